@@ -1,0 +1,35 @@
+"""Errors a user can meet. `InputError` ends a command with status 2 and one line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HrsnnError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(HrsnnError, ValueError):
+    """Something the user gave cannot be used: one line naming argument, value and what is allowed."""
+
+    def __init__(self, argument: str, value: object, allowed: str) -> None:
+        self.argument, self.value, self.allowed = argument, value, allowed
+        super().__init__(f"{argument} = {value!r}: {allowed}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
+        return type(self), (self.argument, self.value, self.allowed)
+
+
+class EngineError(HrsnnError, RuntimeError):
+    """The simulation engine failed: a build, a run or an assumption about Brian's internals."""
+
+
+class CompilerMissingError(EngineError):
+    """No C++ compiler on the path; the message says what to install and what works meanwhile."""
+
+
+def unknown_name(argument: str, value: str, known: Iterable[str]) -> InputError:
+    """An `InputError` for a name that is not in `known`, naming the nearest valid one."""
+    names = sorted(known)
+    near = get_close_matches(value.lower(), names, n=1, cutoff=0.0)
+    hint = f"unknown; did you mean {near[0]!r}? " if near else "unknown; "
+    return InputError(argument, value, f"{hint}known: {', '.join(names)}")

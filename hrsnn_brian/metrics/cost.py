@@ -1,0 +1,86 @@
+"""What a network costs to run, counted in events (method.md section 2)."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from hrsnn_brian.errors import InputError
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a network at work; the readout is counted apart from the recurrent synapses."""
+
+    neurons: int
+    synapses: int
+    rate_hz: float
+    silent_fraction: float
+    synaptic_ops_per_s: float
+    readout_ops_per_s: float
+
+    def to_dict(self) -> dict[str, float | int]:
+        """The fields by name, ready for a table row."""
+        return asdict(self)
+
+
+def network_cost(
+    W: sp.csr_matrix | sp.csr_array,
+    spike_counts: np.ndarray,
+    seconds: float,
+    n_traces: int = 1,
+    n_outputs: int = 1,
+) -> Cost:
+    """The costs of a network W[post, pre] that fired `spike_counts` (N,) in `seconds`."""
+    return Cost(
+        neurons=W.shape[0],
+        synapses=int(W.nnz),
+        rate_hz=float(np.mean(rates_hz(spike_counts, seconds))),
+        silent_fraction=silent_fraction(spike_counts, seconds),
+        synaptic_ops_per_s=synaptic_ops_per_s(W, spike_counts, seconds),
+        readout_ops_per_s=readout_ops_per_s(spike_counts, seconds, n_traces, n_outputs),
+    )
+
+
+def rates_hz(spike_counts: np.ndarray, seconds: float) -> np.ndarray:
+    """Mean firing rate of each neuron in Hz, (N,), from its spike count in `seconds`.
+
+    Raises InputError if a count is negative or `seconds` is not positive.
+    """
+    counts = np.asarray(spike_counts, dtype=float)
+    if not (np.isfinite(seconds) and seconds > 0):
+        raise InputError("seconds", seconds, "must be a positive duration")
+    if counts.ndim != 1 or len(counts) == 0:
+        raise InputError("spike_counts", counts.shape, "must hold one count per neuron")
+    if np.any(~(counts >= 0)):
+        raise InputError("spike_counts", float(counts.min()), "must not be negative")
+    return counts / seconds
+
+
+def silent_fraction(spike_counts: np.ndarray, seconds: float, at_most_hz: float = 0.0) -> float:
+    """Fraction of the neurons firing at `at_most_hz` or less; by default those without a spike."""
+    return float(np.mean(rates_hz(spike_counts, seconds) <= at_most_hz))
+
+
+def synaptic_ops_per_s(
+    W: sp.csr_matrix | sp.csr_array, spike_counts: np.ndarray, seconds: float
+) -> float:
+    """Synaptic operations per second: the sum over spikes of the neuron's fan-out.
+
+    The fan-out is the number of synapses stored in the neuron's column of W[post, pre]; a
+    synapse set to zero but not removed still costs its operation.
+
+    Raises InputError if W is not square or does not match the counts.
+    """
+    rates = rates_hz(spike_counts, seconds)
+    if W.shape != (len(rates), len(rates)):
+        raise InputError("W", W.shape, f"must be square with {len(rates)} neurons")
+    fan_out = np.bincount(W.tocsr().indices, minlength=len(rates))
+    return float(fan_out @ rates)
+
+
+def readout_ops_per_s(
+    spike_counts: np.ndarray, seconds: float, n_traces: int, n_outputs: int
+) -> float:
+    """The same for a readout on spike traces: each spike meets `n_traces * n_outputs` weights."""
+    return float(n_traces * n_outputs * np.sum(rates_hz(spike_counts, seconds)))

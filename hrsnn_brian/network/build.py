@@ -1,0 +1,121 @@
+"""Drawing a network from its parameters: each quantity from its own random stream.
+
+Because streams are named, a change of one parameter leaves all other draws of the same seed as
+they are: networks of one seed that differ in tau_m alone share graph, weights and thresholds.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hrsnn_brian.connectivity.graphs import clustered, erdos_renyi, fixed_indegree, small_world
+from hrsnn_brian.connectivity.loading import column_signs, load_matrix
+from hrsnn_brian.connectivity.weights import draw_weights, scale_to_spectral_radius
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.network import FloatArray, IntArray, Network
+from hrsnn_brian.parameters.model import DEFAULT_N, HRSNNParams
+from hrsnn_brian.seeds import rng
+
+
+def build_network(params: HRSNNParams, seed: int) -> Network:
+    """The network that `params` and `seed` stand for; the same arguments give the same network.
+
+    Neurons are ordered excitatory first. Clusters are equal parts (to one neuron) of the
+    excitatory and of the inhibitory neurons. On the small-world ring neurons sit in random order,
+    so that inhibition is spread over it. With graph.kind "matrix" the weights are the file's,
+    excitation and inhibition follow from the signs of its columns, and N, K and fraction_e of the
+    network's params are those of the matrix; an N that contradicts it is refused.
+
+    Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError("seed", seed, "must be a whole number >= 0")
+    seed = int(seed)
+    if params.graph.kind == "matrix":
+        params, W, is_e = _from_matrix(params)
+    else:
+        is_e = np.arange(params.N) < params.n_excitatory
+        W = _draw_recurrence(params, is_e, seed)
+    return _with_neurons(params, seed, W, is_e)
+
+
+def _from_matrix(
+    params: HRSNNParams,
+) -> tuple[HRSNNParams, sparse.csr_array, NDArray[np.bool_]]:
+    W = load_matrix(params.graph.matrix or "")
+    n = W.shape[0]
+    if params.N not in (n, DEFAULT_N):
+        raise InputError("N", params.N, f"the matrix has {n} neurons; leave N out or set it to {n}")
+    is_e = column_signs(W)
+    if params.weights.spectral_radius is not None:
+        W = scale_to_spectral_radius(W, params.weights.spectral_radius)
+    graph = replace(params.graph, K=round(W.nnz / n))
+    return replace(params, N=n, fraction_e=float(is_e.mean()), graph=graph), W, is_e
+
+
+def _draw_recurrence(params: HRSNNParams, is_e: NDArray[np.bool_], seed: int) -> sparse.csr_array:
+    graph = _draw_graph(params, _clusters(is_e, params.graph.clusters), seed)
+    random = rng(seed, "network", "weights")
+    return draw_weights(graph, is_e, params.weights, random, params.in_degree)
+
+
+def _draw_graph(params: HRSNNParams, cluster: IntArray, seed: int) -> sparse.csr_array:
+    n, K, graph = params.N, params.in_degree, params.graph
+    random = rng(seed, "network", "graph")
+    if graph.kind == "erdos_renyi":
+        return erdos_renyi(n, K, random)
+    if graph.kind == "clustered":
+        return clustered(cluster, K, graph.within, random)
+    if graph.kind == "small_world":
+        place = rng(seed, "network", "ring").permutation(n)
+        ring = small_world(n, K, graph.rewire, random)
+        return sparse.csr_array(ring[place][:, place])
+    return fixed_indegree(n, K, random)
+
+
+def _clusters(is_e: NDArray[np.bool_], clusters: int) -> IntArray:
+    """Cluster number of each neuron: both classes cut into equal runs; shape (N,)."""
+    cluster = np.zeros(len(is_e), dtype=np.int64)
+    for members in (np.flatnonzero(is_e), np.flatnonzero(~is_e)):
+        cluster[members] = np.arange(len(members)) * clusters // max(len(members), 1)
+    return cluster
+
+
+def _membrane_times(params: HRSNNParams, cluster: IntArray, seed: int) -> FloatArray:
+    if not params.neuron.tau_m_clusters:
+        return params.neuron.tau_m.sample(rng(seed, "network", "tau_m"), params.N)
+    tau_m = np.empty(params.N)
+    for k, distribution in enumerate(params.neuron.tau_m_clusters):
+        members = cluster == k
+        random = rng(seed, "network", "tau_m", k)
+        tau_m[members] = distribution.sample(random, int(members.sum()))
+    return tau_m
+
+
+def _with_neurons(
+    params: HRSNNParams, seed: int, W: sparse.csr_array, is_e: NDArray[np.bool_]
+) -> Network:
+    n, neuron, synapse = params.N, params.neuron, params.synapse
+    cluster = _clusters(is_e, params.graph.clusters)
+    tau_e = synapse.tau_e.sample(rng(seed, "network", "tau_e"), n)
+    tau_i = tau_e
+    if synapse.currents == "two":
+        tau_i = synapse.tau_i.sample(rng(seed, "network", "tau_i"), n)
+    return Network(
+        W=W,
+        is_e=is_e,
+        cluster=cluster,
+        tau_m=_membrane_times(params, cluster, seed),
+        tau_e=tau_e,
+        tau_i=tau_i,
+        v_th=neuron.v_th.sample(rng(seed, "network", "v_th"), n),
+        bias=neuron.bias.sample(rng(seed, "network", "bias"), n),
+        center=params.encoder.center.sample(rng(seed, "input", "center"), n),
+        neuron_id=np.arange(n),
+        params=params,
+        seed=seed,
+        n_original=n,
+        synapses_original=int(W.nnz),
+    )

@@ -1,0 +1,254 @@
+"""The parameters of a network and of how it is driven: frozen, checked, TOML-able.
+
+The defaults are the "sparse" configuration, which was found by search and confirmed on fresh
+seeds; what of it is the paper's is said per section. Units: times are seconds and rates hertz
+when read, Brian quantities or texts such as "20 ms" when set; potentials and currents are
+dimensionless (the mean threshold is 1).
+"""
+
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, TypeVar
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.parameters.distributions import Constant, Gamma, Uniform
+from hrsnn_brian.parameters.fields import (
+    Checked,
+    Choice,
+    OptionalReal,
+    OptionalText,
+    OptionalWhole,
+    Rate,
+    Real,
+    Spread,
+    Spreads,
+    Time,
+    Times,
+    Whole,
+)
+from hrsnn_brian.parameters.units import DIMENSIONLESS, SECOND
+
+DEFAULT_N = 500
+S = TypeVar("S", bound="Section")
+
+
+class Section:
+    """Conversion of a group of parameters to and from plain values."""
+
+    section: ClassVar[str] = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain, TOML-able values; keys that are not set (None) are left out."""
+        plain = {name: f.plain(getattr(self, name)) for name, f in checked_fields(type(self))}
+        return {name: value for name, value in plain.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls: type[S], table: Mapping[str, Any]) -> S:
+        """The parameters of a table; what it leaves out keeps its default.
+
+        Raises InputError for an unknown key (the nearest valid one is named) or an unusable value.
+        """
+        if not isinstance(table, Mapping):
+            raise InputError(cls.section or "parameters", table, "must be a table of parameters")
+        known = [name for name, _ in checked_fields(cls)]
+        for key in table:
+            if key not in known:
+                raise unknown_name(f"{cls.section or 'model'} parameter", str(key), known)
+        return cls(**table)
+
+
+def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
+    """The names of the fields of a section with the objects that check them."""
+    return [(f.name, vars(cls)[f.name]) for f in fields(cls)]  # type: ignore[arg-type]
+
+
+class Part(Checked[S]):
+    """A section inside another: set from the section or from its table."""
+
+    def __init__(self, kind: type[S]) -> None:
+        super().__init__({})
+        self.kind = kind
+
+    def convert(self, value: Any) -> S:
+        return value if isinstance(value, self.kind) else self.kind.from_dict(value)
+
+    def plain(self, value: S) -> dict[str, Any]:
+        return value.to_dict()
+
+
+@dataclass(frozen=True)
+class GraphParams(Section):
+    """Who is connected to whom.
+
+    kind: "fixed_indegree" (K random sources each, our choice), "erdos_renyi", "small_world"
+        (directed Watts-Strogatz ring, in-degree K; the paper's start [paper]), "clustered"
+        (CHRSNN: dense inside, sparse between [paper]) or "matrix" (the user's own weights).
+    K: mean in-degree; left out, it is min(50, round(N/10)): density 0.1 up to N = 500, then 50.
+    rewire: probability that a synapse of the small world has its source drawn anew.
+    clusters: number of clusters, labels for tau_m whatever the kind, wiring when "clustered".
+    within: fraction of a neuron's K inputs that come from its own cluster ("clustered").
+    matrix: path of the matrix W[post, pre] (.npz, .npy or .csv) when kind is "matrix".
+    """
+
+    section: ClassVar[str] = "graph"
+    kind: Choice = Choice("fixed_indegree", "erdos_renyi", "small_world", "clustered", "matrix")
+    K: OptionalWhole = OptionalWhole(low=0)
+    rewire: Real = Real(0.1, 0, 1)
+    clusters: Whole = Whole(1, low=1)
+    within: Real = Real(0.8, 0, 1)
+    matrix: OptionalText = OptionalText()
+
+    def __post_init__(self) -> None:
+        if (self.kind == "matrix") != (self.matrix is not None):
+            raise InputError("graph.matrix", self.matrix, "goes with graph.kind = 'matrix'")
+
+
+@dataclass(frozen=True)
+class WeightParams(Section):
+    """Sizes of the weights: J/sqrt(K)*X from excitatory, -g*J/sqrt(K)*X from inhibitory neurons.
+
+    family, cv: law and coefficient of variation of X > 0, mean 1 (cv has no effect on "constant").
+        The default gamma with cv 1/sqrt(2) is Gamma(shape 2, scale 0.5).
+    J, g: strength of excitation and relative strength of inhibition; J = 0 keeps no synapse.
+    spectral_radius: if given, all weights are scaled together until -1 + W, i.e. A = -D + W with
+        time in units of each neuron's tau_m and unit gain, has this spectral radius (> 1).
+    """
+
+    section: ClassVar[str] = "weights"
+    family: Choice = Choice("gamma", "lognormal", "constant")
+    cv: Real = Real(0.5**0.5, 0, above=True)
+    J: Real = Real(0.10, 0)
+    g: Real = Real(6.0, 0)
+    spectral_radius: OptionalReal = OptionalReal(
+        1, "must be a number > 1: the leak alone gives 1 and recurrence can only raise it"
+    )
+
+
+@dataclass(frozen=True)
+class NeuronParams(Section):
+    """Leaky integrate-and-fire neurons.
+
+    tau_m: membrane time constants, gamma-distributed [paper]; shape and mean are our choice.
+    tau_m_clusters: CHRSNN, one distribution per cluster [paper], in place of tau_m.
+    v_th: thresholds. reset: "subtractive" (v -> v - v_th) or "hard" (v -> v_reset).
+    t_ref: refractory period, 0 for none. bias: constant input of each neuron.
+    """
+
+    section: ClassVar[str] = "neuron"
+    tau_m: Spread = Spread(
+        Gamma(shape=3, mean="20 ms", low="2 ms", high="300 ms"), SECOND, positive=True
+    )
+    tau_m_clusters: Spreads = Spreads(SECOND)
+    v_th: Spread = Spread(Gamma.from_cv(mean=1, cv=0.5, low=0.2), DIMENSIONLESS, positive=True)
+    reset: Choice = Choice("subtractive", "hard")
+    v_reset: Real = Real(0.0)
+    t_ref: Time = Time("2 ms")
+    bias: Spread = Spread(Uniform(-2.7, -0.7), DIMENSIONLESS)
+
+
+@dataclass(frozen=True)
+class SynapseParams(Section):
+    """Exponential synaptic currents, with time constants per receiving neuron.
+
+    currents: "one" (excitation and inhibition share a current and tau_e = tau_i) or "two".
+    delay: the same for all synapses.
+    """
+
+    section: ClassVar[str] = "synapse"
+    currents: Choice = Choice("one", "two")
+    tau_e: Spread = Spread(Constant("100 ms"), SECOND, positive=True)
+    tau_i: Spread = Spread(Constant("100 ms"), SECOND, positive=True)
+    delay: Time = Time("0 ms")
+
+    def __post_init__(self) -> None:
+        if self.currents == "one" and self.tau_e != self.tau_i:
+            raise InputError(
+                "synapse.tau_i",
+                self.tau_i.to_dict(),
+                "must equal tau_e with one synaptic current; set both, or currents = 'two'",
+            )
+
+
+@dataclass(frozen=True)
+class EncoderParams(Section):
+    """How the input u (z-scored, D-dimensional) reaches neuron i along its direction p_i.
+
+    kind: "population" (current gain*exp(-(p_i.u - c_i)^2/(2 width^2)), our choice), "current"
+        (gain*p_i.u) or "poisson" (frozen Poisson spikes at rate_max times the Gaussian, filtered
+        by tau_in; the paper's rate coding [paper]).
+    """
+
+    section: ClassVar[str] = "encoder"
+    kind: Choice = Choice("population", "current", "poisson")
+    gain: Real = Real(4.0)
+    width: Real = Real(0.5, 0, above=True)
+    center: Spread = Spread(Uniform(-2.5, 2.5), DIMENSIONLESS)
+    rate_max: Rate = Rate("200 Hz")
+    tau_in: Time = Time("5 ms", positive=True)
+
+
+@dataclass(frozen=True)
+class TimingParams(Section):
+    """Time step, presentation time of one sample, and time constants of the recorded traces."""
+
+    section: ClassVar[str] = "timing"
+    dt: Time = Time("1 ms", positive=True)
+    sample: Time = Time("20 ms", positive=True)
+    traces: Times = Times(("30 ms", "100 ms", "300 ms"))
+
+    def __post_init__(self) -> None:
+        ratio = self.sample / self.dt
+        if round(ratio) < 1 or abs(ratio - round(ratio)) > 1e-9 * ratio:
+            raise InputError("timing.sample", self.sample, "must be a whole number of timing.dt")
+
+    @property
+    def steps_per_sample(self) -> int:
+        """Time steps during which one sample is shown."""
+        return round(self.sample / self.dt)
+
+
+@dataclass(frozen=True)
+class HRSNNParams(Section):
+    """A heterogeneous recurrent spiking network, its encoder and its timing.
+
+    N neurons, the fraction fraction_e of them excitatory (rounded, Dale's law). After
+    construction `graph.K` is always a number. A K the user set is taken as it is or refused.
+    """
+
+    N: Whole = Whole(DEFAULT_N, low=1)
+    fraction_e: Real = Real(0.8, 0, 1)
+    graph: Part[GraphParams] = Part(GraphParams)
+    weights: Part[WeightParams] = Part(WeightParams)
+    neuron: Part[NeuronParams] = Part(NeuronParams)
+    synapse: Part[SynapseParams] = Part(SynapseParams)
+    encoder: Part[EncoderParams] = Part(EncoderParams)
+    timing: Part[TimingParams] = Part(TimingParams)
+
+    def __post_init__(self) -> None:
+        if self.graph.K is None:
+            K = min(50, round(self.N / 10), self.N - 1)
+            object.__setattr__(self, "graph", replace(self.graph, K=max(K, min(1, self.N - 1))))
+        if self.in_degree > self.N - 1:
+            raise InputError("graph.K", self.graph.K, f"must be at most N - 1 = {self.N - 1}")
+        self._check_clusters()
+
+    def _check_clusters(self) -> None:
+        clusters = self.graph.clusters
+        if clusters > self.N:
+            raise InputError("graph.clusters", clusters, f"must be at most N = {self.N}")
+        given = len(self.neuron.tau_m_clusters)
+        if given not in (0, clusters):
+            allowed = f"must name one distribution per cluster, graph.clusters = {clusters}"
+            raise InputError("neuron.tau_m_clusters", f"{given} distributions", allowed)
+
+    @property
+    def in_degree(self) -> int:
+        """Mean number of synapses onto a neuron, K."""
+        return self.graph.K or 0
+
+    @property
+    def n_excitatory(self) -> int:
+        """Number of excitatory neurons; they are the first ones."""
+        return round(self.fraction_e * self.N)

@@ -1,0 +1,1 @@
+"""Linear readouts of recorded states, their baselines, and closed-loop schedules."""

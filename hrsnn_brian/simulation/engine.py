@@ -1,0 +1,150 @@
+"""Run scenes on a device: compiled standalone programs, or Brian's cython and numpy targets.
+
+A *scene* is a dict of named arrays that says everything about one run (`scene.py` writes it); a
+*result* is a dict of named arrays. Devices differ in speed, not in spikes.
+"""
+
+import shutil
+import struct
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.errors import EngineError, unknown_name
+from hrsnn_brian.simulation.cache import Program, ProgramCache, run_reporting
+from hrsnn_brian.simulation.propagators import LinearSystem
+from hrsnn_brian.simulation.shape import ModelShape
+
+DEVICES = ("standalone", "cython", "numpy")
+Arrays = dict[str, NDArray]
+OnProgress = Callable[[str, float], None]
+
+_RESULT_TYPES = {"spike_count": np.int32, "spike_i": np.int32}
+
+
+@dataclass
+class EngineStats:
+    """What an engine has done so far; times in seconds of wall clock."""
+
+    builds: int = 0
+    runs: int = 0
+    build_seconds: float = 0.0
+    run_seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+class Engine:
+    """Runs scenes on one device and counts builds and runs in `stats`.
+
+    device: "standalone" (compiled once per shape), "cython" or "numpy".
+    on_progress: called with ("build" or "run", fraction done).
+    Raises InputError for an unknown device, EngineError when a build or a run fails.
+    """
+
+    def __init__(
+        self,
+        device: str = "standalone",
+        cache: ProgramCache | None = None,
+        on_progress: OnProgress = lambda what, fraction: None,
+    ) -> None:
+        if device not in DEVICES:
+            raise unknown_name("device", device, DEVICES)
+        self.device = device
+        self.on_progress = on_progress
+        self.stats = EngineStats()
+        self._cache = cache
+        self._programs: dict[ModelShape, Program] = {}
+        self._systems: dict[ModelShape, LinearSystem] = {}
+
+    def prepare(self, shape: ModelShape) -> LinearSystem:
+        """Have the program of `shape` ready; returns the linear system of its neurons."""
+        if self.device == "standalone":
+            return self._program(shape).system
+        if shape not in self._systems:
+            from hrsnn_brian.simulation.model import linear_system
+
+            self._systems[shape] = linear_system(shape)
+        return self._systems[shape]
+
+    def run(self, shape: ModelShape, scene: Mapping[str, NDArray]) -> Arrays:
+        """Simulate one scene; returns the recorded arrays (flat, as `recording.py` reads them)."""
+        if self.device == "standalone":
+            program = self._program(shape)
+            start = time.perf_counter()
+            result = _run_program(program, scene, lambda f: self.on_progress("run", f))
+        else:
+            from hrsnn_brian.simulation.runtime import run_on_target
+
+            start = time.perf_counter()
+            result = run_on_target(self.device, shape, scene)
+        self.stats.runs += 1
+        self.stats.run_seconds += time.perf_counter() - start
+        return result
+
+    def _program(self, shape: ModelShape) -> Program:
+        known = self._programs.get(shape)
+        if known is not None and known.executable.exists():
+            return known
+        if self._cache is None:
+            self._cache = ProgramCache()
+        start = time.perf_counter()
+        program, built = self._cache.get(shape, lambda f: self.on_progress("build", f))
+        if built:
+            self.stats.builds += 1
+            self.stats.build_seconds += time.perf_counter() - start
+        self._programs[shape] = program
+        return program
+
+
+def _run_program(
+    program: Program, scene: Mapping[str, NDArray], on_progress: Callable[[float], None]
+) -> Arrays:
+    folder = Path(tempfile.mkdtemp(prefix="hrsnn-run-"))
+    try:
+        write_arrays(folder / "scene", scene)
+        run_reporting(
+            [program.executable],
+            cwd=program.folder,
+            on_progress=on_progress,
+            what="the simulation",
+            environment={
+                "HRSNN_SCENE": str(folder / "scene"),
+                "HRSNN_RESULT": str(folder / "result"),
+            },
+        )
+        return read_arrays(folder / "result")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write named arrays in the record format of scene.h."""
+    with path.open("wb") as file:
+        for name, array in arrays.items():
+            data = np.ascontiguousarray(array)
+            encoded = name.encode()
+            file.write(struct.pack(f"=i{len(encoded)}siq", len(encoded), encoded, data.itemsize, data.size))
+            data.tofile(file)
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read the arrays a program wrote."""
+    arrays: Arrays = {}
+    with path.open("rb") as file:
+        while head := file.read(4):
+            name = file.read(struct.unpack("=i", head)[0]).decode()
+            size, count = struct.unpack("=iq", file.read(12))
+            dtype = np.dtype(_RESULT_TYPES.get(name, np.float64))
+            if dtype.itemsize != size:
+                raise EngineError(f"result {name!r} has items of {size} bytes")
+            arrays[name] = np.fromfile(file, dtype=dtype, count=count)
+            if arrays[name].size != count:
+                raise EngineError(f"result {name!r} is cut short")
+    return arrays

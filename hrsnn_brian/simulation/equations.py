@@ -1,0 +1,112 @@
+"""The model, as text: the one place where its equations stand.
+
+LIF neurons with their own membrane time constant, threshold and bias, exponential synaptic
+currents and exponential traces of their own spikes (method: Perez-Nieves et al. 2021; Chakraborty
+et al. 2024, arXiv:2403.03409 [paper]; thresholds, traces and the encoder are our choice).
+All variables are dimensionless but times. `tau_*` are per neuron, traces' are shared.
+"""
+
+from hrsnn_brian.simulation.shape import ModelShape
+
+MEMBRANE = {
+    "one": """
+dv/dt = (I_syn + {external} - v)/tau_m : 1 {refractory}
+dI_syn/dt = -I_syn/tau_e : 1
+""",
+    "two": """
+dv/dt = (I_e - I_i + {external} - v)/tau_m : 1 {refractory}
+dI_e/dt = -I_e/tau_e : 1
+dI_i/dt = -I_i/tau_i : 1
+tau_i : second (constant)
+""",
+}
+
+NEURON_PARAMETERS = """
+tau_m : second (constant)
+tau_e : second (constant)
+v_th : 1 (constant)
+"""
+
+# A Poisson-coded input arrives as kicks on a fast current of its own.
+SHOT_NOISE = """
+dI_shot/dt = -I_shot/tau_in : 1
+tau_in : second (constant, shared)
+kick : 1 (constant, shared)
+"""
+
+RESET = {"subtractive": "v -= v_th", "hard": "v = v_reset"}
+THRESHOLD = "v >= v_th"
+
+# The encoder holds one current per neuron, renewed once per sample.
+ENCODER = {
+    "population": (
+        "center : 1 (constant)\nbias : 1 (constant)\ngain : 1 (constant, shared)\n"
+        "width : 1 (constant, shared)\nx : 1\nI : 1",
+        "I = bias + gain*exp(-(x - center)**2/(2*width**2))",
+    ),
+    "current": (
+        "bias : 1 (constant)\ngain : 1 (constant, shared)\nx : 1\nI : 1",
+        "I = bias + gain*x",
+    ),
+    "poisson": (
+        "center : 1 (constant)\nbias : 1 (constant)\nwidth : 1 (constant, shared)\n"
+        "rate_max : Hz (constant, shared)\nx : 1\nI : 1\nrate : Hz",
+        "I = bias\nrate = rate_max*exp(-(x - center)**2/(2*width**2))",
+    ),
+    "direct": ("bias : 1 (constant)\nI : 1", "I = bias + stimulus(t, i)"),
+    "noise": (
+        "bias : 1 (constant)\nneuron_id : integer (constant)\nmean : 1 (constant, shared)\n"
+        "sd : 1 (constant, shared)\nstream : 1 (constant, shared)\nI : 1",
+        "I = bias + mean + sd*frozen_normal(stream, t_in_timesteps, neuron_id)",
+    ),
+}
+
+# Input channels: the stimulus, or the readout's own prediction while `free` (closed loop).
+CHANNELS_OPEN = ("u : 1", "u = stimulus(t, i)")
+CHANNELS_CLOSED = (
+    "u : 1\nfrom_states : 1\nfrom_u : 1\nintercept : 1 (constant)",
+    # The bound only stops a diverged free run; it lies far beyond any scored error.
+    "u = stimulus(t, i)*int(free(t) < 0.5)"
+    " + clip(intercept + from_u + from_states, -10, 10)*int(free(t) > 0.5)",
+)
+PROJECTION = "p : 1 (constant)\nx_post = p*u_pre : 1 (summed)"
+FEEDBACK = "c : 1 (constant)\nfrom_u_post = c*u_pre : 1 (summed)"
+POISSON_KICKS = "I_shot += kick*int(frozen_uniform(stream, t_in_timesteps, neuron_id) < rate*dt)"
+
+
+def differential_equations(shape: ModelShape) -> str:
+    """The neuron's ODEs and the parameters in them, as Brian equations."""
+    poisson = shape.encoding == "poisson"
+    text = MEMBRANE[shape.currents].format(
+        external="I_in + I_shot" if poisson else "I_in",
+        refractory="(unless refractory)" if shape.refractory else "",
+    )
+    text += NEURON_PARAMETERS + (SHOT_NOISE if poisson else "")
+    if shape.reset == "hard":
+        text += "v_reset : 1 (constant, shared)\n"
+    if shape.refractory:
+        text += "t_ref : second (constant, shared)\n"
+    for name in shape.trace_names:
+        text += f"d{name}/dt = -{name}/tau_{name} : 1\ntau_{name} : second (constant, shared)\n"
+    return text
+
+
+def neuron_equations(shape: ModelShape) -> str:
+    """The ODEs with the input linked from the encoder and, for Poisson input, its randomness."""
+    text = differential_equations(shape) + "I_in : 1 (linked)\n"
+    if shape.encoding == "poisson":
+        text += "rate : Hz (linked)\nstream : 1 (constant, shared)\nneuron_id : integer (constant)\n"
+    return text
+
+
+def reset_statements(shape: ModelShape) -> str:
+    return "\n".join([RESET[shape.reset], *(f"{name} += 1" for name in shape.trace_names)])
+
+
+def readout_equations(shape: ModelShape) -> str:
+    """Synapses from neurons to channels: the linear readout inside the program."""
+    names = shape.state_names
+    terms = " + ".join(f"c_{name}*{name}_pre" for name in names)
+    return "\n".join(
+        [*(f"c_{name} : 1 (constant)" for name in names), f"from_states_post = {terms} : 1 (summed)"]
+    )

@@ -1,0 +1,218 @@
+"""Generate and compile the standalone program of a shape, in a process of its own.
+
+    python -m hrsnn_brian.simulation.generate SHAPE.json FOLDER
+
+Brian generates the C++ project; lines inserted in its `main` read every array from one file
+before the run and write the recorded ones to another after it, so that one binary serves any
+network up to the shape's capacity, any dt, input and duration. A fresh process per build, because
+Brian's standalone device keeps global state.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import brian2 as b2
+from brian2.core.variables import ArrayVariable
+
+from hrsnn_brian.errors import EngineError
+from hrsnn_brian.simulation.model import Model, build_model
+from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
+
+GROUPS = ("neurons", "encoder", "channels")
+SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
+SCENE_FILES = ("scene.h", "scene.cpp")
+
+# Code objects whose loops run over the active neurons only.
+_ACTIVE_LOOPS = {
+    "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
+    "neurons_spike_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
+    "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
+    "kicks_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
+    "states_codeobject": (
+        r"const size_t _num_indices = \d+;",
+        "const size_t _num_indices = hrsnn::n_active;",
+    ),
+}
+
+
+def scene_functions() -> dict[str, b2.Function]:
+    """The functions of the equations, implemented in scene.h."""
+    second = b2.second
+
+    def function(name: str, units: list[Any], code: str) -> b2.Function:
+        made = b2.Function(_unavailable, arg_units=units, return_unit=1, stateless=True)
+        made.implementations.add_implementation(
+            "cpp", code, name=name, compiler_kwds={"headers": ['"scene.h"']}
+        )
+        return made
+
+    noise = "static inline double {0}(double a, int64_t b, int64_t c){{return hrsnn::{0}(a, b, c);}}"
+    return {
+        "stimulus": function(
+            "_stimulus",
+            [second, 1],
+            "static inline double _stimulus(double t, int64_t i){return hrsnn::stimulus(t, i);}",
+        ),
+        "free": function(
+            "_free",
+            [second],
+            "static inline double _free(double t){return hrsnn::is_free(t);}",
+        ),
+        "frozen_uniform": function(
+            "frozen_uniform", [1, 1, 1], noise.format("frozen_uniform")
+        ),
+        "frozen_normal": function("frozen_normal", [1, 1, 1], noise.format("frozen_normal")),
+    }
+
+
+def _unavailable(*arguments: Any) -> None:
+    raise EngineError("this function exists in compiled programs only")
+
+
+def run_time_arrays(group: Any) -> Iterator[tuple[str, ArrayVariable]]:
+    """The parameters and state variables a user sets: neither linked, summed nor Brian's own."""
+    brians_own = ("lastspike", "not_refractory")
+    for name, equation in group.equations.items():
+        variable = group.variables[name]
+        if name in brians_own or "linked" in equation.flags or "summed" in equation.flags:
+            continue
+        if isinstance(variable, ArrayVariable):
+            yield name, variable
+
+
+def loading_code(model: Model) -> str:
+    """C++ that fills every array from the scene, before Brian prepares the run."""
+    array = b2.device.get_array_name
+    lines = [
+        'hrsnn::Scene scene(std::getenv("HRSNN_SCENE"));',
+        "hrsnn::load_globals(scene);",
+        *(
+            f'scene.fill("{name}", {array(clock.variables["dt"])}, 1, true);'
+            for name, clock in (("dt", b2.defaultclock), ("sample", model.clock))
+        ),
+    ]
+    for role in GROUPS:
+        if role not in model.objects:
+            continue
+        for name, variable in run_time_arrays(model[role]):
+            exact = "true" if variable.scalar else "false"
+            room = 1 if variable.scalar else variable.size
+            lines.append(f'scene.fill("{role}.{name}", {array(variable)}, {room}, {exact});')
+    for role in SYNAPSES:
+        if role not in model.objects:
+            continue
+        synapses = model[role]
+        variables = synapses.variables
+        ends = [
+            array(variables[n], access_data=False)
+            for n in ("_synaptic_pre", "_synaptic_post", "N_outgoing", "N_incoming")
+        ]
+        lines.append(
+            f'hrsnn::connect(scene, "{role}", {ends[0]}, {ends[1]}, {array(variables["N"])}, '
+            f"{ends[2]}, {ends[3]}, {len(synapses.source)}, {len(synapses.target)});"
+        )
+        arrays = list(run_time_arrays(synapses))
+        if role in dict(model.shape.pathways):
+            arrays.append(("delay", synapses.pre.variables["delay"]))
+        lines.extend(
+            f'scene.assign("{role}.{name}", {array(variable, access_data=False)});'
+            for name, variable in arrays
+        )
+    return "\n".join(lines)
+
+
+def writing_code(model: Model) -> str:
+    """C++ that writes what was recorded and ends the program before Brian writes everything."""
+    array = b2.device.get_array_name
+    count = array(model["spikes"].variables["count"])
+    lines = [
+        'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
+        f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
+    ]
+    if model.shape.record_spikes:
+        for name, size in (("i", 4), ("t", 8)):
+            vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
+            lines.append(
+                f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());'
+            )
+    matrices = [
+        (monitor, name)
+        for monitor, names in (("states", model.shape.state_names), ("predictions", ("u",)))
+        if monitor in model.objects
+        for name in names
+    ]
+    for monitor, name in matrices:
+        matrix = "brian::" + array(model[monitor].variables[name], access_data=False)
+        lines.append(
+            f'writer.head("{monitor}.{name}", 8, (int64_t){matrix}.n * {matrix}.m);\n'
+            f"for (int row = 0; row < {matrix}.n; row++)"
+            f" writer.data({matrix}(row).data(), {matrix}.m * sizeof(double));"
+        )
+    return "\n".join([*lines, "writer.close();", "return 0;"])
+
+
+def restrict_loops(folder: Path, sources: list[str]) -> None:
+    """Let loops over neurons stop at the active ones.
+
+    Raises EngineError when Brian's generated code no longer reads as expected.
+    """
+    for source in sources:
+        name = Path(source).stem
+        if name not in _ACTIVE_LOOPS:
+            continue
+        pattern, replacement = _ACTIVE_LOOPS[name]
+        path = folder / source
+        code, n = re.subn(pattern, replacement, path.read_text())
+        if n < 1:
+            raise EngineError(f"Brian {b2.__version__} generates {name} differently: no {pattern!r}")
+        path.write_text(f'#include "scene.h"\n{code}')
+
+
+def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]:
+    """Write the C++ project of `shape` to `folder`; returns its source files and the model."""
+    b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
+    model = build_model(shape, scene_functions(), shape.capacity, shape.channels)
+    for role in SYNAPSES:
+        if role in model.objects:  # one placeholder: the scene brings the real ones
+            model[role].connect(i=[0], j=[0])
+    b2.device.insert_code("main", loading_code(model))
+    model.network.run(0 * b2.second)
+    b2.device.insert_code(
+        "main", 'network.run(scene.number("duration"), hrsnn::report, 1.0);'
+    )
+    b2.device.insert_code("before_end", writing_code(model))
+    b2.device.build(directory=str(folder), compile=False, run=False)
+    sources = sorted(b2.device.writer.source_files)
+    for name in SCENE_FILES:
+        (folder / name).write_text((Path(__file__).parent / name).read_text())
+    restrict_loops(folder, sources)
+    main = folder / "main.cpp"
+    main.write_text(f'#include "scene.h"\n{main.read_text()}')
+    return [*sources, "scene.cpp"], model
+
+
+def main(shape_file: str, target: str) -> None:
+    """Build the program of a shape (JSON) in the folder `target`, progress on standard output."""
+    shape = ModelShape(**json.loads(Path(shape_file).read_text()))
+    folder = Path(target)
+    compiler = find_compiler()
+    sources, model = generate_project(shape, folder)
+    compile_project(
+        compiler,
+        folder,
+        sources,
+        "program",
+        lambda done, total: print(f"progress {done / total:.6f}", flush=True),
+    )
+    manifest = {"shape": shape.to_dict(), "system": asdict(model.system), "compiler": asdict(compiler)}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

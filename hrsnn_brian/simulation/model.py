@@ -1,0 +1,226 @@
+"""The Brian objects of a model: the same for the standalone, cython and numpy targets.
+
+Order within the first time step of a sample, all in the slot 'start': states are recorded
+(-10), the readout and feedback sums are taken (-9, -8), channels receive stimulus or prediction
+(-7), are recorded (-6), are projected on the encoder (-5), which renews its currents (-4);
+Poisson kicks (-3) come at every step. Then Brian's own slots: groups, thresholds, synapses, resets.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import brian2 as b2
+import sympy
+from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
+from brian2.stateupdaters.base import StateUpdateMethod
+
+from hrsnn_brian.errors import EngineError
+from hrsnn_brian.simulation import equations as text
+from hrsnn_brian.simulation.propagators import LinearSystem, parameter_lines, update_statements
+from hrsnn_brian.simulation.shape import ModelShape
+
+_ORDER = {
+    "states": -10,
+    "readout": -9,
+    "feedback": -8,
+    "channels": -7,
+    "predictions": -6,
+    "projection": -5,
+    "encode": -4,
+    "kicks": -3,
+}
+
+
+def linear_system(shape: ModelShape) -> LinearSystem:
+    """Read the model's equations as x' = A x + B q, with q held during a step.
+
+    Raises EngineError for an equation that is not linear, a coefficient that is not constant, or
+    a variable frozen in the refractory period that drives another one.
+    """
+    equations = b2.Equations(text.differential_equations(shape))
+    states = tuple(sorted(equations.diff_eq_names))
+    constants = {e.varname for e in equations.values() if "constant" in e.flags}
+    shared = {e.varname for e in equations.values() if "shared" in e.flags}
+    rows: dict[str, dict[str, str]] = {}
+    inputs: list[str] = []
+    for state in states:
+        expression = sympy.expand(str_to_sympy(equations[state].expr.code))
+        names = {str(s) for s in expression.free_symbols}
+        variables = sorted((names - constants) | (names & set(states)))
+        symbols = [s for s in expression.free_symbols if str(s) in variables]
+        coefficients = {str(s): sympy.diff(expression, s) for s in symbols}
+        rest = expression - sum(coefficients[str(s)] * s for s in symbols)
+        if sympy.simplify(rest) != 0 or any(c.free_symbols & set(symbols) for c in coefficients.values()):
+            raise EngineError(f"the equation of {state!r} is not linear: {expression}")
+        rows[state] = {n: sympy_to_str(sympy.simplify(coefficients[n])) for n in variables}
+        inputs.extend(n for n in variables if n not in states and n not in inputs)
+        for name in variables:
+            frozen = name in states and "unless refractory" in equations[name].flags
+            if frozen and name != state:
+                raise EngineError(f"{name!r} is frozen while refractory and drives {state!r}")
+    return LinearSystem(
+        states=states,
+        inputs=tuple(inputs),
+        rows=rows,
+        parameters=tuple(sorted(constants)),
+        shared=tuple(sorted(shared & constants)),
+    )
+
+
+class _Propagator(StateUpdateMethod):
+    """Brian's hook: the statements of `update_statements` for this one system."""
+
+    def __init__(self, system: LinearSystem) -> None:
+        self.system = system
+
+    def __call__(
+        self, equations: Any, variables: Any = None, method_options: Any = None
+    ) -> str:
+        if set(equations.diff_eq_names) != set(self.system.states):
+            raise EngineError("the neuron's equations are not those the propagators were made for")
+        return update_statements(self.system)
+
+
+@dataclass
+class Model:
+    """The Brian objects of a simulation, by role; what a shape does not need is absent."""
+
+    shape: ModelShape
+    system: LinearSystem
+    network: b2.Network
+    clock: b2.Clock
+    objects: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.objects[name]
+
+
+def build_model(
+    shape: ModelShape,
+    functions: Mapping[str, Any],
+    n_neurons: int,
+    n_channels: int,
+    dt: float = 1e-3,
+    sample: float = 20e-3,
+    delay: float = 0.0,
+) -> Model:
+    """Create the objects; parameters, synapses and initial values are set by the caller.
+
+    functions: `stimulus`, `free`, `frozen_uniform`, `frozen_normal` as Brian functions.
+    n_neurons, n_channels: array sizes (the capacity for a standalone program). dt, sample and
+    delay in seconds.
+    """
+    logging.getLogger("brian2").setLevel(logging.ERROR)
+    b2.BrianLogger.suppress_name("resolution_conflict")
+    b2.defaultclock.dt = dt * b2.second
+    system = linear_system(shape)
+    clock = b2.Clock(dt=sample * b2.second, name="sample_clock")
+    model = Model(shape, system, b2.Network(name="network"), clock)
+    namespace = dict(functions)
+    encoder = _add_encoder(model, namespace, n_neurons)
+    neurons = _add_neurons(model, namespace, n_neurons, encoder)
+    for name, current in shape.pathways:
+        model.objects[name] = b2.Synapses(
+            neurons,
+            neurons,
+            "w : 1 (constant)",
+            on_pre=f"{current}_post += w",
+            delay=delay * b2.second,
+            name=name,
+        )
+    if shape.has_channels:
+        _add_channels(model, namespace, n_channels)
+    _add_monitors(model)
+    model.network.add(*model.objects.values())
+    return model
+
+
+def _add_encoder(model: Model, namespace: dict[str, Any], size: int) -> b2.NeuronGroup:
+    declarations, statements = text.ENCODER[model.shape.encoding]
+    encoder = b2.NeuronGroup(
+        size, declarations, clock=model.clock, name="encoder", namespace=namespace
+    )
+    encoder.run_regularly(
+        statements, clock=model.clock, when="start", order=_ORDER["encode"], name="encode"
+    )
+    model.objects["encoder"] = encoder
+    return encoder
+
+
+def _add_neurons(
+    model: Model, namespace: dict[str, Any], size: int, encoder: b2.NeuronGroup
+) -> b2.NeuronGroup:
+    shape = model.shape
+    neurons = b2.NeuronGroup(
+        size,
+        text.neuron_equations(shape) + parameter_lines(model.system),
+        threshold=text.THRESHOLD,
+        reset=text.reset_statements(shape),
+        refractory="t_ref" if shape.refractory else False,
+        method=_Propagator(model.system),
+        name="neurons",
+        namespace=namespace,
+    )
+    neurons.I_in = b2.linked_var(encoder, "I")
+    if shape.encoding == "poisson":
+        neurons.rate = b2.linked_var(encoder, "rate")
+        neurons.run_regularly(
+            text.POISSON_KICKS, when="start", order=_ORDER["kicks"], name="kicks"
+        )
+    model.objects["neurons"] = neurons
+    return neurons
+
+
+def _add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
+    shape, neurons = model.shape, model["neurons"]
+    declarations, statements = text.CHANNELS_CLOSED if shape.closed_loop else text.CHANNELS_OPEN
+    channels = b2.NeuronGroup(
+        size, declarations, clock=model.clock, name="channels", namespace=namespace
+    )
+    channels.run_regularly(
+        statements, clock=model.clock, when="start", order=_ORDER["channels"], name="update_u"
+    )
+    model.objects["channels"] = channels
+    projection = b2.Synapses(channels, model["encoder"], text.PROJECTION, name="projection")
+    _schedule_sum(projection, "x_post", "projection")
+    model.objects["projection"] = projection
+    if not shape.closed_loop:
+        return
+    readout = b2.Synapses(neurons, channels, text.readout_equations(shape), name="readout")
+    _schedule_sum(readout, "from_states_post", "readout")
+    feedback = b2.Synapses(channels, channels, text.FEEDBACK, name="feedback")
+    _schedule_sum(feedback, "from_u_post", "feedback")
+    model.objects.update(readout=readout, feedback=feedback)
+    model.objects["predictions"] = b2.StateMonitor(
+        channels,
+        "u",
+        record=True,
+        clock=model.clock,
+        when="start",
+        order=_ORDER["predictions"],
+        name="predictions",
+    )
+
+
+def _schedule_sum(synapses: b2.Synapses, variable: str, role: str) -> None:
+    updater = synapses.summed_updaters[variable]
+    updater.when, updater.order = "start", _ORDER[role]
+
+
+def _add_monitors(model: Model) -> None:
+    shape, neurons = model.shape, model["neurons"]
+    model.objects["spikes"] = b2.SpikeMonitor(neurons, record=shape.record_spikes, name="spikes")
+    if shape.record_states:
+        model.objects["states"] = b2.StateMonitor(
+            neurons,
+            list(shape.state_names),
+            record=True,
+            clock=model.clock,
+            when="start",
+            order=_ORDER["states"],
+            name="states",
+        )
+
+

@@ -1,0 +1,91 @@
+"""Run a scene on Brian's numpy or cython target: no compiled program, the same model."""
+
+import gc
+from collections.abc import Mapping
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.simulation import randomness
+from hrsnn_brian.simulation.generate import GROUPS, SYNAPSES, run_time_arrays
+from hrsnn_brian.simulation.model import Model, build_model
+from hrsnn_brian.simulation.shape import ModelShape
+
+
+def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
+    """Stimulus, free flags and frozen noise as Brian functions over the scene's arrays."""
+    sample = float(scene["sample"][0]) * b2.second
+    shape = (int(scene["stimulus_rows"][0]), int(scene["stimulus_columns"][0]))
+    return {
+        "stimulus": b2.TimedArray(scene["stimulus"].reshape(shape), dt=sample),
+        "free": b2.TimedArray(scene["free"], dt=sample),
+        "frozen_uniform": _noise_function("frozen_uniform"),
+        "frozen_normal": _noise_function("frozen_normal"),
+    }
+
+
+def _noise_function(name: str) -> b2.Function:
+    made = b2.Function(
+        getattr(randomness, name), arg_units=[1, 1, 1], return_unit=1, stateless=True
+    )
+    made.implementations.add_implementation(
+        "cython",
+        randomness.CYTHON_IMPORTS
+        + randomness.CYTHON_CODE.format(name=f"_hrsnn_{name}", body=randomness.CYTHON_BODY[name]),
+        name=f"_hrsnn_{name}",
+    )
+    return made
+
+
+def run_on_target(target: str, shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Simulate a scene with Brian's runtime device; target is "numpy" or "cython".
+
+    Returns the same arrays as a compiled program writes.
+    """
+    gc.collect()  # the names of an earlier run's objects become free
+    b2.set_device("runtime")
+    b2.prefs.codegen.target = target
+    model = build_model(
+        shape,
+        runtime_functions(scene),
+        n_neurons=int(scene["n_active"][0]),
+        n_channels=int(scene["stimulus_columns"][0]),
+        dt=float(scene["dt"][0]),
+        sample=float(scene["sample"][0]),
+        delay=float(scene[f"{shape.pathways[0][0]}.delay"][0]),
+    )
+    for role in SYNAPSES:
+        if role in model.objects:
+            _connect(model[role], role, scene)
+    for role in GROUPS:
+        if role in model.objects:
+            for name, variable in run_time_arrays(model[role]):
+                values = scene[f"{role}.{name}"][: variable.size]
+                variable.set_value(values[0] if variable.scalar else values)
+    model.network.run(float(scene["duration"][0]) * b2.second)
+    return _recorded(model)
+
+
+def _connect(synapses: b2.Synapses, role: str, scene: Mapping[str, NDArray]) -> None:
+    pre, post = scene[f"{role}._synaptic_pre"], scene[f"{role}._synaptic_post"]
+    if pre.size == 0:
+        synapses.active = False
+        return
+    synapses.connect(i=pre, j=post)
+    for name, variable in run_time_arrays(synapses):
+        variable.set_value(scene[f"{role}.{name}"])
+
+
+def _recorded(model: Model) -> dict[str, NDArray]:
+    result: dict[str, NDArray] = {"spike_count": np.array(model["spikes"].count[:], dtype=np.int32)}
+    if model.shape.record_spikes:
+        result["spike_i"] = np.array(model["spikes"].i[:], dtype=np.int32)
+        result["spike_t"] = np.array(model["spikes"].t / b2.second)
+    if model.shape.record_states:
+        for name in model.shape.state_names:
+            result[f"states.{name}"] = np.array(getattr(model["states"], f"{name}_")).T.ravel()
+    if model.shape.closed_loop:
+        result["predictions.u"] = np.array(model["predictions"].u_).T.ravel()
+    return result

@@ -1,0 +1,81 @@
+"""What decides a compiled program, and nothing else.
+
+Two simulations with the same `ModelShape` run the same binary: connectivity, weights, time
+constants, thresholds, initial states, inputs, dt, duration and (up to the capacity) the number
+of neurons come in at run time. That is why pruning never recompiles.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+from hrsnn_brian.errors import InputError, unknown_name
+
+ENCODINGS = ("population", "current", "poisson", "direct", "noise")
+RESETS = ("subtractive", "hard")
+CURRENTS = ("one", "two")
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The compile-time choices of a model.
+
+    capacity: largest number of neurons (and of stimulus columns when `encoding` is "direct").
+    channels: largest number of input channels D.
+    encoding: how u(t) becomes a current: Gaussian tuning, linear, Poisson kicks at a Gaussian
+        rate, one stimulus column per neuron, or frozen white noise without any stimulus.
+    currents: "one" signed synaptic current or "two" (excitatory, inhibitory).
+    traces: number of exponential spike traces per neuron (0 for none).
+    closed_loop: a linear readout inside the program can feed its prediction back as input.
+    record_states: traces and v at every sample; record_spikes: every spike time.
+    """
+
+    capacity: int
+    channels: int = 1
+    encoding: str = "population"
+    currents: str = "one"
+    reset: str = "subtractive"
+    refractory: bool = True
+    traces: int = 3
+    closed_loop: bool = True
+    record_states: bool = True
+    record_spikes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.capacity < 1 or self.channels < 1 or self.traces < 0:
+            raise InputError("shape", self, "capacity and channels >= 1, traces >= 0")
+        for name, known in (("encoding", ENCODINGS), ("reset", RESETS), ("currents", CURRENTS)):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, getattr(self, name), known)
+        if self.closed_loop and self.encoding in ("direct", "noise"):
+            raise InputError("closed_loop", True, f"has no channel to drive with {self.encoding!r}")
+        if self.closed_loop and not self.traces:
+            raise InputError("traces", 0, "a closed loop reads spike traces: give at least one")
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether the input passes through channels u(t) (not "direct", not "noise")."""
+        return self.encoding not in ("direct", "noise")
+
+    @property
+    def trace_names(self) -> tuple[str, ...]:
+        return tuple(f"s{k + 1}" for k in range(self.traces))
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """What `record_states` records, in order."""
+        return (*self.trace_names, "v")
+
+    @property
+    def pathways(self) -> tuple[tuple[str, str], ...]:
+        """(Synapses name, current it drives) for each recurrent pathway."""
+        if self.currents == "one":
+            return (("recurrent", "I_syn"),)
+        return (("excitatory", "I_e"), ("inhibitory", "I_i"))
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def channel_capacity(channels: int) -> int:
+    """Room for `channels` inputs: 4, then powers of two, so that tasks share programs."""
+    return max(4, 2 ** math.ceil(math.log2(channels)))

@@ -1,0 +1,113 @@
+"""Chaotic series, integrated accurately: Lorenz 1963 and Mackey-Glass.
+
+A chaotic trajectory is the same for the same generator, n and library versions; it cannot be
+the same to the last digit on every machine, because rounding grows by exp(lambda_max t).
+"""
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError
+
+# Largest Lyapunov exponents, 1/(the system's own time unit), natural logarithm.
+LAMBDA_MAX = {"lorenz63": 0.9056}  # sigma 10, rho 28, beta 8/3; Sprott 2003, method.md section 3
+
+LORENZ_TRANSIENT = 40.0  # time units; contraction onto the attractor is exp(-13.7 t)
+MACKEY_GLASS_TRANSIENT = 1000  # time units, about 60 delays
+_MG_STEPS_PER_UNIT = 10
+
+
+def lorenz63_series(
+    n: int,
+    rng: np.random.Generator,
+    dt: float = 0.02,
+    sigma: float = 10.0,
+    rho: float = 28.0,
+    beta: float = 8.0 / 3.0,
+) -> np.ndarray:
+    """`n` samples, `dt` time units apart, of a trajectory on the Lorenz attractor, (n, 3).
+
+        dx/dt = sigma (y - x),  dy/dt = x (rho - z) - y,  dz/dt = x y - beta z
+
+    The initial state is drawn from `rng` around the attractor and `LORENZ_TRANSIENT` time units
+    are discarded. Integrator: DOP853, relative and absolute tolerance 1e-9 (local). Source of
+    the system: Lorenz 1963; of the protocol: method.md section 2 [review].
+
+    Raises InputError if `n` < 1 or `dt` is not positive.
+    """
+    from scipy.integrate import solve_ivp
+
+    _check_length(n)
+    if not (np.isfinite(dt) and dt > 0):
+        raise InputError("dt", dt, "must be a positive number of time units")
+
+    def flow(_: float, state: np.ndarray) -> tuple[float, float, float]:
+        x, y, z = state
+        return sigma * (y - x), x * (rho - z) - y, x * y - beta * z
+
+    start = np.array([0.0, 0.0, rho - 1.0]) + rng.uniform(-10.0, 10.0, size=3)
+    times = LORENZ_TRANSIENT + dt * np.arange(n)
+    solution = solve_ivp(
+        flow, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-9, atol=1e-9
+    )
+    return np.ascontiguousarray(solution.y.T)
+
+
+def mackey_glass_series(
+    n: int,
+    rng: np.random.Generator,
+    tau: float = 17.0,
+    beta: float = 0.2,
+    gamma: float = 0.1,
+    power: float = 10.0,
+) -> np.ndarray:
+    """`n` samples, one time unit apart, of the Mackey-Glass equation, (n,).
+
+        dx/dt = beta x(t - tau)/(1 + x(t - tau)^power) - gamma x
+
+    Classical Runge-Kutta with step 0.1, on whose grid the delay lies; the delayed value at the
+    half step is the cubic Hermite interpolant of the stored values and slopes, so the scheme
+    keeps its fourth order. The history is a constant drawn from U(1.1, 1.3) (the fixed point is
+    at 1), and `MACKEY_GLASS_TRANSIENT` time units are discarded. Source of the system: Mackey &
+    Glass 1977; tau = 17 and sampling at 1: method.md section 2 [review].
+
+    Raises InputError if `n` < 1 or `tau` is not a positive multiple of 0.1.
+    """
+    _check_length(n)
+    delay = round(tau * _MG_STEPS_PER_UNIT)
+    if delay < 1 or abs(delay - tau * _MG_STEPS_PER_UNIT) > 1e-9:
+        raise InputError("tau", tau, "must be a positive multiple of 0.1 time units")
+    steps = (MACKEY_GLASS_TRANSIENT + n - 1) * _MG_STEPS_PER_UNIT
+    history = float(rng.uniform(1.1, 1.3))
+    path = _mackey_glass_path(steps, delay, history, beta, gamma, power)
+    sampled = path[delay + MACKEY_GLASS_TRANSIENT * _MG_STEPS_PER_UNIT :: _MG_STEPS_PER_UNIT]
+    return np.array(sampled)
+
+
+def _mackey_glass_path(
+    steps: int, delay: int, history: float, beta: float, gamma: float, power: float
+) -> list[float]:
+    """x on the integration grid: `delay` values of constant history, x(0), then `steps` steps."""
+    h = 1.0 / _MG_STEPS_PER_UNIT
+    x = [history] * (delay + 1)
+    slope = [0.0] * delay  # of the constant history
+    for k in range(steps):
+        late, late_next = x[k], x[k + 1]  # x(t - tau), x(t + h - tau)
+        here = x[k + delay]
+        feed = beta * late / (1.0 + late**power)
+        slope.append(feed - gamma * here)
+        # the history ends with slope 0, whatever the slope x leaves it with
+        late_slope = slope[k + 1] if k + 1 != delay else 0.0
+        late_half = 0.5 * (late + late_next) + 0.125 * h * (slope[k] - late_slope)
+        feed_half = beta * late_half / (1.0 + late_half**power)
+        feed_next = beta * late_next / (1.0 + late_next**power)
+        k1 = slope[-1]
+        k2 = feed_half - gamma * (here + 0.5 * h * k1)
+        k3 = feed_half - gamma * (here + 0.5 * h * k2)
+        k4 = feed_next - gamma * (here + h * k3)
+        x.append(here + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4))
+    return x
+
+
+def _check_length(n: int) -> None:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise InputError("n", n, "must be a whole number of samples >= 1")

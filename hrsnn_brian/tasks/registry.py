@@ -1,0 +1,214 @@
+"""The tasks by name. Protocols follow the table of method.md section 2 [review] unless said.
+
+`quick` variants keep the task and shorten the blocks (our choice), for a first look.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
+from hrsnn_brian.tasks.series import csv_series, google_series, wind_series
+from hrsnn_brian.tasks.task import Task, VptProtocol
+
+LORENZ_DT = 0.02
+VPT_THRESHOLD = 0.4
+DAY_AHEAD = (1, 3, 6, 12, 24)  # horizons of an hourly series, our choice
+TWO_TRADING_WEEKS = (1, 2, 5, 10)  # horizons of a daily price, our choice
+
+
+def lorenz63(
+    seed: int, *, quick: bool = False, starts: int | None = None, cap: float | None = None
+) -> Task:
+    """Lorenz 1963, all three variables shown and predicted; VPT in Lyapunov times, capped."""
+    return _lorenz("lorenz63", [0, 1, 2], seed, quick, starts, cap)
+
+
+def lorenz63_x(
+    seed: int, *, quick: bool = False, starts: int | None = None, cap: float | None = None
+) -> Task:
+    """Lorenz 1963, only x shown and predicted, which needs memory; VPT in Lyapunov times."""
+    return _lorenz("lorenz63-x", [0], seed, quick, starts, cap)
+
+
+def _lorenz(
+    name: str, variables: list[int], seed: int, quick: bool, starts: int | None, cap: float | None
+) -> Task:
+    washout, train, test = (200, 3000, 1500) if quick else (200, 4000, 3600)
+    cap = cap if cap is not None else (6.0 if quick else 10.0)
+    _check_positive("cap", cap)
+    per_lyapunov_time = 1.0 / (LAMBDA_MAX["lorenz63"] * LORENZ_DT)
+    path = lorenz63_series(washout + train + test, rng(seed, "task", "lorenz63"), LORENZ_DT)
+    return Task(
+        name=name,
+        description=TASKS[name][0],
+        unit="1",
+        step=f"{LORENZ_DT} time units",
+        series=path[:, variables],
+        horizons=(1,),
+        washout=washout,
+        train=train,
+        validation=train // 5,
+        test=test,
+        predict_increment=True,
+        vpt=VptProtocol(
+            starts=starts if starts is not None else (10 if quick else 20),
+            warmup=50 if quick else 100,
+            max_steps=math.ceil(cap * per_lyapunov_time),
+            threshold=VPT_THRESHOLD,
+            steps_per_unit=per_lyapunov_time,
+            unit="Lyapunov times",
+            cap=cap,
+        ),
+    )
+
+
+def mackey_glass_84(seed: int, *, quick: bool = False) -> Task:
+    """Mackey-Glass (tau 17) 84 steps ahead, open loop; the score is NRMSE."""
+    washout, train, test = (200, 3000, 1500) if quick else (200, 4000, 3000)
+    series = mackey_glass_series(washout + train + test, rng(seed, "task", "mackey-glass"))
+    return Task(
+        name="mackey-glass-84",
+        description=TASKS["mackey-glass-84"][0],
+        unit="1",
+        step="1 time unit",
+        series=series[:, None],
+        horizons=(84,),
+        washout=washout,
+        train=train,
+        validation=train // 5,
+        test=test,
+        predict_increment=False,
+    )
+
+
+def google(seed: int, *, quick: bool = False, starts: int | None = None) -> Task:
+    """Google's daily closing price, US dollars, 1 to 10 trading days ahead.
+
+    The data are fixed: `seed` is accepted for uniformity. The test block reaches prices beyond
+    the training block; persistence is the score to beat.
+    """
+    return _real_series(
+        "google",
+        google_series(),
+        unit="USD",
+        step="1 trading day",
+        time_unit="trading days",
+        horizons=TWO_TRADING_WEEKS,
+        quick=quick,
+        starts=starts,
+    )
+
+
+def wind(seed: int, *, quick: bool = False, starts: int | None = None) -> Task:
+    """Hourly wind speed at La Haute Borne, m/s, 1 to 24 hours ahead. `seed` changes nothing."""
+    return _real_series(
+        "wind",
+        wind_series(),
+        unit="m/s",
+        step="1 h",
+        time_unit="h",
+        horizons=DAY_AHEAD,
+        quick=quick,
+        starts=starts,
+    )
+
+
+def own_series_task(
+    path: str | Path, column: str, *, quick: bool = False, starts: int | None = None
+) -> Task:
+    """A column of the user's CSV file under the protocol of `wind`, in the data's own units.
+
+    Raises InputError as `csv_series` does.
+    """
+    return _real_series(
+        f"{Path(path).stem}:{column}",
+        csv_series(path, column),
+        unit=column,
+        step="1 sample",
+        time_unit="samples",
+        horizons=DAY_AHEAD,
+        quick=quick,
+        starts=starts,
+    )
+
+
+def _real_series(
+    name: str,
+    values: np.ndarray,
+    *,
+    unit: str,
+    step: str,
+    time_unit: str,
+    horizons: tuple[int, ...],
+    quick: bool,
+    starts: int | None,
+) -> Task:
+    """Chronological split: up to 100 samples of washout, 70 % of the rest train, 30 % test.
+
+    The free runs last 48 samples; VPT uses the threshold 0.4 training standard deviations.
+    """
+    washout = min(100, len(values) // 20)
+    train = round(0.7 * (len(values) - washout))
+    return Task(
+        name=name,
+        description=TASKS[name][0] if name in TASKS else f"{name}, a series of the user's own",
+        unit=unit,
+        step=step,
+        series=values[:, None],
+        horizons=horizons,
+        washout=washout,
+        train=train,
+        validation=train // 5,
+        test=len(values) - washout - train,
+        predict_increment=True,
+        vpt=VptProtocol(
+            starts=starts if starts is not None else (10 if quick else 20),
+            warmup=50 if quick else 100,
+            max_steps=48,
+            threshold=VPT_THRESHOLD,
+            steps_per_unit=1.0,
+            unit=time_unit,
+            cap=48.0,
+        ),
+    )
+
+
+TASKS: dict[str, tuple[str, Callable[..., Task]]] = {
+    "lorenz63": ("Lorenz 1963, x, y and z shown: one step ahead and closed loop", lorenz63),
+    "lorenz63-x": ("Lorenz 1963, only x shown: one step ahead and closed loop", lorenz63_x),
+    "mackey-glass-84": ("Mackey-Glass (tau 17), 84 steps ahead", mackey_glass_84),
+    "google": ("Google daily price 2004-2013, 1 to 10 trading days ahead", google),
+    "wind": ("hourly wind speed at La Haute Borne, 1 to 24 hours ahead", wind),
+}
+
+
+def list_tasks() -> dict[str, str]:
+    """Task name -> one-line description."""
+    return {name: description for name, (description, _) in TASKS.items()}
+
+
+def get_task(name: str, seed: int, **options: Any) -> Task:
+    """The task called `name`; `options` are its factory's keywords (`quick`, `starts`, ...).
+
+    Raises InputError for an unknown task or option, naming the nearest valid one.
+    """
+    if name not in TASKS:
+        raise unknown_name("task", name, TASKS)
+    factory = TASKS[name][1]
+    known = [key for key in inspect.signature(factory).parameters if key != "seed"]
+    for key in options:
+        if key not in known:
+            raise unknown_name(f"option of task {name}", key, known)
+    return factory(seed, **options)
+
+
+def _check_positive(argument: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(argument, value, "must be a positive number")

@@ -1,0 +1,336 @@
+"""Run directories: whole files only, resumption after a kill, the same bytes for any `jobs`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.runs.atomic import plain, replacing, write_json, write_npz, write_text
+from hrsnn_brian.runs.progress import Progress, clock_text
+from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
+from hrsnn_brian.runs.runner import point_name, run_study
+from hrsnn_brian.runs.study import load_study, resolve_options
+from hrsnn_brian.runs.tables import columns_of, read_table, table_text, write_table
+from hrsnn_brian.runs.toml import dump_toml
+
+STUDY = """
+import time
+from pathlib import Path
+from hrsnn_brian.runs.study import Study
+from hrsnn_brian.seeds import rng
+
+def points(options, seed):
+    return [{"seed": seed + k, "x": x, "pause_s": options["pause_s"], "calls": options["calls"]}
+            for k in range(options["seeds"]) for x in options["x"]]
+
+def run(point, engine):
+    assert engine is None
+    if point["calls"]:
+        with open(point["calls"], "a") as stream:
+            stream.write(f"start {point['seed']} {point['x']}\\n")
+    if point["x"] < 0:
+        raise RuntimeError("negative point")
+    time.sleep(point["pause_s"])
+    draw = rng(point["seed"], "task", str(point["x"])).normal(size=(60, 60))
+    value = float((draw @ draw).sum())          # BLAS: its threads could change the last bit
+    if point["calls"]:
+        with open(point["calls"], "a") as stream:
+            stream.write(f"end {point['seed']} {point['x']}\\n")
+    return [{"seed": point["seed"], "x": point["x"], "value_mv": value, "bad": float("nan")}]
+
+STUDY = Study("sums", "sums of random products", points, run, uses_engine=False,
+              presets={"quick": {"seeds": 2, "x": [1, 2, 3], "pause_s": 0.0, "calls": ""}})
+"""
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    path = tmp_path / "sums.py"
+    path.write_text(STUDY)
+    return path
+
+
+def run_sums(study_file: Path, out: Path, *overrides: str, jobs: int = 1, seed: int = 0):
+    study = load_study(str(study_file))
+    return run_study(study, overrides=overrides, seed=seed, jobs=jobs, out=out)
+
+
+# ---- files ----
+
+
+def test_an_error_while_writing_keeps_the_former_file_and_leaves_nothing(tmp_path):
+    target = tmp_path / "a.txt"
+    write_text(target, "former")
+    with pytest.raises(RuntimeError), replacing(target) as stream:
+        stream.write(b"half")
+        raise RuntimeError
+    assert target.read_text() == "former"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_killed_writer_leaves_no_half_file(tmp_path):
+    target = tmp_path / "a.txt"
+    write_text(target, "former")
+    program = (
+        "import os, signal, sys\n"
+        "from hrsnn_brian.runs.atomic import replacing\n"
+        "with replacing(sys.argv[1]) as stream:\n"
+        "    stream.write(b'half'); stream.flush()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(target)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert target.read_text() == "former"
+
+
+def test_npz_refuses_objects_and_json_is_strict(tmp_path):
+    with pytest.raises(ValueError, match="objects"):
+        write_npz(tmp_path / "a.npz", {"a": np.array([{}], dtype=object)})
+    write_json(tmp_path / "a.json", {"a": np.float32(0.5), "b": float("inf"), "c": np.arange(2)})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": 0.5, "b": None, "c": [0, 1]}
+    assert plain((1, np.int64(2))) == [1, 2]
+    with pytest.raises(TypeError, match="object"):
+        plain(object())
+
+
+def test_toml_is_read_back_unchanged():
+    config = {
+        "name": 'a "quoted" \\ name\n',
+        "empty": [],
+        "numbers": [1, 2.5, 1e-7, 1e22],
+        "yes": True,
+        "run": {"seed": 3, "deep": {"odd key.": "x", "list": [{"a": 1}, {"b": [2]}]}},
+    }
+    assert tomllib.loads(dump_toml(config)) == config
+    assert "nothing" not in dump_toml({"nothing": None, "some": 1})
+
+
+def test_table_text_is_exact_and_columns_keep_their_place(tmp_path):
+    rows = [{"seed": 0, "x": 0.1 + 0.2, "ok": True}, {"seed": 1, "note": "a,b", "x": float("nan")}]
+    assert columns_of(rows) == ["seed", "note", "x", "ok"]
+    assert table_text(rows) == 'seed,note,x,ok\n0,,0.30000000000000004,true\n1,"a,b",,\n'
+    frame = read_table(write_table(tmp_path / "t.csv", rows)[0])
+    assert frame["x"][0] == 0.1 + 0.2
+    with pytest.raises(InputError, match="no such file"):
+        read_table(tmp_path / "none.csv")
+
+
+# ---- progress ----
+
+
+def test_progress_without_a_terminal_prints_lines_with_the_time_left(capsys):
+    now, logged = [0.0], []
+    progress = Progress("sweep", 6, already=2, log=logged.append, every_s=15, clock=lambda: now[0])
+    for _ in range(4):
+        now[0] += 10
+        progress.advance("x=1")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "sweep 3/6 | elapsed 0:10 | left 0:30 | x=1"
+    assert lines[1] == "sweep 5/6 | elapsed 0:30 | left 0:10 | x=1"  # 4/6 came too soon after
+    assert lines[-1] == "sweep 6/6 | elapsed 0:40 | left 0:00 | x=1"
+    assert len(logged) == 4
+    assert (clock_text(59.6), clock_text(3725)) == ("1:00", "1:02:05")
+
+
+# ---- directories ----
+
+
+def test_a_foreign_or_other_or_unwritable_directory_is_refused_and_left_alone(tmp_path):
+    config = {"run": {"seed": 0}, "options": {"x": [1]}}
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match=r"--out = .*not a run directory"):
+        RunDirectory.claim(foreign, config)
+    assert [p.name for p in foreign.iterdir()] == ["thesis.tex"]
+
+    with RunDirectory.claim(tmp_path / "run", config):
+        with pytest.raises(InputError, match="in use by another process"):
+            RunDirectory.claim(tmp_path / "run", config)
+    with pytest.raises(InputError, match=r"holds another run \(its run.seed is 0, not 1\)"):
+        RunDirectory.claim(tmp_path / "run", config | {"run": {"seed": 1}})
+
+    plain_file = tmp_path / "file"
+    plain_file.write_text("x")
+    with pytest.raises(InputError, match="is a file"):
+        RunDirectory.claim(plain_file, config)
+    with pytest.raises(InputError, match="cannot be made"):
+        RunDirectory.claim(plain_file / "a" / "b", config)
+    with pytest.raises(InputError, match="cannot be"):
+        RunDirectory.claim("/proc/hrsnn/run", config)
+    with pytest.raises(InputError, match="cannot be made"):
+        RunDirectory.claim(tmp_path / "new" / ("n" * 300), config)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "foreign", "run"]
+
+
+def test_free_directory_resumes_an_unfinished_run_and_never_reuses_a_finished_one(tmp_path):
+    config, base = {"run": {"seed": 0}}, tmp_path / "a"
+    with RunDirectory.claim(base, config) as run:
+        assert free_directory(base, config) == base
+        run.finish("now")
+    assert free_directory(base, config) == tmp_path / "a-2"
+    assert free_directory(base, {"run": {"seed": 1}}) == tmp_path / "a-2"
+
+
+def test_a_run_refused_for_bad_options_makes_no_directory(study_file, tmp_path):
+    for overrides in (["xs=1"], ["seeds=many"], ["x"]):
+        with pytest.raises(InputError):
+            run_sums(study_file, tmp_path / "run", *overrides)
+    assert not (tmp_path / "run").exists()
+
+
+# ---- sweeps ----
+
+
+def test_run_directory_explains_itself_and_done_is_last(study_file, tmp_path):
+    result = run_sums(study_file, tmp_path / "run", "x=4,5", seed=7)
+    path = tmp_path / "run"
+    config = tomllib.loads((path / "config.toml").read_text())
+    assert config["options"]["x"] == [4, 5]
+    assert config["run"]["seed"] == 7
+    provenance = json.loads((path / "provenance.json").read_text())
+    assert provenance["libraries"]["numpy"] == np.__version__
+    assert provenance["status"] == provenance["sessions"][0]["status"] == "done"
+    assert provenance["sessions"][0]["points_computed"] == provenance["points"] == 4
+    assert "sums 4/4" in (path / "log.txt").read_text()
+    assert len(read_table(path / "tables" / "sums.csv")) == len(result.rows) == 4
+    done = (path / "DONE").stat().st_mtime_ns
+    others = [p for p in path.rglob("*") if p.is_file() and p.name != "DONE"]
+    assert all(p.stat().st_mtime_ns <= done for p in others)
+
+
+def test_tables_are_the_same_bytes_for_one_and_two_jobs(study_file, tmp_path):
+    run_sums(study_file, tmp_path / "one", jobs=1)
+    run_sums(study_file, tmp_path / "two", jobs=2)
+    one, two = ((tmp_path / name / "tables" / "sums.csv").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert one.count(b"\n") == 7
+    run_sums(study_file, tmp_path / "other", seed=5)
+    assert (tmp_path / "other" / "tables" / "sums.csv").read_bytes() != one
+
+
+def test_point_names_depend_on_content_not_on_order(study_file):
+    study = load_study(str(study_file))
+    assert point_name(study, {"a": 1, "b": 2}) == point_name(study, {"b": 2, "a": 1})
+    assert point_name(study, {"a": 1}) != point_name(study, {"a": 2})
+    study_file.write_text(STUDY.replace("60, 60", "61, 61"))
+    assert point_name(load_study(str(study_file)), {"a": 1}) != point_name(study, {"a": 1})
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sweep_killed_with_sigkill_resumes_and_repeats_only_what_was_in_flight(
+    study_file, tmp_path, jobs
+):
+    calls, out = tmp_path / "calls.txt", tmp_path / "run"
+    overrides = [f"calls={calls}", "pause_s=0.3", "x=1,2,3,4"]
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from hrsnn_brian.runs.runner import run_study\n"
+        "from hrsnn_brian.runs.study import load_study\n"
+        "run_study(load_study(sys.argv[1]), out=Path(sys.argv[2]), jobs=int(sys.argv[3]),\n"
+        "          overrides=sys.argv[4:])\n"
+    )
+    arguments = [sys.executable, "-c", program, str(study_file), str(out), str(jobs), *overrides]
+    sweep = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not calls.exists() or calls.read_text().count("end") < 3:
+        assert time.monotonic() < deadline
+        assert sweep.poll() is None
+        time.sleep(0.01)
+    os.kill(sweep.pid, signal.SIGKILL)
+    sweep.wait()
+    time.sleep(1.5)  # workers notice and end themselves
+    assert not (out / "DONE").exists()
+    finished = set()
+    for path in (out / "points").glob("*.json"):
+        point = json.loads(path.read_text())["point"]
+        finished.add(f"{point['seed']} {point['x']}")
+    assert len(finished) >= 2
+    before = calls.read_text()
+
+    result = run_sums(study_file, out, *overrides, jobs=jobs)
+    again = calls.read_text()[len(before) :].splitlines()
+    started_again = {line.removeprefix("start ") for line in again if line.startswith("start")}
+    assert started_again.isdisjoint(finished)
+    assert result.computed == len(started_again) == 8 - len(finished)
+    assert (out / "DONE").exists()
+    assert not list(out.rglob("*.part"))
+    run_sums(study_file, tmp_path / "whole", "x=1,2,3,4")
+    whole = (tmp_path / "whole" / "tables" / "sums.csv").read_bytes()
+    assert (out / "tables" / "sums.csv").read_bytes() == whole
+    statuses = [s["status"] for s in json.loads((out / "provenance.json").read_text())["sessions"]]
+    assert statuses == ["killed", "done"]
+
+
+def test_a_finished_run_is_not_computed_again(study_file, tmp_path):
+    calls = tmp_path / "calls.txt"
+    first = run_sums(study_file, tmp_path / "run", f"calls={calls}")
+    text = calls.read_text()
+    second = run_sums(study_file, tmp_path / "run", f"calls={calls}")
+    assert calls.read_text() == text
+    assert (first.computed, second.computed) == (6, 0)
+    assert first.rows == second.rows
+
+
+def test_a_damaged_point_file_is_computed_again(study_file, tmp_path):
+    first = run_sums(study_file, tmp_path / "run")
+    victim = next(iter((tmp_path / "run" / "points").glob("*.json")))
+    victim.write_text(victim.read_text()[:40])
+    second = run_sums(study_file, tmp_path / "run")
+    assert second.computed == 1
+    assert second.rows == first.rows
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_a_point_reaches_the_caller_and_the_log(study_file, tmp_path, jobs):
+    with pytest.raises(RuntimeError, match="negative point"):
+        run_sums(study_file, tmp_path / "run", "x=1,-1", jobs=jobs)
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "Traceback" in log
+    assert "the same command resumes" in log
+    assert not (tmp_path / "run" / "DONE").exists()
+
+
+# ---- studies ----
+
+
+def test_options_of_a_study_are_typed_and_unknown_keys_name_the_nearest(study_file):
+    study = load_study(str(study_file))
+    assert resolve_options(study, None, ["x=7, 8", "pause_s=1"])["x"] == [7, 8]
+    assert resolve_options(study, "quick", ["pause_s=1"])["pause_s"] == 1.0
+    with pytest.raises(InputError, match="did you mean 'pause_s'"):
+        resolve_options(study, None, ["pauses=1"])
+    with pytest.raises(InputError, match="did you mean 'quick'"):
+        resolve_options(study, "quik", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no such file"),
+        ("x = 1\n", "defines no STUDY"),
+        ("import os\n1/0\n", r"ZeroDivisionError.*line 2"),
+    ],
+)
+def test_a_file_that_is_no_study_is_refused(tmp_path, text, message):
+    path = tmp_path / "broken.py"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_study(str(path))
+
+
+def test_an_edited_study_file_is_another_run(study_file, tmp_path):
+    run_sums(study_file, tmp_path / "run")
+    study_file.write_text(STUDY.replace("60, 60", "61, 61"))
+    with pytest.raises(InputError, match="holds another run"):
+        run_sums(study_file, tmp_path / "run")
