@@ -1,0 +1,1 @@
+"""Studies: each runs the pipeline over a grid of points and writes one tidy table."""

@@ -14,7 +14,7 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.atomic import plain, replacing, write_json, write_npz, write_text
-from hrsnn_brian.runs.progress import Progress, clock_text
+from hrsnn_brian.runs.progress import EngineProgress, Progress, clock_text
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.runner import point_name, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
@@ -69,9 +69,14 @@ def run_sums(study_file: Path, out: Path, *overrides: str, jobs: int = 1, seed: 
 def test_an_error_while_writing_keeps_the_former_file_and_leaves_nothing(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "former")
-    with pytest.raises(RuntimeError), replacing(target) as stream:
-        stream.write(b"half")
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with replacing(target) as stream:
+            stream.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert target.read_text() == "former"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -140,6 +145,21 @@ def test_progress_without_a_terminal_prints_lines_with_the_time_left(capsys):
     assert (clock_text(59.6), clock_text(3725)) == ("1:00", "1:02:05")
 
 
+def test_a_build_announces_itself_and_says_how_long_is_left(capsys):
+    now = [0.0]
+    report = EngineProgress(clock=lambda: now[0])
+    for second, fraction in ((0, 0.0), (2, 0.1), (6, 0.25), (9, 0.5), (20, 1.0)):
+        now[0] = second
+        report("build", fraction)
+    report("run", 0.5)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        "compiling the simulation program",
+        "compiling 25% | left 0:18",
+        "compiled in 0:20",
+    ]
+
+
 # ---- directories ----
 
 
@@ -152,9 +172,10 @@ def test_a_foreign_or_other_or_unwritable_directory_is_refused_and_left_alone(tm
         RunDirectory.claim(foreign, config)
     assert [p.name for p in foreign.iterdir()] == ["thesis.tex"]
 
-    with RunDirectory.claim(tmp_path / "run", config):
-        with pytest.raises(InputError, match="in use by another process"):
-            RunDirectory.claim(tmp_path / "run", config)
+    held = RunDirectory.claim(tmp_path / "run", config)
+    with pytest.raises(InputError, match="in use by another process"):
+        RunDirectory.claim(tmp_path / "run", config)
+    held.release()
     with pytest.raises(InputError, match=r"holds another run \(its run.seed is 0, not 1\)"):
         RunDirectory.claim(tmp_path / "run", config | {"run": {"seed": 1}})
 

@@ -26,6 +26,7 @@ from hrsnn_brian.sparsification.covariance import (
 )
 from hrsnn_brian.sparsification.methods import METHODS, get_method, list_methods, prune
 from hrsnn_brian.sparsification.sampling import (
+    _integer_lengths,
     probabilities,
     sample_fixed,
     sample_independent,
@@ -165,6 +166,15 @@ def test_fixed_size_sampling_is_exact_where_floating_point_would_not_be():
         assert sample_fixed(p, random).sum() == round(p.sum())
     with pytest.raises(InputError, match=r"sum of p = 1\.5: must be a whole number"):
         sample_fixed(np.array([0.5, 0.5, 0.5]), random)
+
+
+def test_round_off_of_the_comb_is_spread_and_never_changes_the_count():
+    for p, count in ((np.full(30, 0.1), 3), (np.array([1, 0, 0.7, 0.7, 0.6]), 3)):
+        lengths = _integer_lengths(p, count, bits=4)  # coarse: 0.1 is 1.6 units of 1/16
+        assert lengths.sum() == count * 16
+        assert np.all(np.abs(lengths - 16 * p) < 2)
+        np.testing.assert_array_equal(lengths[p == 0], 0)
+        np.testing.assert_array_equal(lengths[p == 1], 16)
 
 
 def test_fixed_size_sampling_has_no_order():
@@ -326,6 +336,7 @@ def test_noise_score_takes_other_strengths_and_excludes_the_diagonal():
     C = np.array([[1.0, 0.25], [0.25, 2.0]])
     np.testing.assert_allclose(noise(W, C), [0, 2.5, 7.5, 0])
     np.testing.assert_allclose(noise(W, C, strength=np.array([1.0, 2, 4, 1])), [0, 5, 10, 0])
+    np.testing.assert_allclose(noise(-W, C, factor="sum"), [0, 3, 9, 0])
     with pytest.raises(InputError, match=r"strength = \(3,\): must be \(4,\)"):
         noise(W, C, strength=np.ones(3))
 

@@ -1,0 +1,1 @@
+"""The `hrsnn` command: one module per sub-command, nothing heavy imported before it is needed."""

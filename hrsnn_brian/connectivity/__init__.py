@@ -1,0 +1,1 @@
+"""Connectivity: graphs, signed weights, loaded matrices and their statistics."""

@@ -27,21 +27,51 @@ def _check_in_degree(K: int, available: int, argument: str = "K") -> None:
         raise InputError(argument, K, f"must be 0..{available}, the neurons that can be a source")
 
 
+def _choose(candidates: IntArray, k: int, rng: np.random.Generator) -> IntArray:
+    return rng.choice(candidates, k, replace=False, shuffle=False)
+
+
 def _per_neuron(n: int, sources_of: Callable[[int], IntArray]) -> sparse.csr_array:
     rows = [np.asarray(sources_of(post), dtype=np.int64) for post in range(n)]
     post = np.repeat(np.arange(n), [len(row) for row in rows])
     return from_pairs(post, np.concatenate(rows), n)
 
 
-def fixed_indegree(n: int, K: int, rng: np.random.Generator) -> sparse.csr_array:
-    """Every neuron receives from exactly K different others, all sets equally likely."""
+def fixed_indegree(
+    n: int, K: int, rng: np.random.Generator, group: IntArray | None = None
+) -> sparse.csr_array:
+    """Every neuron receives from exactly K different others.
+
+    group: (n,) class of each neuron, or None. Without it all sets of K sources are equally
+    likely; with it each class gives its share of the K, rounded, as in Brunel (2000), which
+    spares neurons the chance surplus of one class.
+    """
     _check_in_degree(K, n - 1)
+    classes = (
+        np.zeros(n, dtype=np.int64) if group is None else np.unique(group, return_inverse=True)[1]
+    )
+    members = [np.flatnonzero(classes == k) for k in range(classes.max() + 1)]
+    available = np.array([len(others) for others in members])
 
     def sources(post: int) -> IntArray:
-        drawn = rng.choice(n - 1, K, replace=False, shuffle=False)
-        return drawn + (drawn >= post)
+        own = classes[post]
+        count = _shares(K, available - (np.arange(len(members)) == own))
+        drawn = [
+            _choose(others[others != post] if k == own else others, count[k], rng)
+            for k, others in enumerate(members)
+        ]
+        return np.concatenate(drawn)
 
     return _per_neuron(n, sources)
+
+
+def _shares(K: int, available: IntArray) -> IntArray:
+    """K cut in proportion to `available` by largest remainders; no share exceeds its part."""
+    exact = K * available / max(available.sum(), 1)
+    shares = np.floor(exact).astype(np.int64)
+    left = K - shares.sum()
+    shares[np.argsort(shares - exact, kind="stable")[:left]] += 1
+    return shares
 
 
 def erdos_renyi(n: int, K: float, rng: np.random.Generator) -> sparse.csr_array:
@@ -74,7 +104,7 @@ def small_world(n: int, K: int, rewire: float, rng: np.random.Generator) -> spar
         free = np.ones(n, dtype=bool)
         free[post] = False
         free[kept] = False
-        drawn = rng.choice(np.flatnonzero(free), K - len(kept), replace=False, shuffle=False)
+        drawn = _choose(np.flatnonzero(free), K - len(kept), rng)
         return np.concatenate([kept, drawn])
 
     return _per_neuron(n, sources)
@@ -105,11 +135,7 @@ def clustered(
         own = cluster == cluster[post]
         outside = np.flatnonzero(~own)
         own[post] = False
-        return np.concatenate(
-            [
-                rng.choice(np.flatnonzero(own), inner, replace=False, shuffle=False),
-                rng.choice(outside, K - inner, replace=False, shuffle=False),
-            ]
-        )
+        inside, between = np.flatnonzero(own), K - inner
+        return np.concatenate([_choose(inside, inner, rng), _choose(outside, between, rng)])
 
     return _per_neuron(n, sources)

@@ -1,6 +1,8 @@
 """The user's own weight matrix, read from a file and checked."""
 
+import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ _FORMATS = ".npz (scipy.sparse.save_npz), .npy or .csv"
 
 
 def _read_npz(path: Path) -> sparse.csr_array:
-    return sparse.csr_array(sparse.load_npz(path))
+    with open(path, "rb") as stream:  # numpy leaves a file open that is no archive
+        return sparse.csr_array(sparse.load_npz(stream))
 
 
 def _read_npy(path: Path) -> sparse.csr_array:
@@ -21,7 +24,9 @@ def _read_npy(path: Path) -> sparse.csr_array:
 
 
 def _read_csv(path: Path) -> sparse.csr_array:
-    return sparse.csr_array(np.loadtxt(path, delimiter=",", ndmin=2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of a file without a single number
+        return sparse.csr_array(np.loadtxt(path, delimiter=",", ndmin=2))
 
 
 def _two_dimensional(array: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -30,6 +35,10 @@ def _two_dimensional(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return array
 
 
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, EOFError, OSError, UserWarning, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv}
 
 
@@ -49,7 +58,7 @@ def load_matrix(path: str | Path, argument: str = "graph.matrix") -> sparse.csr_
         raise InputError(argument, str(path), "no such file")
     try:
         matrix = _READERS[file.suffix.lower()](file)
-    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(argument, str(path), f"cannot be read as a matrix: {reason}") from None
     return _checked(matrix, argument, str(path))

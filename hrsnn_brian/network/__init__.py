@@ -1,0 +1,1 @@
+"""Networks: the dataclass, drawing one from parameters, and files."""

@@ -56,23 +56,23 @@ def _from_matrix(
 
 
 def _draw_recurrence(params: HRSNNParams, is_e: NDArray[np.bool_], seed: int) -> sparse.csr_array:
-    graph = _draw_graph(params, _clusters(is_e, params.graph.clusters), seed)
+    graph = _draw_graph(params, is_e, seed)
     random = rng(seed, "network", "weights")
     return draw_weights(graph, is_e, params.weights, random, params.in_degree)
 
 
-def _draw_graph(params: HRSNNParams, cluster: IntArray, seed: int) -> sparse.csr_array:
+def _draw_graph(params: HRSNNParams, is_e: NDArray[np.bool_], seed: int) -> sparse.csr_array:
     n, K, graph = params.N, params.in_degree, params.graph
     random = rng(seed, "network", "graph")
     if graph.kind == "erdos_renyi":
         return erdos_renyi(n, K, random)
     if graph.kind == "clustered":
-        return clustered(cluster, K, graph.within, random)
+        return clustered(_clusters(is_e, graph.clusters), K, graph.within, random)
     if graph.kind == "small_world":
         place = rng(seed, "network", "ring").permutation(n)
         ring = small_world(n, K, graph.rewire, random)
         return sparse.csr_array(ring[place][:, place])
-    return fixed_indegree(n, K, random)
+    return fixed_indegree(n, K, random, group=is_e.astype(np.int64))
 
 
 def _clusters(is_e: NDArray[np.bool_], clusters: int) -> IntArray:

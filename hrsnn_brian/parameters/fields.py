@@ -107,15 +107,18 @@ class Whole(Checked[int]):
         return _whole(value, self.low, self.argument)
 
 
-class OptionalWhole(Checked[int | None]):
-    """A whole number not below `low`, or None for "choose it"."""
+class AutoWhole(Checked[int | None]):
+    """A whole number not below `low`, or "auto", read as None: it follows from the others."""
 
     def __init__(self, low: int) -> None:
         super().__init__(None)
         self.low = low
 
     def convert(self, value: Any) -> int | None:
-        return None if value is None else _whole(value, self.low, self.argument)
+        return None if value in (None, "auto") else _whole(value, self.low, self.argument)
+
+    def plain(self, value: int | None) -> int | str:
+        return "auto" if value is None else value
 
 
 class Choice(Checked[str]):

@@ -9,17 +9,17 @@ dimensionless (the mean threshold is 1).
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.distributions import Constant, Gamma, Uniform
 from hrsnn_brian.parameters.fields import (
+    AutoWhole,
     Checked,
     Choice,
     OptionalReal,
     OptionalText,
-    OptionalWhole,
     Rate,
     Real,
     Spread,
@@ -82,10 +82,12 @@ class Part(Checked[S]):
 class GraphParams(Section):
     """Who is connected to whom.
 
-    kind: "fixed_indegree" (K random sources each, our choice), "erdos_renyi", "small_world"
-        (directed Watts-Strogatz ring, in-degree K; the paper's start [paper]), "clustered"
-        (CHRSNN: dense inside, sparse between [paper]) or "matrix" (the user's own weights).
-    K: mean in-degree; left out, it is min(50, round(N/10)): density 0.1 up to N = 500, then 50.
+    kind: "fixed_indegree" (K random sources each, fraction_e*K of them excitatory, our choice),
+        "erdos_renyi", "small_world" (directed Watts-Strogatz ring, in-degree K; the paper's start
+        [paper]), "clustered" (CHRSNN: dense inside, sparse between [paper]) or "matrix" (the
+        user's own weights).
+    K: mean in-degree, or "auto" (None when read): min(50, round(N/10)), at least 1, which is
+        density 0.1 up to N = 500 and K = 50 from there on (`HRSNNParams.in_degree`).
     rewire: probability that a synapse of the small world has its source drawn anew.
     clusters: number of clusters, labels for tau_m whatever the kind, wiring when "clustered".
     within: fraction of a neuron's K inputs that come from its own cluster ("clustered").
@@ -94,7 +96,7 @@ class GraphParams(Section):
 
     section: ClassVar[str] = "graph"
     kind: Choice = Choice("fixed_indegree", "erdos_renyi", "small_world", "clustered", "matrix")
-    K: OptionalWhole = OptionalWhole(low=0)
+    K: AutoWhole = AutoWhole(low=0)
     rewire: Real = Real(0.1, 0, 1)
     clusters: Whole = Whole(1, low=1)
     within: Real = Real(0.8, 0, 1)
@@ -213,8 +215,9 @@ class TimingParams(Section):
 class HRSNNParams(Section):
     """A heterogeneous recurrent spiking network, its encoder and its timing.
 
-    N neurons, the fraction fraction_e of them excitatory (rounded, Dale's law). After
-    construction `graph.K` is always a number. A K the user set is taken as it is or refused.
+    N neurons, the fraction fraction_e of them excitatory (rounded, Dale's law). The mean in-degree
+    is `in_degree`: a K the user set is taken as it is or refused; "auto" follows N, so that
+    another N alone gives the same configuration at another size (weights go as J/sqrt(K)).
     """
 
     N: Whole = Whole(DEFAULT_N, low=1)
@@ -227,9 +230,6 @@ class HRSNNParams(Section):
     timing: Part[TimingParams] = Part(TimingParams)
 
     def __post_init__(self) -> None:
-        if self.graph.K is None:
-            K = min(50, round(self.N / 10), self.N - 1)
-            object.__setattr__(self, "graph", replace(self.graph, K=max(K, min(1, self.N - 1))))
         if self.in_degree > self.N - 1:
             raise InputError("graph.K", self.graph.K, f"must be at most N - 1 = {self.N - 1}")
         self._check_clusters()
@@ -245,8 +245,10 @@ class HRSNNParams(Section):
 
     @property
     def in_degree(self) -> int:
-        """Mean number of synapses onto a neuron, K."""
-        return self.graph.K or 0
+        """Mean number of synapses onto a neuron: graph.K, or what "auto" stands for at this N."""
+        if self.graph.K is not None:
+            return self.graph.K
+        return min(max(1, min(50, round(self.N / 10))), self.N - 1)
 
     @property
     def n_excitatory(self) -> int:

@@ -15,7 +15,7 @@ from hrsnn_brian.readout.forecast import forecast_scores
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_ridge
 from hrsnn_brian.tasks.task import Task
 
-AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48)
+AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48, 72, 96)
 
 Scores = dict[str, float | int | str]
 

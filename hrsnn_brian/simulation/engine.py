@@ -130,7 +130,9 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
         for name, array in arrays.items():
             data = np.ascontiguousarray(array)
             encoded = name.encode()
-            file.write(struct.pack(f"=i{len(encoded)}siq", len(encoded), encoded, data.itemsize, data.size))
+            file.write(
+                struct.pack(f"=i{len(encoded)}siq", len(encoded), encoded, data.itemsize, data.size)
+            )
             data.tofile(file)
 
 

@@ -37,33 +37,42 @@ kick : 1 (constant, shared)
 RESET = {"subtractive": "v -= v_th", "hard": "v = v_reset"}
 THRESHOLD = "v >= v_th"
 
-# The encoder holds one current per neuron, renewed once per sample.
+# A spike at step k keeps the neuron from being updated until step k + refractory_steps. Counting
+# steps gives the same spikes as Brian's comparison of times, without its division per neuron.
+REFRACTORY_PARAMETERS = "release : integer\nrefractory_steps : integer (constant, shared)\n"
+REFRACTORY = "t_in_timesteps < release"
+REFRACTORY_RESET = "release = t_in_timesteps + refractory_steps"
+
+# The encoder holds one current per neuron, renewed once per sample; `x` is the input projected on
+# the neuron's direction. Every encoder can add frozen white noise, which costs nothing at sd = 0.
+ENCODER_PARAMETERS = """
+bias : 1 (constant)
+sd : 1 (constant, shared)
+stream : 1 (constant, shared)
+neuron_id : integer (constant)
+I : 1
+"""
+BACKGROUND = "bias + white_noise(sd, stream, t_in_timesteps, neuron_id)"
+TUNING = "exp(-(x - center)**2/(2*width**2))"
 ENCODER = {
     "population": (
-        "center : 1 (constant)\nbias : 1 (constant)\ngain : 1 (constant, shared)\n"
-        "width : 1 (constant, shared)\nx : 1\nI : 1",
-        "I = bias + gain*exp(-(x - center)**2/(2*width**2))",
+        "x : 1\ncenter : 1 (constant)\nwidth : 1 (constant, shared)\ngain : 1 (constant, shared)",
+        f"I = {BACKGROUND} + gain*{TUNING}",
     ),
     "current": (
-        "bias : 1 (constant)\ngain : 1 (constant, shared)\nx : 1\nI : 1",
-        "I = bias + gain*x",
+        "x : 1\ngain : 1 (constant, shared)",
+        f"I = {BACKGROUND} + gain*x",
     ),
     "poisson": (
-        "center : 1 (constant)\nbias : 1 (constant)\nwidth : 1 (constant, shared)\n"
-        "rate_max : Hz (constant, shared)\nx : 1\nI : 1\nrate : Hz",
-        "I = bias\nrate = rate_max*exp(-(x - center)**2/(2*width**2))",
+        "x : 1\ncenter : 1 (constant)\nwidth : 1 (constant, shared)\n"
+        "rate_max : Hz (constant, shared)\nrate : Hz",
+        f"I = {BACKGROUND}\nrate = rate_max*{TUNING}",
     ),
-    "direct": ("bias : 1 (constant)\nI : 1", "I = bias + stimulus(t, i)"),
-    "noise": (
-        "bias : 1 (constant)\nneuron_id : integer (constant)\nmean : 1 (constant, shared)\n"
-        "sd : 1 (constant, shared)\nstream : 1 (constant, shared)\nI : 1",
-        "I = bias + mean + sd*frozen_normal(stream, t_in_timesteps, neuron_id)",
-    ),
+    "direct": ("", f"I = {BACKGROUND} + stimulus(t, i)"),
 }
 
 # Input channels: the stimulus, or the readout's own prediction while `free` (closed loop).
-CHANNELS_OPEN = ("u : 1", "u = stimulus(t, i)")
-CHANNELS_CLOSED = (
+CHANNELS = (
     "u : 1\nfrom_states : 1\nfrom_u : 1\nintercept : 1 (constant)",
     # The bound only stops a diverged free run; it lies far beyond any scored error.
     "u = stimulus(t, i)*int(free(t) < 0.5)"
@@ -84,23 +93,26 @@ def differential_equations(shape: ModelShape) -> str:
     text += NEURON_PARAMETERS + (SHOT_NOISE if poisson else "")
     if shape.reset == "hard":
         text += "v_reset : 1 (constant, shared)\n"
-    if shape.refractory:
-        text += "t_ref : second (constant, shared)\n"
     for name in shape.trace_names:
         text += f"d{name}/dt = -{name}/tau_{name} : 1\ntau_{name} : second (constant, shared)\n"
     return text
 
 
 def neuron_equations(shape: ModelShape) -> str:
-    """The ODEs with the input linked from the encoder and, for Poisson input, its randomness."""
+    """The ODEs with the input linked from the encoder and what events need."""
     text = differential_equations(shape) + "I_in : 1 (linked)\n"
+    if shape.refractory:
+        text += REFRACTORY_PARAMETERS
     if shape.encoding == "poisson":
-        text += "rate : Hz (linked)\nstream : 1 (constant, shared)\nneuron_id : integer (constant)\n"
+        text += (
+            "rate : Hz (linked)\nstream : 1 (constant, shared)\nneuron_id : integer (constant)\n"
+        )
     return text
 
 
 def reset_statements(shape: ModelShape) -> str:
-    return "\n".join([RESET[shape.reset], *(f"{name} += 1" for name in shape.trace_names)])
+    statements = [RESET[shape.reset], *(f"{name} += 1" for name in shape.trace_names)]
+    return "\n".join([*statements, REFRACTORY_RESET] if shape.refractory else statements)
 
 
 def readout_equations(shape: ModelShape) -> str:
@@ -108,5 +120,8 @@ def readout_equations(shape: ModelShape) -> str:
     names = shape.state_names
     terms = " + ".join(f"c_{name}*{name}_pre" for name in names)
     return "\n".join(
-        [*(f"c_{name} : 1 (constant)" for name in names), f"from_states_post = {terms} : 1 (summed)"]
+        [
+            *(f"c_{name} : 1 (constant)" for name in names),
+            f"from_states_post = {terms} : 1 (summed)",
+        ]
     )

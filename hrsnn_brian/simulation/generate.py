@@ -52,7 +52,6 @@ def scene_functions() -> dict[str, b2.Function]:
         )
         return made
 
-    noise = "static inline double {0}(double a, int64_t b, int64_t c){{return hrsnn::{0}(a, b, c);}}"
     return {
         "stimulus": function(
             "_stimulus",
@@ -65,9 +64,17 @@ def scene_functions() -> dict[str, b2.Function]:
             "static inline double _free(double t){return hrsnn::is_free(t);}",
         ),
         "frozen_uniform": function(
-            "frozen_uniform", [1, 1, 1], noise.format("frozen_uniform")
+            "_frozen_uniform",
+            [1, 1, 1],
+            "static inline double _frozen_uniform(double stream, int64_t step, int64_t neuron)"
+            "{return hrsnn::frozen_uniform(stream, step, neuron);}",
         ),
-        "frozen_normal": function("frozen_normal", [1, 1, 1], noise.format("frozen_normal")),
+        "white_noise": function(
+            "_white_noise",
+            [1, 1, 1, 1],
+            "static inline double _white_noise(double sd, double stream, int64_t step, "
+            "int64_t neuron){return hrsnn::white_noise(sd, stream, step, neuron);}",
+        ),
     }
 
 
@@ -130,17 +137,14 @@ def loading_code(model: Model) -> str:
 def writing_code(model: Model) -> str:
     """C++ that writes what was recorded and ends the program before Brian writes everything."""
     array = b2.device.get_array_name
-    count = array(model["spikes"].variables["count"])
+    count = array(model["counts"].variables["count"])
     lines = [
         'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
         f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
     ]
-    if model.shape.record_spikes:
-        for name, size in (("i", 4), ("t", 8)):
-            vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
-            lines.append(
-                f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());'
-            )
+    for name, size in (("i", 4), ("t", 8)):
+        vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
+        lines.append(f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());')
     matrices = [
         (monitor, name)
         for monitor, names in (("states", model.shape.state_names), ("predictions", ("u",)))
@@ -157,6 +161,15 @@ def writing_code(model: Model) -> str:
     return "\n".join([*lines, "writer.close();", "return 0;"])
 
 
+def switching_code(model: Model) -> str:
+    """C++ that takes what the scene does not want out of the network."""
+    return "\n".join(
+        f'if (scene.number("{switch}") == 0.0) hrsnn::drop(network.objects, _run_{item.codeobj.name});'
+        for switch, items in model.optional().items()
+        for item in items
+    )
+
+
 def restrict_loops(folder: Path, sources: list[str]) -> None:
     """Let loops over neurons stop at the active ones.
 
@@ -170,7 +183,9 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
         path = folder / source
         code, n = re.subn(pattern, replacement, path.read_text())
         if n < 1:
-            raise EngineError(f"Brian {b2.__version__} generates {name} differently: no {pattern!r}")
+            raise EngineError(
+                f"Brian {b2.__version__} generates {name} differently: no {pattern!r}"
+            )
         path.write_text(f'#include "scene.h"\n{code}')
 
 
@@ -184,7 +199,8 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     b2.device.insert_code("main", loading_code(model))
     model.network.run(0 * b2.second)
     b2.device.insert_code(
-        "main", 'network.run(scene.number("duration"), hrsnn::report, 1.0);'
+        "main",
+        switching_code(model) + "\nhrsnn::run_reporting(network, scene);",
     )
     b2.device.insert_code("before_end", writing_code(model))
     b2.device.build(directory=str(folder), compile=False, run=False)
@@ -210,7 +226,11 @@ def main(shape_file: str, target: str) -> None:
         "program",
         lambda done, total: print(f"progress {done / total:.6f}", flush=True),
     )
-    manifest = {"shape": shape.to_dict(), "system": asdict(model.system), "compiler": asdict(compiler)}
+    manifest = {
+        "shape": shape.to_dict(),
+        "system": asdict(model.system),
+        "compiler": asdict(compiler),
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
 
 

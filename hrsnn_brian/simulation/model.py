@@ -52,7 +52,9 @@ def linear_system(shape: ModelShape) -> LinearSystem:
         symbols = [s for s in expression.free_symbols if str(s) in variables]
         coefficients = {str(s): sympy.diff(expression, s) for s in symbols}
         rest = expression - sum(coefficients[str(s)] * s for s in symbols)
-        if sympy.simplify(rest) != 0 or any(c.free_symbols & set(symbols) for c in coefficients.values()):
+        if sympy.simplify(rest) != 0 or any(
+            c.free_symbols & set(symbols) for c in coefficients.values()
+        ):
             raise EngineError(f"the equation of {state!r} is not linear: {expression}")
         rows[state] = {n: sympy_to_str(sympy.simplify(coefficients[n])) for n in variables}
         inputs.extend(n for n in variables if n not in states and n not in inputs)
@@ -75,9 +77,7 @@ class _Propagator(StateUpdateMethod):
     def __init__(self, system: LinearSystem) -> None:
         self.system = system
 
-    def __call__(
-        self, equations: Any, variables: Any = None, method_options: Any = None
-    ) -> str:
+    def __call__(self, equations: Any, variables: Any = None, method_options: Any = None) -> str:
         if set(equations.diff_eq_names) != set(self.system.states):
             raise EngineError("the neuron's equations are not those the propagators were made for")
         return update_statements(self.system)
@@ -96,6 +96,16 @@ class Model:
     def __getitem__(self, name: str) -> Any:
         return self.objects[name]
 
+    def optional(self) -> dict[str, list[Any]]:
+        """The objects that a scene can switch off, by the name of its switch."""
+        switches = {"record_states": [self["states"]], "record_spikes": [self["spikes"]]}
+        if self.shape.has_channels:
+            switches["closed_loop"] = [
+                self["readout"].summed_updaters["from_states_post"],
+                self["feedback"].summed_updaters["from_u_post"],
+            ]
+        return switches
+
 
 def build_model(
     shape: ModelShape,
@@ -108,7 +118,7 @@ def build_model(
 ) -> Model:
     """Create the objects; parameters, synapses and initial values are set by the caller.
 
-    functions: `stimulus`, `free`, `frozen_uniform`, `frozen_normal` as Brian functions.
+    functions: `stimulus`, `free`, `frozen_uniform`, `white_noise` as Brian functions.
     n_neurons, n_channels: array sizes (the capacity for a standalone program). dt, sample and
     delay in seconds.
     """
@@ -140,7 +150,11 @@ def build_model(
 def _add_encoder(model: Model, namespace: dict[str, Any], size: int) -> b2.NeuronGroup:
     declarations, statements = text.ENCODER[model.shape.encoding]
     encoder = b2.NeuronGroup(
-        size, declarations, clock=model.clock, name="encoder", namespace=namespace
+        size,
+        text.ENCODER_PARAMETERS + declarations,
+        clock=model.clock,
+        name="encoder",
+        namespace=namespace,
     )
     encoder.run_regularly(
         statements, clock=model.clock, when="start", order=_ORDER["encode"], name="encode"
@@ -158,7 +172,7 @@ def _add_neurons(
         text.neuron_equations(shape) + parameter_lines(model.system),
         threshold=text.THRESHOLD,
         reset=text.reset_statements(shape),
-        refractory="t_ref" if shape.refractory else False,
+        refractory=text.REFRACTORY if shape.refractory else False,
         method=_Propagator(model.system),
         name="neurons",
         namespace=namespace,
@@ -166,16 +180,14 @@ def _add_neurons(
     neurons.I_in = b2.linked_var(encoder, "I")
     if shape.encoding == "poisson":
         neurons.rate = b2.linked_var(encoder, "rate")
-        neurons.run_regularly(
-            text.POISSON_KICKS, when="start", order=_ORDER["kicks"], name="kicks"
-        )
+        neurons.run_regularly(text.POISSON_KICKS, when="start", order=_ORDER["kicks"], name="kicks")
     model.objects["neurons"] = neurons
     return neurons
 
 
 def _add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
     shape, neurons = model.shape, model["neurons"]
-    declarations, statements = text.CHANNELS_CLOSED if shape.closed_loop else text.CHANNELS_OPEN
+    declarations, statements = text.CHANNELS
     channels = b2.NeuronGroup(
         size, declarations, clock=model.clock, name="channels", namespace=namespace
     )
@@ -186,8 +198,6 @@ def _add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
     projection = b2.Synapses(channels, model["encoder"], text.PROJECTION, name="projection")
     _schedule_sum(projection, "x_post", "projection")
     model.objects["projection"] = projection
-    if not shape.closed_loop:
-        return
     readout = b2.Synapses(neurons, channels, text.readout_equations(shape), name="readout")
     _schedule_sum(readout, "from_states_post", "readout")
     feedback = b2.Synapses(channels, channels, text.FEEDBACK, name="feedback")
@@ -211,16 +221,14 @@ def _schedule_sum(synapses: b2.Synapses, variable: str, role: str) -> None:
 
 def _add_monitors(model: Model) -> None:
     shape, neurons = model.shape, model["neurons"]
-    model.objects["spikes"] = b2.SpikeMonitor(neurons, record=shape.record_spikes, name="spikes")
-    if shape.record_states:
-        model.objects["states"] = b2.StateMonitor(
-            neurons,
-            list(shape.state_names),
-            record=True,
-            clock=model.clock,
-            when="start",
-            order=_ORDER["states"],
-            name="states",
-        )
-
-
+    model.objects["counts"] = b2.SpikeMonitor(neurons, record=False, name="counts")
+    model.objects["spikes"] = b2.SpikeMonitor(neurons, name="spikes")
+    model.objects["states"] = b2.StateMonitor(
+        neurons,
+        list(shape.state_names),
+        record=True,
+        clock=model.clock,
+        when="start",
+        order=_ORDER["states"],
+        name="states",
+    )

@@ -101,7 +101,8 @@ def propagators(
 def update_statements(system: LinearSystem) -> str:
     """The state update as abstract code: every state from the values at the step's start."""
     new = [
-        f"_{state} = " + " + ".join(f"P_{state}_{other}*{other}" for other in system.reachable(state))
+        f"_{state} = "
+        + " + ".join(f"P_{state}_{other}*{other}" for other in system.reachable(state))
         for state in system.states
     ]
     return "\n".join([*new, *(f"{state} = _{state}" for state in system.states)])

@@ -19,18 +19,19 @@ cdef unsigned long long _hrsnn_mix(unsigned long long z) nogil:
     z = (z ^ (z >> 27)) * <unsigned long long>0x94D049BB133111EB
     return z ^ (z >> 31)
 
-cdef double {name}(double stream, long long step, long long neuron) nogil:
+cdef double {name}({arguments}double stream, long long step, long long neuron) nogil:
     cdef unsigned long long z
     z = _hrsnn_mix(_hrsnn_mix(_hrsnn_mix(<unsigned long long>stream) ^ <unsigned long long>step)
                    ^ <unsigned long long>neuron)
     {body}
 """
-CYTHON_BODY = {
-    "frozen_uniform": "return <double>(z >> 11) * 1.1102230246251565e-16",
-    "frozen_normal": (
-        "return _hrsnn_sqrt(-2.0 * _hrsnn_log((<double>(z >> 11) + 0.5) * 1.1102230246251565e-16))"
-        " * _hrsnn_cos(6.283185307179586 * (<double>(_hrsnn_mix(z) >> 11))"
-        " * 1.1102230246251565e-16)"
+CYTHON_PARTS = {
+    "frozen_uniform": ("", "return <double>(z >> 11) * 1.1102230246251565e-16"),
+    "white_noise": (
+        "double sd, ",
+        "return sd * _hrsnn_sqrt(-2.0 * _hrsnn_log((<double>(z >> 11) + 0.5)"
+        " * 1.1102230246251565e-16)) * _hrsnn_cos(6.283185307179586"
+        " * <double>(_hrsnn_mix(z) >> 11) * 1.1102230246251565e-16)",
     ),
 }
 CYTHON_IMPORTS = """
@@ -56,8 +57,10 @@ def frozen_uniform(stream: ArrayLike, step: ArrayLike, neuron: ArrayLike) -> NDA
     return (_hash(stream, step, neuron) >> np.uint64(11)) * 2.0**-53
 
 
-def frozen_normal(stream: ArrayLike, step: ArrayLike, neuron: ArrayLike) -> NDArray[np.float64]:
-    """Standard normal numbers (Box-Muller on two hashes); the arguments broadcast."""
+def white_noise(
+    sd: ArrayLike, stream: ArrayLike, step: ArrayLike, neuron: ArrayLike
+) -> NDArray[np.float64]:
+    """Normal numbers of standard deviation sd (Box-Muller on two hashes); arguments broadcast."""
     z = _hash(stream, step, neuron)
     radius = np.sqrt(-2.0 * np.log(((z >> np.uint64(11)) + 0.5) * 2.0**-53))
-    return radius * np.cos(2 * np.pi * (_mix(z) >> np.uint64(11)) * 2.0**-53)
+    return sd * radius * np.cos(2 * np.pi * (_mix(z) >> np.uint64(11)) * 2.0**-53)

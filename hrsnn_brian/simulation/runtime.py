@@ -22,24 +22,28 @@ def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
         "stimulus": b2.TimedArray(scene["stimulus"].reshape(shape), dt=sample),
         "free": b2.TimedArray(scene["free"], dt=sample),
         "frozen_uniform": _noise_function("frozen_uniform"),
-        "frozen_normal": _noise_function("frozen_normal"),
+        "white_noise": _noise_function("white_noise"),
     }
 
 
 def _noise_function(name: str) -> b2.Function:
+    arguments, body = randomness.CYTHON_PARTS[name]
     made = b2.Function(
-        getattr(randomness, name), arg_units=[1, 1, 1], return_unit=1, stateless=True
+        getattr(randomness, name),
+        arg_units=[1] * (4 if arguments else 3),
+        return_unit=1,
+        stateless=True,
     )
+    code = randomness.CYTHON_CODE.format(name=f"_hrsnn_{name}", arguments=arguments, body=body)
     made.implementations.add_implementation(
-        "cython",
-        randomness.CYTHON_IMPORTS
-        + randomness.CYTHON_CODE.format(name=f"_hrsnn_{name}", body=randomness.CYTHON_BODY[name]),
-        name=f"_hrsnn_{name}",
+        "cython", randomness.CYTHON_IMPORTS + code, name=f"_hrsnn_{name}"
     )
     return made
 
 
-def run_on_target(target: str, shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def run_on_target(
+    target: str, shape: ModelShape, scene: Mapping[str, NDArray]
+) -> dict[str, NDArray]:
     """Simulate a scene with Brian's runtime device; target is "numpy" or "cython".
 
     Returns the same arrays as a compiled program writes.
@@ -64,6 +68,9 @@ def run_on_target(target: str, shape: ModelShape, scene: Mapping[str, NDArray]) 
             for name, variable in run_time_arrays(model[role]):
                 values = scene[f"{role}.{name}"][: variable.size]
                 variable.set_value(values[0] if variable.scalar else values)
+    for switch, objects in model.optional().items():
+        for item in objects:
+            item.active = scene[switch][0] != 0
     model.network.run(float(scene["duration"][0]) * b2.second)
     return _recorded(model)
 
@@ -79,13 +86,14 @@ def _connect(synapses: b2.Synapses, role: str, scene: Mapping[str, NDArray]) -> 
 
 
 def _recorded(model: Model) -> dict[str, NDArray]:
-    result: dict[str, NDArray] = {"spike_count": np.array(model["spikes"].count[:], dtype=np.int32)}
-    if model.shape.record_spikes:
-        result["spike_i"] = np.array(model["spikes"].i[:], dtype=np.int32)
-        result["spike_t"] = np.array(model["spikes"].t / b2.second)
-    if model.shape.record_states:
-        for name in model.shape.state_names:
-            result[f"states.{name}"] = np.array(getattr(model["states"], f"{name}_")).T.ravel()
-    if model.shape.closed_loop:
+    spikes, states = model["spikes"], model["states"]
+    result: dict[str, NDArray] = {
+        "spike_count": np.array(model["counts"].count[:], dtype=np.int32),
+        "spike_i": np.array(spikes.i[:], dtype=np.int32),
+        "spike_t": np.array(spikes.t_[:]),
+    }
+    for name in model.shape.state_names:
+        result[f"states.{name}"] = np.array(getattr(states, f"{name}_")).T.ravel()
+    if model.shape.has_channels:
         result["predictions.u"] = np.array(model["predictions"].u_).T.ravel()
     return result

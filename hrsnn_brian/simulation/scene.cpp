@@ -106,7 +106,7 @@ void load_globals(const Scene &scene) {
     free_values = free_store.data();
 }
 
-void report(const double, const double completed, const double, const double) {
+void report(double completed) {
     std::printf("progress %.6f\n", completed);
     std::fflush(stdout);
 }

@@ -3,6 +3,7 @@
 #ifndef HRSNN_SCENE_H
 #define HRSNN_SCENE_H
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -71,8 +72,30 @@ void connect(const Scene &scene, const std::string &name, std::vector<int32_t> &
              std::vector<int32_t> &post, int32_t *n_synapses, std::vector<int32_t> &n_outgoing,
              std::vector<int32_t> &n_incoming, int64_t n_sources, int64_t n_targets);
 
+// Take the entries that call `function` out of a network's list of (clock, function).
+template <class Objects, class Function> void drop(Objects &objects, Function function) {
+    for (auto entry = objects.begin(); entry != objects.end();)
+        entry = entry->second == function ? objects.erase(entry) : entry + 1;
+}
+
 void load_globals(const Scene &scene);
-void report(const double elapsed, const double completed, const double start, const double duration);
+void report(double completed);
+
+// Run in stretches of whole samples and report in between: Brian's own report asks the system for
+// the time before every object of every step, which costs more than the simulation.
+template <class Network> void run_reporting(Network &network, const Scene &scene) {
+    const double dt = scene.number("dt");
+    const int64_t steps = static_cast<int64_t>(scene.number("duration") / dt + 0.5);
+    const int64_t per_sample = static_cast<int64_t>(sample_dt / dt + 0.5);
+    const int64_t stretch = std::max<int64_t>(1, steps / per_sample / 50) * per_sample;
+    for (int64_t done = 0; done < steps;) {
+        const int64_t now = std::min(stretch, steps - done);
+        network.run(now * dt, nullptr, 10.0);
+        done += now;
+        network.t = done * dt;
+        report(static_cast<double>(done) / steps);
+    }
+}
 
 inline double stimulus(double t, int64_t column) {
     int64_t row = static_cast<int64_t>(t / sample_dt + 0.5);
@@ -101,10 +124,11 @@ inline double frozen_uniform(double stream, int64_t step, int64_t neuron) {
     return static_cast<double>(hash(stream, step, neuron) >> 11) * 0x1p-53;
 }
 
-inline double frozen_normal(double stream, int64_t step, int64_t neuron) {
+inline double white_noise(double sd, double stream, int64_t step, int64_t neuron) {
+    if (sd == 0.0) return 0.0;
     const uint64_t z = hash(stream, step, neuron);
     const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(z >> 11) + 0.5) * 0x1p-53));
-    return radius * std::cos(6.283185307179586 * static_cast<double>(mix(z) >> 11) * 0x1p-53);
+    return sd * radius * std::cos(6.283185307179586 * static_cast<double>(mix(z) >> 11) * 0x1p-53);
 }
 
 } // namespace hrsnn

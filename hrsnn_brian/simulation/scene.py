@@ -1,6 +1,6 @@
 """From a network and a drive to the named arrays of one run, and back to a recording."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,25 +33,34 @@ class Drive:
     """The input of one run.
 
     stimulus: (K, D) z-scored samples u(t), each shown for one sample time; (K, N) currents for
-        `direct`. With `noise`, only the number of rows counts.
+        `direct`.
     free: (K,) where the readout's prediction replaces the stimulus; needs `readout`.
     direct: the stimulus is each neuron's own current (added to its bias).
-    noise: (mean, standard deviation) of Gaussian white noise held for one sample, independent for
-        each neuron, frozen by `seed`.
+    noise_sd: standard deviation of Gaussian white noise added to each neuron's input, held for one
+        sample, independent between neurons, frozen by `seed`.
+    undriven_mean: if given, the stimulus is not shown; every neuron gets this mean current instead.
     seed: root of the initial state, Poisson and noise streams.
+    traces: whether the program computes spike traces; without them it is faster.
+    record_states, record_spikes: what to keep besides the spike counts.
     """
 
     stimulus: FloatArray
     free: NDArray[np.bool_] | None = None
     readout: LinearReadout | None = None
     direct: bool = False
-    noise: tuple[float, float] | None = None
+    noise_sd: float = 0.0
+    undriven_mean: float | None = None
     seed: int = 0
+    traces: bool = True
+    record_states: bool = True
+    record_spikes: bool = False
 
     def __post_init__(self) -> None:
         stimulus = np.asarray(self.stimulus, dtype=float)
         if stimulus.ndim != 2 or not stimulus.size or not np.all(np.isfinite(stimulus)):
-            raise InputError("stimulus", stimulus.shape, "must be a finite (samples, columns) array")
+            raise InputError(
+                "stimulus", stimulus.shape, "must be a finite (samples, columns) array"
+            )
         object.__setattr__(self, "stimulus", stimulus)
         if self.free is not None and self.free.shape != stimulus.shape[:1]:
             raise InputError("free", self.free.shape, f"must have shape {stimulus.shape[:1]}")
@@ -64,7 +73,7 @@ class Recording:
     """What one run left behind.
 
     states: per recorded name an array (K, N), row k the state after sample k was shown.
-    u: (K, D) input that each sample really had (stimulus or prediction), in closed-loop shapes.
+    u: (K, D) input that each sample really had (stimulus or prediction); None without channels.
     spike_count: (N,); seconds: biological time; spike_index, spike_time: (n,), if recorded.
     """
 
@@ -81,24 +90,20 @@ class Recording:
         return float(self.spike_count.mean() / self.seconds)
 
 
-def network_shape(network: Network, drive: Drive, **choices: object) -> ModelShape:
-    """The shape of a network's program under a drive; `choices` override fields of the shape."""
+def network_shape(network: Network, drive: Drive) -> ModelShape:
+    """The shape of a network's program under a drive."""
     params = network.params
     encoding = "direct" if drive.direct else params.encoder.kind
-    if drive.noise is not None:
-        encoding = "noise"
     columns = drive.stimulus.shape[1]
-    shape = ModelShape(
+    return ModelShape(
         capacity=network.capacity,
-        channels=1 if encoding in ("direct", "noise") else channel_capacity(columns),
+        channels=1 if drive.direct else channel_capacity(columns),
         encoding=encoding,
         currents=params.synapse.currents,
         reset=params.neuron.reset,
         refractory=params.neuron.t_ref > 0,
-        traces=len(params.timing.traces),
-        closed_loop=encoding not in ("direct", "noise"),
+        traces=len(params.timing.traces) if drive.traces else 0,
     )
-    return replace(shape, **choices)  # type: ignore[arg-type]
 
 
 def network_scene(
@@ -119,6 +124,9 @@ def network_scene(
         "stimulus_columns": _number(columns),
         "stimulus": drive.stimulus.ravel(),
         "free": free,
+        "record_states": _number(drive.record_states),
+        "record_spikes": _number(drive.record_spikes),
+        "closed_loop": _number(free.any()),
     }
     scene.update(_neuron_arrays(network, drive, shape, system))
     scene.update(_encoder_arrays(network, drive, shape))
@@ -128,32 +136,32 @@ def network_scene(
     return scene
 
 
-def simulate(engine: Engine, network: Network, drive: Drive, **choices: object) -> Recording:
-    """Run a network under a drive; `choices` override fields of its `ModelShape`.
+def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
+    """Run a network under a drive.
 
     Raises InputError for a drive that does not fit, EngineError if the engine fails.
     """
-    shape = network_shape(network, drive, **choices)
+    shape = network_shape(network, drive)
     scene = network_scene(network, drive, shape, engine.prepare(shape))
     result = engine.run(shape, scene)
     rows, columns = drive.stimulus.shape
     states = {}
-    if shape.record_states:
+    if drive.record_states:
         # Row 0 was recorded before the first sample.
         states = {
             name: result[f"states.{name}"].reshape(rows + 1, network.n_neurons)[1:]
             for name in shape.state_names
         }
     u = None
-    if shape.closed_loop:
+    if shape.has_channels:
         u = result["predictions.u"].reshape(rows + 1, -1)[:rows, :columns]
     return Recording(
         states=states,
         spike_count=result["spike_count"],
         seconds=rows * network.params.timing.sample,
         u=u,
-        spike_index=result.get("spike_i"),
-        spike_time=result.get("spike_t"),
+        spike_index=result["spike_i"] if drive.record_spikes else None,
+        spike_time=result["spike_t"] if drive.record_spikes else None,
     )
 
 
@@ -177,16 +185,20 @@ def _neuron_arrays(
     if shape.reset == "hard":
         values["v_reset"] = _number(params.neuron.v_reset)
     if shape.refractory:
-        values["t_ref"] = _number(params.neuron.t_ref)
+        steps = round(params.neuron.t_ref / params.timing.dt)
+        values["refractory_steps"] = np.array([steps], dtype=np.int32)
     for name, tau in zip(shape.trace_names, params.timing.traces, strict=False):
         values[f"tau_{name}"] = _number(tau)
     if shape.encoding == "poisson":
         encoder = params.encoder
         values["tau_in"] = _number(encoder.tau_in)
-        values["kick"] = _number(encoder.gain / (encoder.rate_max * encoder.tau_in))
+        gain = encoder.gain if drive.undriven_mean is None else 0.0
+        values["kick"] = _number(gain / (encoder.rate_max * encoder.tau_in))
         values["stream"] = _number(noise_stream(drive.seed, "input"))
         values["neuron_id"] = network.neuron_id.astype(np.int32)
     values.update(propagators(system, values, params.timing.dt))
+    if shape.refractory:
+        values["release"] = np.zeros(n, dtype=np.int32)
     for state in system.states:
         values[state] = np.zeros(n)
     phase = rng(drive.seed, "state", "v").random(network.n_original)[network.neuron_id]
@@ -196,20 +208,22 @@ def _neuron_arrays(
 
 def _encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     encoder, n = network.params.encoder, network.n_neurons
-    values: Arrays = {"bias": network.bias, "I": np.zeros(n)}
+    shown = drive.undriven_mean is None
+    values: Arrays = {
+        "bias": network.bias if shown else network.bias + drive.undriven_mean,
+        "sd": _number(drive.noise_sd),
+        "stream": _number(noise_stream(drive.seed, "noise")),
+        "neuron_id": network.neuron_id.astype(np.int32),
+        "I": np.zeros(n),
+    }
     if shape.has_channels:
         values["x"] = np.zeros(n)
     if shape.encoding in ("population", "poisson"):
         values.update(center=network.center, width=_number(encoder.width))
     if shape.encoding in ("population", "current"):
-        values["gain"] = _number(encoder.gain)
+        values["gain"] = _number(encoder.gain if shown else 0.0)
     if shape.encoding == "poisson":
         values.update(rate_max=_number(encoder.rate_max), rate=np.zeros(n))
-    if shape.encoding == "noise":
-        mean, sd = drive.noise or (0.0, 0.0)
-        values.update(mean=_number(mean), sd=_number(sd))
-        values["stream"] = _number(noise_stream(drive.seed, "noise"))
-        values["neuron_id"] = network.neuron_id.astype(np.int32)
     return {f"encoder.{name}": value for name, value in values.items()}
 
 
@@ -235,8 +249,6 @@ def _channel_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
         **_dense("projection", D, n, {"p": network.directions(D).T}),
         "channels.u": np.zeros(D),
     }
-    if not shape.closed_loop:
-        return scene
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
     unknown = set(readout.from_states) - set(shape.state_names)
     if unknown:

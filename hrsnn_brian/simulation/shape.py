@@ -2,7 +2,7 @@
 
 Two simulations with the same `ModelShape` run the same binary: connectivity, weights, time
 constants, thresholds, initial states, inputs, dt, duration and (up to the capacity) the number
-of neurons come in at run time. That is why pruning never recompiles.
+of neurons come in at run time, and so does what is recorded. That is why pruning never recompiles.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from hrsnn_brian.errors import InputError, unknown_name
 
-ENCODINGS = ("population", "current", "poisson", "direct", "noise")
+ENCODINGS = ("population", "current", "poisson", "direct")
 RESETS = ("subtractive", "hard")
 CURRENTS = ("one", "two")
 
@@ -22,11 +22,9 @@ class ModelShape:
     capacity: largest number of neurons (and of stimulus columns when `encoding` is "direct").
     channels: largest number of input channels D.
     encoding: how u(t) becomes a current: Gaussian tuning, linear, Poisson kicks at a Gaussian
-        rate, one stimulus column per neuron, or frozen white noise without any stimulus.
+        rate, or one stimulus column per neuron.
     currents: "one" signed synaptic current or "two" (excitatory, inhibitory).
     traces: number of exponential spike traces per neuron (0 for none).
-    closed_loop: a linear readout inside the program can feed its prediction back as input.
-    record_states: traces and v at every sample; record_spikes: every spike time.
     """
 
     capacity: int
@@ -36,9 +34,6 @@ class ModelShape:
     reset: str = "subtractive"
     refractory: bool = True
     traces: int = 3
-    closed_loop: bool = True
-    record_states: bool = True
-    record_spikes: bool = False
 
     def __post_init__(self) -> None:
         if self.capacity < 1 or self.channels < 1 or self.traces < 0:
@@ -46,15 +41,11 @@ class ModelShape:
         for name, known in (("encoding", ENCODINGS), ("reset", RESETS), ("currents", CURRENTS)):
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known)
-        if self.closed_loop and self.encoding in ("direct", "noise"):
-            raise InputError("closed_loop", True, f"has no channel to drive with {self.encoding!r}")
-        if self.closed_loop and not self.traces:
-            raise InputError("traces", 0, "a closed loop reads spike traces: give at least one")
 
     @property
     def has_channels(self) -> bool:
-        """Whether the input passes through channels u(t) (not "direct", not "noise")."""
-        return self.encoding not in ("direct", "noise")
+        """Whether the input passes through channels u(t)."""
+        return self.encoding != "direct"
 
     @property
     def trace_names(self) -> tuple[str, ...]:
@@ -62,7 +53,7 @@ class ModelShape:
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """What `record_states` records, in order."""
+        """What a recording of states holds and a readout may use, in order."""
         return (*self.trace_names, "v")
 
     @property

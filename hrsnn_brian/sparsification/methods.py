@@ -101,7 +101,7 @@ METHODS: dict[str, Method] = {
             "covariance under white-noise drive",
             source="Moore & Chaudhuri 2020 (LNP step 1 with score |w|); row 0.5 [our choice], "
             "'literal' for w/p",
-            cost="per round a covariance (simulated, or linear: 25 N^3) and one pass over the synapses",
+            cost="per round one covariance (simulated, or linear: 25 N^3) and a pass over synapses",
             function=_noise,
             compensation="row 0.5",
             options={"selection": _selection("fixed"), "base": _BASE, "factor": _FACTOR},

@@ -1,0 +1,172 @@
+"""Score against the fraction of synapses kept: a row of panels per task, a line per method.
+
+Lines and bars: mean and standard error over seeds. Horizontal: the controls of the same table, no
+recurrence (J = 0, with its standard error as a band), persistence and linear autoregression.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.figures.style import (
+    BLACK,
+    GREY,
+    LINES,
+    MARKERS,
+    SLATE,
+    house_style,
+    new_figure,
+    plain_log_x,
+    plain_log_y,
+)
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.runs.score_columns import Score, scores_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+CONTROLS = {
+    "no recurrence": (BLACK, "--"),
+    "persistence": (GREY, ":"),
+    "linear AR": (SLATE, "-."),
+}
+_NEEDED = ("seed", "task", "method", "keep", "readout")
+_DODGE = 0.03  # of the value: keeps the error bars of several methods apart
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one panel shows."""
+
+    task: str
+    score: Score
+
+
+def panels(table: "pd.DataFrame") -> list[Panel]:
+    """The panels of a table: for each task, in order of appearance, its scores.
+
+    Raises InputError if a column is missing or there is no score.
+    """
+    for column in _NEEDED:
+        if column not in table:
+            raise InputError("table", list(table), f"has no column {column!r}")
+    found = []
+    for task in table["task"].unique():
+        filled = table[table["task"] == task].dropna(axis="columns", how="all")
+        found += [Panel(task, score) for score in scores_in(map(str, filled))]
+    if not found:
+        raise InputError("table", list(table), "has no score columns")
+    return found
+
+
+def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "list[Axes]":
+    """Draws a table of the study pruning_curve; returns one axes per panel.
+
+    ax: as many axes as `panels(table)`, in that order (one axes if it is one); None makes a figure.
+    readout: which readout's rows to draw.
+    Raises InputError if columns or rows of that readout are missing, or axes too few.
+    """
+    shown = panels(table)
+    if readout not in set(table["readout"]):
+        raise InputError("readout", readout, f"must be one of {sorted(set(table['readout']))}")
+    with house_style():
+        axes = _new_axes(shown) if ax is None else _given_axes(ax, len(shown))
+        for axis, panel in zip(axes, shown, strict=True):
+            _draw_panel(axis, table[table["task"] == panel.task], panel, readout)
+        if ax is None:
+            _legend(axes, table, readout)
+    return axes
+
+
+def _given_axes(ax: Any, wanted: int) -> "list[Axes]":
+    axes = list(ax.flat) if hasattr(ax, "flat") else list(ax) if isinstance(ax, list) else [ax]
+    if len(axes) != wanted:
+        raise InputError("ax", len(axes), f"must be {wanted} axes, one per task and score")
+    return axes
+
+
+def _new_axes(shown: list[Panel]) -> "list[Axes]":
+    tasks = list(dict.fromkeys(panel.task for panel in shown))
+    per_task = [[panel for panel in shown if panel.task == task] for task in tasks]
+    columns = max(map(len, per_task))
+    figure = new_figure(0.4 + 2.6 * columns, 0.9 + 2.1 * len(tasks))
+    grid = figure.subplots(len(tasks), columns, squeeze=False)
+    for row, group in zip(grid, per_task, strict=True):
+        for unused in row[len(group) :]:
+            unused.remove()
+    return [axis for row, group in zip(grid, per_task, strict=True) for axis in row[: len(group)]]
+
+
+def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) -> None:
+    column = panel.score.column
+    seen = rows[rows["readout"].isin([readout, "none"])].dropna(subset=[column])
+    methods = _methods(seen)
+    for k, method in enumerate(methods):
+        points = _over_seeds(seen[seen["method"] == method], column)
+        shift = 1 + _DODGE * (k - (len(methods) - 1) / 2)
+        axis.errorbar(
+            [keep * shift for keep in points["keep"]],
+            points["mean"],
+            yerr=points["sem"],
+            color=LINES[k % len(LINES)],
+            marker=MARKERS[k % len(MARKERS)],
+            capsize=2,
+            elinewidth=1,
+            label=method,
+            zorder=3,
+        )
+    for control, (colour, dashes) in CONTROLS.items():
+        values = seen[seen["method"] == control].groupby("seed")[column].mean()
+        if values.empty:
+            continue
+        mean, sem = values.mean(), _sem(values)
+        axis.axhline(mean, color=colour, linestyle=dashes, linewidth=1.1, label=control, zorder=2)
+        axis.axhspan(mean - sem, mean + sem, color=colour, alpha=0.12, linewidth=0, zorder=1)
+    _finish(axis, panel, seen[seen["method"].isin(methods)]["keep"].unique())
+
+
+def _finish(axis: "Axes", panel: Panel, keeps: Any) -> None:
+    plain_log_x(axis, sorted(float(keep) for keep in keeps))
+    axis.set_xlabel("fraction of synapses kept")
+    axis.set_ylabel(panel.score.label)
+    axis.set_title(f"{panel.task} ({panel.score.better} is better)", loc="left")
+    low, high = axis.dataLim.intervaly
+    if panel.score.better == "lower" and low > 0 and high > 8 * low:
+        plain_log_y(axis)
+    elif panel.score.better == "higher":
+        axis.set_ylim(bottom=0)
+
+
+def _methods(rows: "pd.DataFrame") -> list[str]:
+    return [str(method) for method in rows["method"].unique() if method not in CONTROLS]
+
+
+def _over_seeds(rows: "pd.DataFrame", column: str) -> "pd.DataFrame":
+    """Mean and standard error over seeds at each fraction kept: columns keep, mean, sem."""
+    groups = rows.groupby("keep")[column]
+    return groups.agg(mean="mean", sem=_sem).reset_index()
+
+
+def _sem(values: "pd.Series") -> float:
+    """Standard error of the mean; 0 for a single value, which has none to show."""
+    n = len(values)
+    return float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+
+
+def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:
+    entries: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    ordered = [name for name in entries if name not in CONTROLS] + [
+        name for name in CONTROLS if name in entries
+    ]
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None
+    figure.legend([entries[name] for name in ordered], ordered, loc="outside lower center", ncols=6)
+    seeds = table["seed"].nunique()
+    spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
+    seen_by = "spikes only" if readout == "spikes" else readout
+    figure.suptitle(f"{spread}; readout: {seen_by}", fontsize=9)

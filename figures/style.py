@@ -1,0 +1,99 @@
+"""The house style of every figure: colours for all eyes, small type, PDF and PNG."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.runs.atomic import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito's palette: distinct for the colour-blind and in grey.
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+GREY, SLATE = "#8C8C8C", "#4D4D4D"
+LINES = (ORANGE, BLUE, VERMILION, GREEN, PURPLE, SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+_RC: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # letters stay letters in an editor
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Everything drawn or saved inside the block has the house style; nothing outside does."""
+    import matplotlib
+
+    with matplotlib.rc_context(_RC):
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> "Figure":
+    """A figure of the given size in inches, independent of pyplot and of any display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
+    """Writes `name`.pdf and `name`.png into `folder`, atomically; the same bytes every time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dateless: dict[str, dict[str, str | None]] = {
+        "pdf": {"CreationDate": None},
+        "png": {"Software": None},
+    }
+    paths = []
+    for kind, metadata in dateless.items():
+        path = folder / f"{name}.{kind}"
+        with house_style(), replacing(path) as stream:
+            figure.savefig(stream, format=kind, metadata=metadata)
+        paths.append(path)
+    return paths
+
+
+def plain_log_y(axis: "Axes") -> None:
+    """A logarithmic vertical axis with plain ticks at 1, 2 and 5 times powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
+def plain_log_x(axis: "Axes", values: list[float]) -> None:
+    """A logarithmic horizontal axis with ticks at `values`, written as plain numbers."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    axis.set_xscale("log")
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,40 @@
+"""`hrsnn build`: a network from a preset and overrides, saved as .npz."""
+
+import argparse
+
+from hrsnn_brian.cli.options import add_common, add_settings
+from hrsnn_brian.cli.output import Output, check_output_file
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_settings(parser, "parameters to start from (default: default; see hrsnn list presets)")
+    add_common(parser, "the file to write, NET.npz", out_required=True)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    from hrsnn_brian.cli.description import describe, network_facts
+    from hrsnn_brian.connectivity.statistics import degree_statistics
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.network.io import save_network
+    from hrsnn_brian.parameters.presets import DEFAULT_PRESET, load_preset
+
+    check_output_file(args.out, [".npz"])
+    preset = args.preset or DEFAULT_PRESET
+    params = load_preset(preset, args.settings)
+    network = build_network(params, args.seed)
+    save_network(network, args.out)
+    facts = network_facts(network)
+    output.say(describe(network))
+    output.say(f"wrote {args.out}")
+    output.result(
+        {
+            "command": "build",
+            "file": args.out,
+            "seed": args.seed,
+            "preset": preset,
+            **facts,
+            "statistics": degree_statistics(network.W).to_dict(),
+            "parameters": params.to_dict(),
+        }
+    )
+    return 0

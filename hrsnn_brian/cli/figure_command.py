@@ -1,0 +1,31 @@
+"""`hrsnn figure`: draws figures again from the tables of a run, without simulating."""
+
+import argparse
+from pathlib import Path
+
+from hrsnn_brian.cli.options import add_common
+from hrsnn_brian.cli.output import Output
+from hrsnn_brian.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("figure", metavar="NAME|all", help="see hrsnn list figures")
+    parser.add_argument("--run", required=True, help="the run directory whose tables to draw")
+    add_common(parser, "folder for the PDF and PNG (default: RUN/figures)")
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    from hrsnn_brian.figures.registry import draw_figure, drawable, get_figure
+
+    path = Path(args.run)
+    if not (path / "config.toml").is_file():
+        raise InputError("--run", args.run, "is not a run directory (it holds no config.toml)")
+    names = [get_figure(args.figure).name] if args.figure != "all" else drawable(path)
+    if not names:
+        raise InputError("--run", args.run, "holds no table that a figure is drawn from")
+    folder = Path(args.out) if args.out is not None else None
+    files = [file for name in names for file in draw_figure(name, path, folder)]
+    for file in files:
+        output.say(str(file))
+    output.result({"run": path, "files": files})
+    return 0

@@ -1,0 +1,103 @@
+"""`hrsnn`: reads the command line, runs one sub-command, turns errors into one line and a status.
+
+Status 0: done. 1: it failed. 2: something given cannot be used. 130: interrupted.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from hrsnn_brian.cli.options import Parser, UsageError
+from hrsnn_brian.cli.output import Output, note
+from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
+
+COMMANDS = {
+    "build": "build a network and save it",
+    "prune": "remove synapses from a saved network",
+    "evaluate": "train readouts on a network's states and score them",
+    "study": "run a study of the package or of your own file",
+    "figure": "draw a figure from the tables of a run",
+    "reproduce": "run the main study and draw its figure",
+    "list": "list tasks, methods, studies, figures or presets",
+    "doctor": "check the installation; time a build and a run",
+    "cache": "show or clear the compiled programs",
+}
+
+_EXAMPLES = """examples:
+  hrsnn reproduce                                   the main job: table and figure
+  hrsnn build --set N=300 --out net.npz             a network of 300 neurons
+  hrsnn prune net.npz --method noise --keep 0.1 --out pruned.npz
+  hrsnn evaluate pruned.npz --task wind
+"""
+
+
+def make_parser(command: str | None) -> tuple[Parser, Parser | None]:
+    """The whole parser, and that of `command`; only that one's module is imported."""
+    parser = Parser(
+        prog="hrsnn",
+        description="Sparse heterogeneous spiking networks in Brian2, pruned and put to work.",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    chosen = None
+    for name, summary in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        if name == command:
+            _module(name).add_arguments(sub)
+            chosen = sub
+    return parser, chosen
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"hrsnn_brian.cli.{command}_command")
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace | None:
+    """The arguments; None if there is nothing to run."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is not None and command not in COMMANDS:
+        raise unknown_name("command", command, COMMANDS)
+    parser, chosen = make_parser(command)
+    args, extra = parser.parse_known_args(words)
+    (chosen or parser).refuse_unknown(extra)
+    if args.version:
+        from hrsnn_brian.runs.provenance import package_version
+
+        print(f"hrsnn {package_version()}")
+        return None
+    if args.command is None:
+        parser.print_help()
+        return None
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `hrsnn` with the words `argv` (default: those of the process); returns its status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parse(words)
+        if args is None:
+            return 0
+        with Output(args.json) as output:
+            status: int = _module(args.command).run(args, output)
+            return status
+    except (InputError, UsageError) as error:
+        note(f"hrsnn: {_one_line(error)}")
+        return 2
+    except HrsnnError as error:
+        note(f"hrsnn: {error}")
+        return 1
+    except KeyboardInterrupt:
+        note("hrsnn: interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,118 @@
+"""Options the sub-commands share, and the checks of a single option's value."""
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from hrsnn_brian.errors import HrsnnError, unknown_name
+
+DEVICES = ("standalone", "cython", "numpy")
+
+
+class UsageError(HrsnnError):
+    """The command line itself cannot be read; one line, status 2."""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=98)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line and name the nearest valid option."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"formatter_class": _Help, "allow_abbrev": False})
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message.removesuffix('.')} (see {self.prog} --help)")
+
+    def refuse_unknown(self, words: Sequence[str]) -> None:
+        """Raises an error about the first of `words` this parser did not understand, if any."""
+        if not words:
+            return
+        word = words[0].split("=")[0]
+        if word.startswith("--"):
+            known = [name for name in self._option_string_actions if name.startswith("--")]
+            raise unknown_name("option", word, known)
+        self.error(f"unexpected argument {words[0]!r}")
+
+
+def add_common(parser: argparse.ArgumentParser, out: str, out_required: bool = False) -> None:
+    """The common options; `out` says what this command writes there."""
+    group = parser.add_argument_group("common options")
+    group.add_argument(
+        "--seed", type=whole(0), default=0, help="root of every random stream (default 0)"
+    )
+    group.add_argument(
+        "--jobs", type=whole(1), help="processes of a study (default: usable cores, at most 8)"
+    )
+    group.add_argument(
+        "--device",
+        type=_device,
+        default="standalone",
+        help=f"{', '.join(DEVICES)} (default standalone: compiled C++)",
+    )
+    group.add_argument("--out", required=out_required, help=out)
+    group.add_argument(
+        "--json", action="store_true", help="print one JSON object; all else to standard error"
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser, preset: str) -> None:
+    """--preset and --set; `preset` says what presets there are."""
+    parser.add_argument("--preset", help=preset)
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one setting; may be repeated, e.g. --set N=300",
+    )
+
+
+def whole(low: int) -> "WholeNumber":
+    """A reader of whole numbers from `low` on."""
+    return WholeNumber(low)
+
+
+class WholeNumber:
+    """Reads a whole number not below `low`."""
+
+    def __init__(self, low: int) -> None:
+        self.low = low
+
+    def __call__(self, text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = self.low - 1
+        if value < self.low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {self.low}")
+        return value
+
+
+def fraction(text: str) -> float:
+    """Reads a number in (0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number in (0, 1]")
+    return value
+
+
+def _device(text: str) -> str:
+    if text not in DEVICES:
+        raise argparse.ArgumentTypeError(str(unknown_name("device", text, DEVICES)))
+    return text
+
+
+def default_jobs(given: int | None) -> int:
+    """`--jobs`, or the usable cores up to 8."""
+    from hrsnn_brian.runs.provenance import usable_cores
+
+    return given if given is not None else min(usable_cores(), 8)

@@ -1,0 +1,138 @@
+"""`hrsnn prune`: a sparser copy of a saved network, its synapses rewritten."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.cli.options import add_common, fraction, whole
+from hrsnn_brian.cli.output import Output, check_output_file, note
+from hrsnn_brian.errors import InputError
+
+if TYPE_CHECKING:
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.simulation.engine import Engine
+
+NOISE_SECONDS = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NET.npz", help="the network to prune")
+    parser.add_argument("--method", required=True, help="see hrsnn list methods")
+    parser.add_argument("--keep", type=fraction, help="fraction of the original synapses to keep")
+    parser.add_argument(
+        "--density", type=fraction, help="kept over possible synapses of the resulting network"
+    )
+    parser.add_argument("--synapses", type=whole(1), help="number of synapses to keep")
+    parser.add_argument("--neurons", type=whole(1), help="number of neurons to keep (default: all)")
+    parser.add_argument(
+        "--rounds", type=whole(1), default=1, help="prune in this many rounds (default 1)"
+    )
+    parser.add_argument("--compensation", help='such as "row 0.5" (default: the method\'s own)')
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="change an option of the method; may be repeated",
+    )
+    parser.add_argument("--task", help="also score the pruned network on this task")
+    add_common(parser, "the file to write, NET2.npz", out_required=True)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    _one_budget(args)
+    check_output_file(args.out, [".npz"])
+    options = _options(args.settings)
+
+    from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
+    from hrsnn_brian.network.io import load_network, save_network
+    from hrsnn_brian.sparsification.methods import get_method
+    from hrsnn_brian.tasks.registry import get_task
+
+    method = get_method(args.method).name
+    task = get_task(args.task, args.seed) if args.task is not None else None
+    network = load_network(args.network)
+    engine = make_engine(args.device)
+
+    from hrsnn_brian.pipeline import prune_network
+
+    pruned = prune_network(
+        network,
+        method,
+        engine=engine,
+        seed=args.seed,
+        keep=args.keep,
+        density=args.density,
+        synapses=args.synapses,
+        neurons=args.neurons,
+        rounds=args.rounds,
+        compensation=args.compensation,
+        options=options,
+    )
+    if task is None:
+        note(f"measuring the rate: {NOISE_SECONDS:g} s under white noise")
+        measured = {**_noise_cost(pruned, engine, args.seed), "scores": {}}
+    else:
+        from hrsnn_brian.cli.evaluate_command import scores_of
+        from hrsnn_brian.evaluation import evaluate
+
+        row = evaluate(pruned, task, engine=engine, seed=args.seed, controls=False).primary()
+        cost = ("rate_hz", "synaptic_ops_per_s")
+        measured = {key: row[key] for key in cost} | {"scores": scores_of(row)}
+    save_network(pruned, args.out)
+    output.say(f"before  {describe(network)}")
+    output.say(f"after   {describe(pruned)}")
+    output.say(
+        f"rate {measured['rate_hz']:.3g} Hz, {measured['synaptic_ops_per_s']:.3g} synaptic "
+        f"operations/s {'under white noise' if task is None else f'on {task.name}'}"
+    )
+    for name, value in measured["scores"].items():
+        output.say(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
+    output.say(f"wrote {args.out}")
+    output.result(
+        {
+            "command": "prune",
+            "file": args.out,
+            "method": method,
+            "seed": args.seed,
+            **network_facts(pruned),
+            "drive": "white noise" if task is None else task.name,
+            **measured,
+            "engine": engine_facts(engine),
+        }
+    )
+    return 0
+
+
+def _one_budget(args: argparse.Namespace) -> None:
+    names = ("keep", "density", "synapses")
+    given = [f"--{name}" for name in names if getattr(args, name) is not None]
+    if len(given) != 1:
+        what = " and ".join(given) or "none"
+        raise InputError("budget", what, "give exactly one of --keep, --density and --synapses")
+
+
+def _options(settings: list[str]) -> dict[str, str]:
+    options = {}
+    for text in settings:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not key or not equals:
+            raise InputError("--set", text, "give option=value")
+        options[key] = value
+    return options
+
+
+def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:
+    """Rate and synaptic operations under the task-agnostic white-noise drive."""
+    import numpy as np
+
+    from hrsnn_brian.metrics.cost import network_cost
+    from hrsnn_brian.pipeline import encoder_moments
+    from hrsnn_brian.simulation.scene import Drive, simulate
+
+    mean, sd = encoder_moments(network)
+    rows = np.zeros((max(1, round(NOISE_SECONDS / network.params.timing.sample)), 1))
+    drive = Drive(rows, noise_sd=sd, undriven_mean=mean, seed=seed, record_states=False)
+    recording = simulate(engine, network, drive)
+    cost = network_cost(network.W, recording.spike_count, recording.seconds)
+    return {"rate_hz": cost.rate_hz, "synaptic_ops_per_s": cost.synaptic_ops_per_s}

@@ -1,0 +1,19 @@
+"""`hrsnn reproduce`: the main study, from nothing to a figure and a table."""
+
+import argparse
+
+from hrsnn_brian.cli.options import add_common, add_settings
+from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.study_command import RUN_DIRECTORY, report, run_from
+
+MAIN_STUDY = "pruning_curve"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_settings(parser, "quick (default): minutes on two cores; paper: hours")
+    add_common(parser, RUN_DIRECTORY)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    report(run_from(args, MAIN_STUDY), output)
+    return 0

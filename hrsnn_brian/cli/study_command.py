@@ -1,0 +1,63 @@
+"""`hrsnn study`: a study of the package, or of the user's own file, into a run directory."""
+
+import argparse
+
+from hrsnn_brian.cli.options import add_common, add_settings, default_jobs
+from hrsnn_brian.cli.output import Output
+from hrsnn_brian.runs.progress import clock_text
+from hrsnn_brian.runs.runner import StudyRun, run_study
+from hrsnn_brian.runs.study import load_study
+
+RUN_DIRECTORY = (
+    "the run directory (default: runs/STUDY-PRESET-seedS, or the next free number of it); "
+    "an unfinished run of the same settings is resumed"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="NAME|FILE.py", help="see hrsnn list studies")
+    add_settings(parser, "preset of the study (default: its first, usually quick)")
+    add_common(parser, RUN_DIRECTORY)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    report(run_from(args, args.study), output)
+    return 0
+
+
+def run_from(args: argparse.Namespace, study: str) -> StudyRun:
+    """Runs `study` as the options say."""
+    return run_study(
+        load_study(study),
+        preset=args.preset,
+        overrides=args.settings,
+        seed=args.seed,
+        jobs=default_jobs(args.jobs),
+        device=args.device,
+        out=args.out,
+    )
+
+
+def report(result: StudyRun, output: Output) -> None:
+    """Says what a finished run holds and where."""
+    if result.study.summary is not None:
+        output.say(result.study.summary(result.rows))
+        output.say()
+    cost = result.engine
+    work = f"{result.computed} of {result.points} points computed in {clock_text(result.seconds)}"
+    if cost:
+        work += f"; {cost['builds']} builds ({cost['build_seconds']:.0f} s), {cost['runs']} runs"
+    output.say(work)
+    for file in result.files:
+        output.say(str(file))
+    output.result(
+        {
+            "study": result.study.name,
+            "run": result.path,
+            "points": result.points,
+            "points_computed": result.computed,
+            "wall_seconds": result.seconds,
+            "engine": cost,
+            "files": result.files,
+        }
+    )

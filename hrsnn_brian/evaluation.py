@@ -1,0 +1,132 @@
+"""Evaluate a network on a task: states, readouts, closed loop, controls, one row for each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hrsnn_brian.metrics.cost import network_cost
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.readout.baselines import baseline_scores
+from hrsnn_brian.readout.closed_loop import closed_loop_schedule, closed_loop_scores
+from hrsnn_brian.readout.forecast import INPUT_BLOCK, fit_forecast
+from hrsnn_brian.readout.ridge import RidgeReadout
+from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation.scene import Drive, LinearReadout, Recording, simulate
+from hrsnn_brian.tasks.task import Task
+
+Row = dict[str, Any]
+
+# The primary readout sees spikes alone; with v, a subtractive reset lets it see the low-passed
+# input itself, past the spikes.
+READOUTS = ("spikes", "spikes+v")
+NO_RECURRENCE = "no recurrence"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores and costs of a network on a task, one dict per model and readout.
+
+    Keys: task, model ("network", "no recurrence", "persistence", "linear AR"), readout, neurons,
+    synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s, readout_ops_per_s and
+    the scores of `forecast_scores` and `closed_loop_scores`.
+    """
+
+    entries: tuple[Row, ...]
+
+    def rows(self) -> list[Row]:
+        """The rows of a tidy table, network first."""
+        return [dict(entry) for entry in self.entries]
+
+    def primary(self) -> Row:
+        """The network's row with the primary readout, spikes only."""
+        return dict(self.entries[0])
+
+
+def evaluate(
+    network: Network,
+    task: Task,
+    *,
+    engine: Engine,
+    seed: int = 0,
+    readouts: tuple[str, ...] = READOUTS,
+    controls: bool = True,
+) -> Evaluation:
+    """Scores of a network on a task, with its controls: J = 0, persistence and linear AR.
+
+    seed: root of initial state and encoder noise. Raises InputError for parts that do not fit.
+    """
+    rows = network_rows(network, task, "network", engine, seed, readouts)
+    if controls:
+        bare = network.without_recurrence()
+        rows += network_rows(bare, task, NO_RECURRENCE, engine, seed, readouts)
+        rows += baseline_rows(task)
+    return Evaluation(tuple(rows))
+
+
+def network_rows(
+    network: Network,
+    task: Task,
+    model: str,
+    engine: Engine,
+    seed: int,
+    readouts: tuple[str, ...] = READOUTS,
+) -> list[Row]:
+    """One row per readout for one network, without controls."""
+    recording = simulate(engine, network, Drive(task.z, seed=seed))
+    rows = []
+    for readout in readouts:
+        blocks = readout_blocks(recording, readout)
+        forecast = fit_forecast(task, blocks)
+        scores = dict(forecast.scores)
+        if forecast.one_step is not None and task.closed_loop:
+            scores |= _closed_loop(network, task, forecast.one_step, engine, seed)
+        cost = network_cost(
+            network.W,
+            recording.spike_count,
+            recording.seconds,
+            n_traces=len(blocks),
+            n_outputs=task.n_variables * len(task.horizons),
+        )
+        identity = {"task": task.name, "model": model, "readout": readout}
+        size = {"keep": network.keep, "density": network.density}
+        rows.append({**identity, **cost.to_dict(), **size, **scores})
+    return rows
+
+
+def baseline_rows(task: Task) -> list[Row]:
+    """Persistence and linear AR, scored like a network."""
+    names = {"persistence": "persistence", "ar": "linear AR"}
+    return [
+        {"task": task.name, "model": names[key], "readout": "none", **scores}
+        for key, scores in baseline_scores(task).items()
+    ]
+
+
+def readout_blocks(recording: Recording, readout: str) -> dict[str, np.ndarray]:
+    """The recorded states a readout may see, by name."""
+    return {
+        name: states
+        for name, states in recording.states.items()
+        if name != "v" or readout == "spikes+v"
+    }
+
+
+def _closed_loop(
+    network: Network, task: Task, one_step: RidgeReadout, engine: Engine, seed: int
+) -> dict[str, float | int | str]:
+    schedule = closed_loop_schedule(task)
+    from_u = np.array(one_step.coefficients[INPUT_BLOCK])
+    if task.predict_increment:
+        from_u += np.eye(task.n_variables)
+    states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
+    drive = Drive(
+        schedule.teacher,
+        free=schedule.free,
+        readout=LinearReadout(one_step.intercept, from_u, states),
+        seed=seed,
+        record_states=False,
+    )
+    recording = simulate(engine, network, drive)
+    assert recording.u is not None  # a closed loop has channels
+    return closed_loop_scores(task, schedule, recording.u)

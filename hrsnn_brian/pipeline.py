@@ -1,0 +1,98 @@
+"""From a network to a sparse one: the pruning loop, with its measurements from the engine."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation.scene import Drive, simulate
+from hrsnn_brian.sparsification.budget import resolve_budget
+from hrsnn_brian.sparsification.covariance import trace_covariance
+from hrsnn_brian.sparsification.methods import get_method, prune
+
+COVARIANCES = ("simulated", "linear")
+COVARIANCE_SECONDS = 60.0
+COVARIANCE_TRACE = 100e-3  # of the recorded traces, the one closest to this is the filtered rate
+
+
+def prune_network(
+    network: Network,
+    method: str,
+    *,
+    engine: Engine,
+    seed: int = 0,
+    keep: float | None = None,
+    density: float | None = None,
+    synapses: int | None = None,
+    neurons: int | None = None,
+    rounds: int = 1,
+    compensation: str | None = None,
+    options: Mapping[str, str] | None = None,
+    covariance: str = "simulated",
+) -> Network:
+    """Prune by a named method to exactly one of `keep`, `density` or `synapses`.
+
+    Methods that need the covariance of rates get it from a white-noise run of the network as it
+    stands at each round ("simulated") or from the linear response ("linear"). Simulated runs use
+    the program of the task runs, so pruning builds nothing.
+
+    Raises InputError for unknown names, values out of range or a budget that cannot be met.
+    """
+    if covariance not in COVARIANCES:
+        raise unknown_name("covariance", covariance, COVARIANCES)
+    budget = resolve_budget(network, keep, density, synapses, neurons)
+
+    def measured(current: Network) -> NDArray[np.float64]:
+        return noise_covariance(current, engine, seed)
+
+    source = measured if covariance == "simulated" else "linear"
+    return prune(
+        network,
+        method,
+        budget,
+        seed,
+        rounds=rounds,
+        compensation=compensation,
+        options=options,
+        covariance=source if get_method(method).needs_covariance else None,
+        neurons=neurons,
+    )
+
+
+def noise_covariance(
+    network: Network, engine: Engine, seed: int, seconds: float = COVARIANCE_SECONDS
+) -> NDArray[np.float64]:
+    """Covariance (N, N) of the filtered rates under task-agnostic Gaussian white noise.
+
+    Each neuron gets independent noise whose mean and variance are those its population's encoder
+    would give for a standard normal input (our choice); the filter is the recorded trace closest to
+    100 ms; the first tenth is left out. Raises InputError if no neuron fires.
+    """
+    timing = network.params.timing
+    rows = max(20, round(seconds / timing.sample))
+    mean, sd = encoder_moments(network)
+    drive = Drive(np.zeros((rows, 1)), noise_sd=sd, undriven_mean=mean, seed=seed)
+    recording = simulate(engine, network, drive)
+    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in timing.traces]))
+    return trace_covariance(recording.states[f"s{nearest + 1}"][rows // 10 :])
+
+
+def encoder_moments(network: Network) -> tuple[float, float]:
+    """Mean and standard deviation, over neurons and u ~ N(0, 1), of the encoder's current.
+
+    Gauss-Hermite quadrature over u; the direction's sign does not matter, u being symmetric.
+    """
+    encoder = network.params.encoder
+    nodes, weights = np.polynomial.hermite_e.hermegauss(101)
+    weights = weights / weights.sum()
+    if encoder.kind == "current":
+        return 0.0, abs(encoder.gain)
+    current = encoder.gain * np.exp(
+        -((nodes[None, :] - network.center[:, None]) ** 2) / (2 * encoder.width**2)
+    )
+    mean = float((current @ weights).mean())
+    second = float((current**2 @ weights).mean())
+    return mean, float(np.sqrt(max(second - mean**2, 0.0)))

@@ -1,0 +1,190 @@
+"""Score against the fraction of synapses kept, for every pruning method, task and seed.
+
+The same pruned network serves every task: pruning sees no task. A point is one evaluation, a few
+seconds of work; what several points share (networks, covariances, tasks) is kept in the process.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.runs.score_columns import scores_in, with_units
+from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.tables import Row, text_table
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.tasks.task import Task
+
+FULL = "full"
+_DROPPED = ("task", "model", "keep")
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """One point per seed, task, method and fraction kept, and one per unpruned network."""
+    _check(options)
+    found: list[Point] = []
+    for number in range(options["seeds"]):
+        for task in options["tasks"]:
+            base = {"seed": seed + number, "task": task}
+            rest = {"short_tasks": options["short_tasks"], "network": options["network"]}
+            full = {"method": FULL, "keep": 1.0, "curves": options["methods"]}
+            found.append(base | full | rest)
+            found += [
+                base | {"method": method, "keep": keep} | rest
+                for method in options["methods"]
+                for keep in options["keep"]
+                if keep < 1
+            ]
+    return found
+
+
+def _check(options: Options) -> None:
+    from hrsnn_brian.sparsification.methods import get_method
+    from hrsnn_brian.tasks.registry import list_tasks
+
+    for task in options["tasks"]:
+        if task not in list_tasks():
+            raise unknown_name("task", task, list_tasks())
+    for method in options["methods"]:
+        get_method(method)
+    for keep in options["keep"]:
+        if not 0 < keep <= 1:
+            raise InputError("keep", keep, "must be in (0, 1]")
+    if options["seeds"] < 1:
+        raise InputError("seeds", options["seeds"], "must be at least 1")
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """Rows of one evaluation; those of the unpruned network start the curve of every method."""
+    from hrsnn_brian.evaluation import evaluate
+
+    seed = point["seed"]
+    task = _task(point["task"], seed, point["short_tasks"])
+    parameters = json.dumps(point["network"])
+    unpruned = point["method"] == FULL
+    network = (
+        _network(parameters, seed)
+        if unpruned
+        else _pruned(parameters, seed, point["method"], point["keep"], engine)
+    )
+    entries = evaluate(network, task, engine=engine, seed=seed, controls=unpruned).rows()
+    return [row for entry in entries for row in _rows(point, task, entry)]
+
+
+def _rows(point: Point, task: "Task", entry: Row) -> list[Row]:
+    """An entry of an evaluation as rows of the table: several where several curves start."""
+    values = {key: value for key, value in entry.items() if key not in _DROPPED}
+    scores = with_units(values, task.unit)
+    is_network = entry["model"] == "network"
+    methods = point.get("curves", [point["method"]]) if is_network else [entry["model"]]
+    keep = point["keep"] if is_network else entry.get("keep")
+    identity = {"seed": point["seed"], "task": point["task"]}
+    return [identity | {"method": method, "keep": keep} | scores for method in methods]
+
+
+@lru_cache(maxsize=8)
+def _task(name: str, seed: int, short: bool) -> "Task":
+    from hrsnn_brian.tasks.registry import get_task
+
+    return get_task(name, seed, quick=short)
+
+
+@lru_cache(maxsize=2)
+def _network(parameters: str, seed: int) -> "Network":
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.model import HRSNNParams
+
+    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
+
+
+@lru_cache(maxsize=2)
+def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
+    from hrsnn_brian.pipeline import noise_covariance
+
+    return noise_covariance(_network(parameters, seed), engine, seed)
+
+
+def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
+    """As `prune_network` in one round, the covariance measured once for all fractions kept."""
+    from hrsnn_brian.sparsification.budget import resolve_budget
+    from hrsnn_brian.sparsification.methods import get_method, prune
+
+    network = _network(parameters, seed)
+    needed = get_method(method).needs_covariance
+    covariance = _covariance(parameters, seed, engine) if needed else None
+    return prune(network, method, resolve_budget(network, keep), seed, covariance=covariance)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """The spikes-only scores as text: one table per task and score, mean ± s.e.m. over seeds."""
+    blocks = []
+    seen = [row for row in rows if row["readout"] in ("spikes", "none")]
+    for task in dict.fromkeys(row["task"] for row in seen):
+        of_task = [row for row in seen if row["task"] == task]
+        columns = dict.fromkeys(key for row in of_task for key in row)
+        for score in scores_in(columns):
+            title = f"{task}: {score.label}, {score.better} is better"
+            blocks.append(f"{title}\n{_block(of_task, score.column)}")
+    seeds = len({row["seed"] for row in seen})
+    return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes only"])
+
+
+def _block(rows: Sequence[Row], column: str) -> str:
+    curves = [row for row in rows if (row.get("keep") or 0) > 0]
+    keeps = sorted({row["keep"] for row in curves}, reverse=True)
+    lines: list[list[str]] = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        values = {
+            keep: [
+                row[column] for row in rows if (row["method"], row.get("keep")) == (method, keep)
+            ]
+            for keep in [*keeps, 0.0, None]
+        }
+        at_keeps = [_spread(values[keep]) for keep in keeps]
+        lines.append([str(method), *at_keeps, _spread(values[0.0] or values[None])])
+    header = ["method", *(f"keep {keep:g}" for keep in keeps), "control"]
+    return text_table(sorted(lines, key=lambda line: line[-1] != "-"), header)
+
+
+def _spread(values: Sequence[Any]) -> str:
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        return "-"
+    if len(numbers) == 1:
+        return f"{numbers[0]:.3g}"
+    return f"{mean(numbers):.3g} ± {stdev(numbers) / len(numbers) ** 0.5:.2g}"
+
+
+STUDY = Study(
+    name="pruning_curve",
+    description="scores against the fraction of synapses kept, per method, task and seed",
+    points=points,
+    run=run,
+    presets={
+        "quick": {
+            "seeds": 3,
+            "tasks": ["lorenz63-x", "wind"],
+            "methods": ["random", "magnitude", "noise"],
+            "keep": [1.0, 0.5, 0.2, 0.1, 0.05],
+            "short_tasks": True,
+            "network": {"preset": "default", "set": ["N=250"]},
+        },
+        "paper": {
+            "seeds": 10,
+            "tasks": ["lorenz63", "lorenz63-x", "mackey-glass-84", "google", "wind"],
+            "methods": ["random", "magnitude", "noise"],
+            "keep": [1.0, 0.5, 0.2, 0.1, 0.05],
+            "short_tasks": False,
+            "network": {"preset": "default", "set": ["N=1000"]},
+        },
+    },
+    figures=("pruning_curve",),
+    summary=summary,
+)
