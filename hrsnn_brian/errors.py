@@ -9,7 +9,7 @@ class HrsnnError(Exception):
 
 
 class InputError(HrsnnError, ValueError):
-    """Something the user gave cannot be used: one line naming argument, value and what is allowed."""
+    """What the user gave cannot be used: one line naming argument, value and what is allowed."""
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
         self.argument, self.value, self.allowed = argument, value, allowed

@@ -88,7 +88,7 @@ def run_case(n: int, K: int, runs: int, cache: ProgramCache) -> dict[str, float]
             1:
         ]  # the first pair warms the file cache
         counts = [read_arrays(path)["spike_count"] for path in (ours, theirs)]
-    if not np.array_equal(*counts):
+    if not np.array_equal(counts[0], counts[1]):
         raise EngineError(f"spike counts differ at N={n}: {counts[0].sum()} and {counts[1].sum()}")
     ratios = [a / b for a, b in pairs]
     return {

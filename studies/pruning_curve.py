@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.runs.score_columns import scores_in, with_units
@@ -123,43 +123,40 @@ def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engin
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The spikes-only scores as text: one table per task and score, mean ± s.e.m. over seeds."""
-    blocks = []
+    """One short table per task: its last score (VPT where there is one), spikes-only readout."""
     seen = [row for row in rows if row["readout"] in ("spikes", "none")]
+    blocks = []
     for task in dict.fromkeys(row["task"] for row in seen):
         of_task = [row for row in seen if row["task"] == task]
-        columns = dict.fromkeys(key for row in of_task for key in row)
-        for score in scores_in(columns):
-            title = f"{task}: {score.label}, {score.better} is better"
-            blocks.append(f"{title}\n{_block(of_task, score.column)}")
+        score = scores_in(dict.fromkeys(key for row in of_task for key in row))[-1]
+        title = f"{task}: {score.label}, {score.better} is better"
+        blocks.append(f"{title}\n{_block(of_task, score.column)}")
     seeds = len({row["seed"] for row in seen})
-    return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes only"])
+    spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
+    return "\n\n".join([*blocks, f"{spread}; readout: spikes only; all scores are in the table"])
 
 
 def _block(rows: Sequence[Row], column: str) -> str:
-    curves = [row for row in rows if (row.get("keep") or 0) > 0]
-    keeps = sorted({row["keep"] for row in curves}, reverse=True)
-    lines: list[list[str]] = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        values = {
-            keep: [
-                row[column] for row in rows if (row["method"], row.get("keep")) == (method, keep)
-            ]
-            for keep in [*keeps, 0.0, None]
-        }
-        at_keeps = [_spread(values[keep]) for keep in keeps]
-        lines.append([str(method), *at_keeps, _spread(values[0.0] or values[None])])
-    header = ["method", *(f"keep {keep:g}" for keep in keeps), "control"]
-    return text_table(sorted(lines, key=lambda line: line[-1] != "-"), header)
+    """Methods by fractions kept; a control, which keeps no synapse or has none, in its column."""
+    keeps = sorted({row["keep"] for row in rows if row.get("keep")}, reverse=True)
+    values: dict[tuple[str, float], list[float]] = {}
+    for row in rows:
+        if row.get(column) is not None:
+            values.setdefault((row["method"], row.get("keep") or 0.0), []).append(row[column])
+    methods = sorted(
+        dict.fromkeys(row["method"] for row in rows), key=lambda name: (name, 0.0) in values
+    )
+    lines = [
+        [method, *(_spread(values.get((method, keep), [])) for keep in [*keeps, 0.0])]
+        for method in methods
+    ]
+    return text_table(lines, ["method", *(f"keep {keep:g}" for keep in keeps), "control"])
 
 
-def _spread(values: Sequence[Any]) -> str:
-    numbers = [value for value in values if value is not None]
-    if not numbers:
-        return "-"
-    if len(numbers) == 1:
-        return f"{numbers[0]:.3g}"
-    return f"{mean(numbers):.3g} ± {stdev(numbers) / len(numbers) ** 0.5:.2g}"
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.3g}" if values else "-"
+    return f"{mean(values):.3g} ± {stdev(values) / len(values) ** 0.5:.2g}"
 
 
 STUDY = Study(
@@ -173,7 +170,7 @@ STUDY = Study(
             "tasks": ["lorenz63-x", "wind"],
             "methods": ["random", "magnitude", "noise"],
             "keep": [1.0, 0.5, 0.2, 0.1, 0.05],
-            "short_tasks": True,
+            "short_tasks": False,
             "network": {"preset": "default", "set": ["N=250"]},
         },
         "paper": {

@@ -45,8 +45,8 @@ class Output:
 
     def _is_descriptor_1(self) -> bool:
         try:
-            return self._stdout.fileno() == 1
-        except (OSError, ValueError):  # a stream in memory
+            return os.path.sameopenfile(self._stdout.fileno(), 1)
+        except (OSError, ValueError):  # a stream in memory, or descriptor 1 is closed
             return False
 
     def say(self, text: str = "") -> None:

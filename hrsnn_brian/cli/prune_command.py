@@ -10,6 +10,7 @@ from hrsnn_brian.errors import InputError
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.tasks.task import Task
 
 NOISE_SECONDS = 10.0
 
@@ -69,25 +70,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
         compensation=args.compensation,
         options=options,
     )
-    if task is None:
-        note(f"measuring the rate: {NOISE_SECONDS:g} s under white noise")
-        measured = {**_noise_cost(pruned, engine, args.seed), "scores": {}}
-    else:
-        from hrsnn_brian.cli.evaluate_command import scores_of
-        from hrsnn_brian.evaluation import evaluate
-
-        row = evaluate(pruned, task, engine=engine, seed=args.seed, controls=False).primary()
-        cost = ("rate_hz", "synaptic_ops_per_s")
-        measured = {key: row[key] for key in cost} | {"scores": scores_of(row)}
+    measured = _measured(pruned, task, engine, args.seed)
     save_network(pruned, args.out)
     output.say(f"before  {describe(network)}")
     output.say(f"after   {describe(pruned)}")
-    output.say(
-        f"rate {measured['rate_hz']:.3g} Hz, {measured['synaptic_ops_per_s']:.3g} synaptic "
-        f"operations/s {'under white noise' if task is None else f'on {task.name}'}"
-    )
-    for name, value in measured["scores"].items():
-        output.say(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
+    _say_measured(measured, output)
     output.say(f"wrote {args.out}")
     output.result(
         {
@@ -96,12 +83,35 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "method": method,
             "seed": args.seed,
             **network_facts(pruned),
-            "drive": "white noise" if task is None else task.name,
             **measured,
             "engine": engine_facts(engine),
         }
     )
     return 0
+
+
+def _measured(
+    network: "Network", task: "Task | None", engine: "Engine", seed: int
+) -> dict[str, Any]:
+    """Rate and cost on the task, with its scores; without a task, under white noise."""
+    if task is None:
+        note(f"measuring the rate: {NOISE_SECONDS:g} s under white noise")
+        return {"drive": "white noise", **_noise_cost(network, engine, seed), "scores": {}}
+    from hrsnn_brian.cli.evaluate_command import scores_of
+    from hrsnn_brian.evaluation import evaluate
+
+    row = evaluate(network, task, engine=engine, seed=seed, controls=False).primary()
+    cost = {key: row[key] for key in ("rate_hz", "synaptic_ops_per_s")}
+    return {"drive": task.name, **cost, "scores": scores_of(row)}
+
+
+def _say_measured(measured: dict[str, Any], output: Output) -> None:
+    output.say(
+        f"{measured['rate_hz']:.3g} Hz, {measured['synaptic_ops_per_s']:.3g} synaptic "
+        f"operations/s; drive: {measured['drive']}"
+    )
+    for name, value in measured["scores"].items():
+        output.say(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
 
 
 def _one_budget(args: argparse.Namespace) -> None:

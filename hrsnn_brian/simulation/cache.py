@@ -202,8 +202,12 @@ def run_reporting(
 
 def _load(folder: Path) -> Program:
     manifest = json.loads((folder / "manifest.json").read_text())
-    system = {k: tuple(v) if isinstance(v, list) else v for k, v in manifest["system"].items()}
-    return Program(folder, ModelShape(**manifest["shape"]), LinearSystem(**system))
+    system = manifest["system"]
+    linear = LinearSystem(
+        rows=system["rows"],
+        **{k: tuple(system[k]) for k in ("states", "inputs", "parameters", "shared")},
+    )
+    return Program(folder, ModelShape(**manifest["shape"]), linear)
 
 
 def _limit_from_environment() -> int:

@@ -164,7 +164,8 @@ def writing_code(model: Model) -> str:
 def switching_code(model: Model) -> str:
     """C++ that takes what the scene does not want out of the network."""
     return "\n".join(
-        f'if (scene.number("{switch}") == 0.0) hrsnn::drop(network.objects, _run_{item.codeobj.name});'
+        f'if (scene.number("{switch}") == 0.0) '
+        f"hrsnn::drop(network.objects, _run_{item.codeobj.name});"
         for switch, items in model.optional().items()
         for item in items
     )

@@ -93,8 +93,8 @@ def propagators(
         for (row, column), block in blocks.items():
             matrix[:, names.index(row), names.index(column)] = block
         exponential = expm(matrix * dt)
-        for column, other in enumerate(names):
-            result[f"P_{state}_{other}"] = np.ascontiguousarray(exponential[:, 0, column])
+        for k, other in enumerate(names):
+            result[f"P_{state}_{other}"] = np.ascontiguousarray(exponential[:, 0, k])
     return result
 
 

@@ -54,7 +54,7 @@ def _hash(stream: ArrayLike, step: ArrayLike, neuron: ArrayLike) -> NDArray[np.u
 
 def frozen_uniform(stream: ArrayLike, step: ArrayLike, neuron: ArrayLike) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1); the arguments broadcast. Source: our choice."""
-    return (_hash(stream, step, neuron) >> np.uint64(11)) * 2.0**-53
+    return np.asarray((_hash(stream, step, neuron) >> np.uint64(11)) * 2.0**-53)
 
 
 def white_noise(

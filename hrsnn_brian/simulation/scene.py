@@ -126,7 +126,7 @@ def network_scene(
         "free": free,
         "record_states": _number(drive.record_states),
         "record_spikes": _number(drive.record_spikes),
-        "closed_loop": _number(free.any()),
+        "closed_loop": _number(bool(free.any())),
     }
     scene.update(_neuron_arrays(network, drive, shape, system))
     scene.update(_encoder_arrays(network, drive, shape))
@@ -210,7 +210,7 @@ def _encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     encoder, n = network.params.encoder, network.n_neurons
     shown = drive.undriven_mean is None
     values: Arrays = {
-        "bias": network.bias if shown else network.bias + drive.undriven_mean,
+        "bias": network.bias + (drive.undriven_mean or 0.0),
         "sd": _number(drive.noise_sd),
         "stream": _number(noise_stream(drive.seed, "noise")),
         "neuron_id": network.neuron_id.astype(np.int32),
