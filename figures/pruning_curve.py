@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.style import (
     BLACK,
     GREY,
@@ -19,8 +20,6 @@ from hrsnn_brian.figures.style import (
     plain_log_x,
     plain_log_y,
 )
-
-from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.score_columns import Score, scores_in
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hrsnn_brian.figures.style import house_style, save
-
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.figures.style import house_style, save
 from hrsnn_brian.runs.tables import read_table
 
 

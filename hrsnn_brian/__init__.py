@@ -1,0 +1,55 @@
+"""Sparse heterogeneous spiking networks in Brian2: build, simulate, prune, evaluate.
+
+    import hrsnn_brian as hb
+
+    params = hb.HRSNNParams(N=300)
+    network = hb.build_network(params, seed=1)
+    engine = hb.Engine()                                   # compiles once, runs many
+    pruned = hb.prune_network(network, "noise", engine=engine, keep=0.1)
+    scores = hb.evaluate(pruned, hb.get_task("wind", seed=1), engine=engine)
+    print(scores.rows())
+
+Names are imported when first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "Constant": "parameters.distributions",
+    "Gamma": "parameters.distributions",
+    "Lognormal": "parameters.distributions",
+    "Uniform": "parameters.distributions",
+    "HRSNNParams": "parameters.model",
+    "load_preset": "parameters.presets",
+    "Network": "network.network",
+    "build_network": "network.build",
+    "load_network": "network.io",
+    "save_network": "network.io",
+    "Drive": "simulation",
+    "Engine": "simulation",
+    "Recording": "simulation",
+    "simulate": "simulation",
+    "Task": "tasks.task",
+    "get_task": "tasks.registry",
+    "own_series_task": "tasks.registry",
+    "evaluate": "evaluation",
+    "Evaluation": "evaluation",
+    "prune_network": "pipeline",
+    "noise_covariance": "pipeline",
+    "Study": "runs.study",
+    "InputError": "errors",
+    "EngineError": "errors",
+}
+
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605 - the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

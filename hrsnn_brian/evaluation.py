@@ -11,8 +11,7 @@ from hrsnn_brian.readout.baselines import baseline_scores
 from hrsnn_brian.readout.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.readout.forecast import INPUT_BLOCK, fit_forecast
 from hrsnn_brian.readout.ridge import RidgeReadout
-from hrsnn_brian.simulation.engine import Engine
-from hrsnn_brian.simulation.scene import Drive, LinearReadout, Recording, simulate
+from hrsnn_brian.simulation import Drive, Engine, LinearReadout, Recording, simulate
 from hrsnn_brian.tasks.task import Task
 
 Row = dict[str, Any]

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.simulation.engine import Engine
-from hrsnn_brian.simulation.scene import Drive, simulate
+from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
 from hrsnn_brian.sparsification.budget import resolve_budget
 from hrsnn_brian.sparsification.covariance import trace_covariance
 from hrsnn_brian.sparsification.methods import get_method, prune
@@ -65,19 +64,35 @@ def prune_network(
 def noise_covariance(
     network: Network, engine: Engine, seed: int, seconds: float = COVARIANCE_SECONDS
 ) -> NDArray[np.float64]:
-    """Covariance (N, N) of the filtered rates under task-agnostic Gaussian white noise.
+    """Covariance (N, N) of the filtered rates under white noise, see `noise_run`.
+
+    The filter is the recorded trace closest to 100 ms; the first tenth is left out.
+    """
+    recording = noise_run(network, engine, seed, seconds)
+    taus = network.params.timing.traces
+    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in taus]))
+    traces = recording.states[f"s{nearest + 1}"]
+    return trace_covariance(traces[len(traces) // 10 :])
+
+
+def noise_run(
+    network: Network, engine: Engine, seed: int, seconds: float, record_states: bool = True
+) -> Recording:
+    """A run under task-agnostic Gaussian white noise, of at least 20 samples.
 
     Each neuron gets independent noise whose mean and variance are those its population's encoder
-    would give for a standard normal input (our choice); the filter is the recorded trace closest to
-    100 ms; the first tenth is left out. Raises InputError if no neuron fires.
+    would give for a standard normal input (our choice).
     """
-    timing = network.params.timing
-    rows = max(20, round(seconds / timing.sample))
+    rows = max(20, round(seconds / network.params.timing.sample))
     mean, sd = encoder_moments(network)
-    drive = Drive(np.zeros((rows, 1)), noise_sd=sd, undriven_mean=mean, seed=seed)
-    recording = simulate(engine, network, drive)
-    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in timing.traces]))
-    return trace_covariance(recording.states[f"s{nearest + 1}"][rows // 10 :])
+    drive = Drive(
+        np.zeros((rows, 1)),
+        noise_sd=sd,
+        undriven_mean=mean,
+        seed=seed,
+        record_states=record_states,
+    )
+    return simulate(engine, network, drive)
 
 
 def encoder_moments(network: Network) -> tuple[float, float]:

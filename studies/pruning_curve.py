@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
 
 FULL = "full"

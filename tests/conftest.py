@@ -10,7 +10,7 @@ from scipy import sparse
 
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation import Engine
 
 
 @pytest.fixture(scope="session", autouse=True)

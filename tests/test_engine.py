@@ -16,16 +16,17 @@ from hrsnn_brian.errors import CompilerMissingError, EngineError, InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.pipeline import prune_network
-from hrsnn_brian.simulation import generate, toolchain
-from hrsnn_brian.simulation.cache import ProgramCache, program_key
-from hrsnn_brian.simulation.engine import Engine, read_arrays, write_arrays
-from hrsnn_brian.simulation.scene import (
+from hrsnn_brian.simulation import (
     Drive,
     LinearReadout,
+    generate,
     network_scene,
     network_shape,
     simulate,
+    toolchain,
 )
+from hrsnn_brian.simulation.cache import ProgramCache, program_key
+from hrsnn_brian.simulation.engine import Engine, read_arrays, write_arrays
 from hrsnn_brian.simulation.shape import ModelShape
 
 TWO = {"currents": "two", "tau_e": "20 ms", "tau_i": "40 ms", "delay": "3 ms"}

@@ -10,16 +10,16 @@ from scipy import sparse, stats
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.simulation.model import linear_system
-from hrsnn_brian.simulation.propagators import propagators
-from hrsnn_brian.simulation.randomness import frozen_uniform, white_noise
-from hrsnn_brian.simulation.scene import (
+from hrsnn_brian.simulation import (
     Drive,
     LinearReadout,
     network_scene,
     network_shape,
     simulate,
 )
+from hrsnn_brian.simulation.model import linear_system
+from hrsnn_brian.simulation.propagators import propagators
+from hrsnn_brian.simulation.randomness import frozen_uniform, white_noise
 from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
 
 MS = 1e-3

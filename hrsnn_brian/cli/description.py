@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.simulation import Engine
 
 
 def network_facts(network: "Network") -> dict[str, Any]:
@@ -35,6 +35,6 @@ def engine_facts(engine: "Engine") -> dict[str, Any]:
 def make_engine(device: str) -> "Engine":
     """An engine that says on standard error when it compiles."""
     from hrsnn_brian.runs.progress import EngineProgress
-    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.simulation import Engine
 
     return Engine(device=device, on_progress=EngineProgress())

@@ -12,7 +12,7 @@ from hrsnn_brian.errors import EngineError
 if TYPE_CHECKING:
     import numpy as np
 
-    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.simulation import Engine
 
 N, SAMPLES = 100, 50  # of the trial run: 1 s of biological time
 
@@ -55,8 +55,8 @@ def _trial(device: str, output: Output) -> dict[str, Any]:
     Raises EngineError if a build or run fails or the spikes differ.
     """
     from hrsnn_brian.runs.progress import EngineProgress
+    from hrsnn_brian.simulation import Engine
     from hrsnn_brian.simulation.cache import ProgramCache, default_root
-    from hrsnn_brian.simulation.engine import Engine
 
     with tempfile.TemporaryDirectory(prefix="hrsnn-doctor-") as folder:
         cache = ProgramCache(Path(folder)) if device == "standalone" else None
@@ -81,7 +81,7 @@ def _spikes(engine: "Engine") -> "np.ndarray":
     from hrsnn_brian.network.build import build_network
     from hrsnn_brian.parameters.presets import load_preset
     from hrsnn_brian.seeds import rng
-    from hrsnn_brian.simulation.scene import Drive, simulate
+    from hrsnn_brian.simulation import Drive, simulate
 
     network = build_network(load_preset(overrides=[f"N={N}"]), 0)
     stimulus = rng(0, "input", "doctor").normal(size=(SAMPLES, 1))

@@ -9,7 +9,7 @@ from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.simulation.engine import Engine
+    from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
 
 NOISE_SECONDS = 10.0
@@ -134,15 +134,9 @@ def _options(settings: list[str]) -> dict[str, str]:
 
 def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:
     """Rate and synaptic operations under the task-agnostic white-noise drive."""
-    import numpy as np
-
     from hrsnn_brian.metrics.cost import network_cost
-    from hrsnn_brian.pipeline import encoder_moments
-    from hrsnn_brian.simulation.scene import Drive, simulate
+    from hrsnn_brian.pipeline import noise_run
 
-    mean, sd = encoder_moments(network)
-    rows = np.zeros((max(1, round(NOISE_SECONDS / network.params.timing.sample)), 1))
-    drive = Drive(rows, noise_sd=sd, undriven_mean=mean, seed=seed, record_states=False)
-    recording = simulate(engine, network, drive)
+    recording = noise_run(network, engine, seed, NOISE_SECONDS, record_states=False)
     cost = network_cost(network.W, recording.spike_count, recording.seconds)
     return {"rate_hz": cost.rate_hz, "synaptic_ops_per_s": cost.synaptic_ops_per_s}

@@ -34,7 +34,7 @@ TIE = 1e-10
 # Strengths below this part of the largest are taken as this part. A path of weaker synapses would
 # be so long that the short ones vanish in its rounding error.
 WEAKEST = 1e-9
-_CHUNK_CELLS = 2_000_000
+_CHUNK_CELLS = 1_000_000
 
 
 def edge_distances(W: Any, strength: Floats | None = None, kind: str = "inverse") -> Floats:

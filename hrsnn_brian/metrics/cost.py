@@ -1,4 +1,4 @@
-"""What a network costs to run, counted in events (method.md section 2)."""
+"""What a network costs to run, counted in events."""
 
 from dataclasses import asdict, dataclass
 

@@ -39,7 +39,7 @@ def valid_prediction_time(
     steps_per_unit: float = 1.0,
     cap: float | None = None,
 ) -> float:
-    """Time until the error of a free run first exceeds the threshold (method.md section 2).
+    """Time until the error of a free run first exceeds the threshold.
 
     `prediction` and `truth` are (steps, variables), z-scored by the training block; row 0 is the
     first free prediction. The error of a step is the root mean square over the variables; the

@@ -29,7 +29,7 @@ class Forecast:
 
 
 def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
-    """Ridge on [1, u, states] for every horizon of the task at once (method.md section 2).
+    """Ridge on [1, u, states] for every horizon of the task at once.
 
     `states` maps the name of a block ("trace_30ms", "v", ...) to (T, features), T the task's
     samples: row t is the state after sample t was shown. Targets of all horizons come from the

@@ -13,7 +13,7 @@ import scipy.linalg
 
 from hrsnn_brian.errors import InputError
 
-# Penalties per training row. They must reach 1e-7 (method.md section 1) and go beyond, so that
+# Penalties per training row. They must reach 1e-7 and go beyond, so that
 # a choice at the edge of the grid means something is wrong.
 ALPHAS = tuple(float(10.0**k) for k in np.arange(-10.0, 2.5, 0.5))
 
@@ -66,11 +66,13 @@ def fit_ridge(
 ) -> RidgeReadout:
     """Fit `targets` (n, m) on the feature blocks, each (n, features); the intercept is free.
 
-    The last `n_validation` rows choose the penalty, for each target the one with the smallest
-    squared error there after a fit to the rows before them; then that penalty per row is used
-    for a fit to all n rows. Each block is divided by one number, the root mean variance of its
-    features, never feature by feature: a nearly silent neuron would be blown up (method.md
-    section 1). Peak memory is about twice that of the blocks, plus three Gram matrices.
+    The last `n_validation` rows choose the penalty after a fit to the rows before them: for each
+    target the largest whose squared error there lies within one standard error of the smallest
+    (Breiman et al. 1984; a one-step error hardly tells small penalties apart, a closed loop
+    does). Then that penalty per row is used for a fit to all n rows. Each block is divided by
+    one number, the root mean variance of its features, never feature by feature: a nearly silent
+    neuron would be blown up. Peak memory is about twice that of the blocks, plus three Gram
+    matrices.
 
     Raises InputError if shapes do not match, a value is not finite, a penalty is not positive,
     or `n_validation` leaves fewer than two rows to fit.
@@ -88,8 +90,8 @@ def fit_ridge(
     gram = gram_fit + x[n_fit:].T @ x[n_fit:]
     cross = cross_fit + x[n_fit:].T @ y[n_fit:]
 
-    errors = _validation_errors(x, y, n_fit, gram_fit, cross_fit, alphas)
-    best = np.argmin(errors, axis=0)
+    errors, uncertainty = _validation_errors(x, y, n_fit, gram_fit, cross_fit, alphas)
+    best = _largest_within_one_standard_error(errors, uncertainty, alphas)
     chosen = np.array(alphas)[best]
     weights = np.empty_like(cross)
     for alpha in np.unique(chosen):
@@ -102,7 +104,7 @@ def fit_ridge(
         intercept=y_mean - mean @ weights,
         alpha=chosen,
         at_edge=(best == 0) | (best == len(alphas) - 1),
-        validation_rmse=np.sqrt(np.min(errors, axis=0)),
+        validation_rmse=np.sqrt(errors[best, np.arange(len(best))]),
     )
 
 
@@ -132,8 +134,11 @@ def _validation_errors(
     gram: np.ndarray,
     cross: np.ndarray,
     alphas: tuple[float, ...],
-) -> np.ndarray:
-    """Mean squared validation error after a fit to the first `n_fit` rows, (alphas, targets)."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squared validation error after a fit to the first `n_fit` rows and its standard error.
+
+    Both (alphas, targets); the standard error takes rows as independent.
+    """
     x_mean, y_mean = x[:n_fit].mean(axis=0), y[:n_fit].mean(axis=0)
     centred_gram = gram - n_fit * np.outer(x_mean, x_mean)
     centred_cross = cross - n_fit * np.outer(x_mean, y_mean)
@@ -142,11 +147,23 @@ def _validation_errors(
     projected = (x[n_fit:] - x_mean) @ v
     rotated = v.T @ centred_cross
     truth = y[n_fit:] - y_mean
-    errors = [
-        np.mean((projected @ (rotated / (s + alpha * n_fit)[:, None]) - truth) ** 2, axis=0)
-        for alpha in alphas
-    ]
-    return np.array(errors)
+    errors, uncertainty = [], []
+    for alpha in alphas:
+        squared = (projected @ (rotated / (s + alpha * n_fit)[:, None]) - truth) ** 2
+        errors.append(squared.mean(axis=0))
+        uncertainty.append(squared.std(axis=0) / np.sqrt(len(squared)))
+    return np.array(errors), np.array(uncertainty)
+
+
+def _largest_within_one_standard_error(
+    errors: np.ndarray, uncertainty: np.ndarray, alphas: tuple[float, ...]
+) -> np.ndarray:
+    """For each target the index of the penalty to use, (targets,)."""
+    smallest = np.argmin(errors, axis=0)
+    columns = np.arange(errors.shape[1])
+    bound = errors[smallest, columns] + uncertainty[smallest, columns]
+    penalties = np.where(errors <= bound, np.array(alphas)[:, None], -np.inf)
+    return np.argmax(penalties, axis=0)
 
 
 def _solve(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Run scenes on a device: compiled standalone programs, or Brian's cython and numpy targets.
 
-A *scene* is a dict of named arrays that says everything about one run (`scene.py` writes it); a
+A *scene* is a dict of named arrays that says everything about one run (`scene.py` makes it); a
 *result* is a dict of named arrays. Devices differ in speed, not in spikes.
 """
 
@@ -74,7 +74,7 @@ class Engine:
         return self._systems[shape]
 
     def run(self, shape: ModelShape, scene: Mapping[str, NDArray]) -> Arrays:
-        """Simulate one scene; returns the recorded arrays (flat, as `recording.py` reads them)."""
+        """Simulate one scene; returns the recorded arrays (flat, as `simulate` reads them)."""
         if self.device == "standalone":
             program = self._program(shape)
             start = time.perf_counter()

@@ -9,7 +9,7 @@ import numpy as np
 from hrsnn_brian.errors import InputError
 
 # Largest Lyapunov exponents, 1/(the system's own time unit), natural logarithm.
-LAMBDA_MAX = {"lorenz63": 0.9056}  # sigma 10, rho 28, beta 8/3; Sprott 2003, method.md section 3
+LAMBDA_MAX = {"lorenz63": 0.9056}  # sigma 10, rho 28, beta 8/3; Sprott 2003
 
 LORENZ_TRANSIENT = 40.0  # time units; contraction onto the attractor is exp(-13.7 t)
 MACKEY_GLASS_TRANSIENT = 1000  # time units, about 60 delays
@@ -30,7 +30,7 @@ def lorenz63_series(
 
     The initial state is drawn from `rng` around the attractor and `LORENZ_TRANSIENT` time units
     are discarded. Integrator: DOP853, relative and absolute tolerance 1e-9 (local). Source of
-    the system: Lorenz 1963; of the protocol: method.md section 2 [review].
+    the system: Lorenz 1963; of the protocol: our choice.
 
     Raises InputError if `n` < 1 or `dt` is not positive.
     """
@@ -68,7 +68,7 @@ def mackey_glass_series(
     half step is the cubic Hermite interpolant of the stored values and slopes, so the scheme
     keeps its fourth order. The history is a constant drawn from U(1.1, 1.3) (the fixed point is
     at 1), and `MACKEY_GLASS_TRANSIENT` time units are discarded. Source of the system: Mackey &
-    Glass 1977; tau = 17 and sampling at 1: method.md section 2 [review].
+    Glass 1977; tau = 17 and sampling at 1 are the usual ones.
 
     Raises InputError if `n` < 1 or `tau` is not a positive multiple of 0.1.
     """

@@ -1,4 +1,4 @@
-"""The tasks by name. Protocols follow the table of method.md section 2 [review] unless said.
+"""The tasks by name. The series are the paper's [paper]; splits and scores are our choice.
 
 `quick` variants keep the task and shorten the blocks (our choice), for a first look.
 """

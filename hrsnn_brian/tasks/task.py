@@ -11,7 +11,7 @@ from hrsnn_brian.errors import InputError
 
 @dataclass(frozen=True)
 class VptProtocol:
-    """How valid prediction time is measured in closed loop (method.md section 2 [review]).
+    """How valid prediction time is measured in closed loop (our choice).
 
     Before each of `starts` points, spread evenly over the test block, `warmup` true samples are
     shown; then the model runs freely for `max_steps` samples. Time is counted in `unit`,

@@ -1,0 +1,1 @@
+"""Lyapunov exponents from perturbed trajectories: flows, maps and spiking networks."""

@@ -1,0 +1,97 @@
+"""Files that are either whole or absent: written beside the target, flushed, then moved over it."""
+
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+_SUFFIX = ".part"
+
+
+def _flush_directory(folder: Path) -> None:
+    """Makes a rename durable where the file system allows folders to be flushed."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends without an error.
+
+    A reader sees the former file or the new one, never a part. After an error, nothing is left.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}")
+    try:
+        with open(part, "xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _flush_directory(path.parent)
+
+
+def remove_parts(folder: Path) -> None:
+    """Removes what killed writers left in `folder` and below. Only for a folder nobody writes."""
+    for part in folder.rglob(f".*{_SUFFIX}"):
+        part.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, content: bytes) -> None:
+    """Writes `content` atomically."""
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Writes `text` as UTF-8, atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path | str, value: object) -> None:
+    """Writes `value`, made plain by `plain`, as indented strict JSON, atomically."""
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def write_npz(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays as a compressed `.npz` without pickles, atomically.
+
+    Raises ValueError if an array holds Python objects.
+    """
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"array {name!r} holds Python objects")
+    with replacing(path) as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def plain(value: Any) -> Any:
+    """`value` with numpy scalars and arrays, paths, tuples made plain; NaN and inf become None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in (sorted(value) if isinstance(value, set) else value)]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")

@@ -1,0 +1,140 @@
+"""Progress with the time left: a bar on a terminal, plain lines in a log or a pipe."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
+
+Clock = Callable[[], float]
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class EngineProgress:
+    """Says that a program is being compiled, which happens once per model shape and takes a while.
+
+    Called by an engine with ("build" or "run", fraction done), in whatever process it is. One line
+    at the beginning and one at the end of a build, others at most every `every_s` seconds.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        log: Callable[[str], None] = lambda text: None,
+        every_s: float = 5.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._log, self._every_s, self._clock = log, every_s, clock
+        self._start: float | None = None
+        self._last = 0.0
+
+    def __call__(self, what: str, fraction: float) -> None:
+        if what != "build":
+            return
+        now = self._clock()
+        if self._start is None:
+            self._start = self._last = now
+            self._say("compiling the simulation program (once, it is kept in the cache)")
+        elif fraction >= 1:
+            self._say(f"compiled in {clock_text(now - self._start)}")
+            self._start = None
+        elif now - self._last >= self._every_s:
+            self._last = now
+            left = (now - self._start) * (1 - fraction) / max(fraction, 0.01)
+            self._say(f"compiling {fraction:.0%} | left {clock_text(left)}")
+
+    def _say(self, text: str) -> None:
+        self._log(text)
+        print(text, file=self._stream, flush=True)
+
+
+class Progress:
+    """Counts finished pieces of work and says how much is left.
+
+    Always to standard error (or `stream`), and, line by line, to `log` when given. `already`
+    pieces were finished before this process began: they count as done, not for the speed.
+    At most one plain line per `every_s` seconds, but always the first and the last.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        total: int,
+        *,
+        already: int = 0,
+        stream: TextIO | None = None,
+        log: Callable[[str], None] | None = None,
+        every_s: float = 2.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.label, self.total, self.done, self.already = label, total, already, already
+        self._stream = sys.stderr if stream is None else stream
+        self._log, self._every_s, self._clock = log, every_s, clock
+        self._start = clock()
+        self._last_line = -float("inf")
+        self._bar = None
+        if self._stream.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=total, initial=already, desc=label, file=self._stream, dynamic_ncols=True
+            )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def seconds_left(self) -> float | None:
+        """Expected seconds until all is done; None before this process finished a piece."""
+        fresh = self.done - self.already
+        if fresh == 0:
+            return None
+        return (self._clock() - self._start) / fresh * (self.total - self.done)
+
+    def line(self, note: str = "") -> str:
+        """The state as one line: done/total, elapsed, time left, note."""
+        left = self.seconds_left()
+        parts = [
+            f"{self.label} {self.done}/{self.total}",
+            f"elapsed {clock_text(self._clock() - self._start)}",
+            f"left {'?' if left is None else clock_text(left)}",
+        ]
+        return " | ".join(parts + [note] * bool(note))
+
+    def say(self, text: str) -> None:
+        """Shows one line that is no progress."""
+        if self._bar is not None:
+            self._bar.write(text, file=self._stream)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def advance(self, note: str = "") -> None:
+        """One piece is finished; `note` says which."""
+        self.done += 1
+        text = self.line(note)
+        if self._log is not None:
+            self._log(text)
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(1)
+            return
+        now = self._clock()
+        first_or_last = self.done in (self.already + 1, self.total)
+        if first_or_last or now - self._last_line >= self._every_s:
+            self._last_line = now
+            print(text, file=self._stream, flush=True)

@@ -1,0 +1,124 @@
+"""Where a result comes from: versions, commit, compiler, machine, seeds, time and cost."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hrsnn_brian.errors import EngineError
+
+PACKAGE = "hrsnn-brian"
+LIBRARIES = (
+    "brian2",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "sympy",
+    "cython",
+    "joblib",
+    "threadpoolctl",
+)
+
+
+def package_version() -> str:
+    """The installed version of this package, "unknown" when run from an uninstalled copy."""
+    return _version(PACKAGE) or "unknown"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that can change a number."""
+    found = {name: _version(name) for name in LIBRARIES}
+    return {name: version for name, version in found.items() if version}
+
+
+def git_commit() -> str | None:
+    """Commit of the checkout this package runs from, "+changes" added; None outside a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return commit + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def compiler_text() -> str | None:
+    """Path and version of the C++ compiler, None if there is none."""
+    from hrsnn_brian.simulation.toolchain import find_compiler
+
+    try:
+        compiler = find_compiler()
+    except EngineError:
+        return None
+    return f"{compiler.path} ({compiler.version})"
+
+
+def cpu_model() -> str:
+    """The processor's name, as far as the platform tells."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def utc_now() -> str:
+    """The time as ISO 8601 in UTC, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def environment() -> dict[str, Any]:
+    """Everything about program and machine that is known before the work begins."""
+    return {
+        "command": sys.argv,
+        "hrsnn_brian": package_version(),
+        "git_commit": git_commit(),
+        "python": platform.python_version(),
+        "libraries": library_versions(),
+        "compiler": compiler_text(),
+        "platform": platform.platform(),
+        "cpu": cpu_model(),
+        "cores": usable_cores(),
+    }
+
+
+def add_costs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key sum of the numbers of two engine statistics."""
+    keys = [*first, *(key for key in second if key not in first)]
+    return {key: first.get(key, 0) + second.get(key, 0) for key in keys}
+
+
+def cost_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key growth of the numbers of an engine's statistics; what is no number is left out."""
+    numbers = {key: value for key, value in after.items() if isinstance(value, int | float)}
+    return {key: value - before.get(key, 0) for key, value in numbers.items()}

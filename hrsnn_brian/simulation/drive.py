@@ -1,0 +1,85 @@
+"""What goes into one run of a network, and what it leaves behind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LinearReadout:
+    """A readout inside the program: u_k = intercept + from_u.T u_(k-1) + sum from_states.T x.
+
+    intercept: (D,); from_u: (D, D), column d predicts channel d; from_states: for each of the
+    model's recorded states ("s1", ..., "v") an array (N, D); absent states count zero.
+    """
+
+    intercept: FloatArray
+    from_u: FloatArray
+    from_states: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """The input of one run.
+
+    stimulus: (K, D) z-scored samples u(t), each shown for one sample time; (K, N) currents for
+        `direct`.
+    free: (K,) where the readout's prediction replaces the stimulus; needs `readout`.
+    direct: the stimulus is each neuron's own current (added to its bias).
+    noise_sd: standard deviation of Gaussian white noise added to each neuron's input, held for one
+        sample, independent between neurons, frozen by `seed`.
+    undriven_mean: if given, the stimulus is not shown; every neuron gets this mean current instead.
+    seed: root of the initial state, Poisson and noise streams.
+    traces: whether the program computes spike traces; without them it is faster.
+    record_states, record_spikes: what to keep besides the spike counts.
+    """
+
+    stimulus: FloatArray
+    free: NDArray[np.bool_] | None = None
+    readout: LinearReadout | None = None
+    direct: bool = False
+    noise_sd: float = 0.0
+    undriven_mean: float | None = None
+    seed: int = 0
+    traces: bool = True
+    record_states: bool = True
+    record_spikes: bool = False
+
+    def __post_init__(self) -> None:
+        stimulus = np.asarray(self.stimulus, dtype=float)
+        if stimulus.ndim != 2 or not stimulus.size or not np.all(np.isfinite(stimulus)):
+            raise InputError(
+                "stimulus", stimulus.shape, "must be a finite (samples, columns) array"
+            )
+        object.__setattr__(self, "stimulus", stimulus)
+        if self.free is not None and self.free.shape != stimulus.shape[:1]:
+            raise InputError("free", self.free.shape, f"must have shape {stimulus.shape[:1]}")
+        if self.free is not None and self.free.any() and self.readout is None:
+            raise InputError("readout", None, "a free-running sample needs a readout")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one run left behind.
+
+    states: per recorded name an array (K, N), row k the state after sample k was shown.
+    u: (K, D) input that each sample really had (stimulus or prediction); None without channels.
+    spike_count: (N,); seconds: biological time; spike_index, spike_time: (n,), if recorded.
+    """
+
+    states: dict[str, FloatArray]
+    spike_count: NDArray[np.int32]
+    seconds: float
+    u: FloatArray | None = None
+    spike_index: NDArray[np.int32] | None = None
+    spike_time: FloatArray | None = None
+
+    @property
+    def rate_hz(self) -> float:
+        """Mean firing rate over neurons."""
+        return float(self.spike_count.mean() / self.seconds)

@@ -1,0 +1,35 @@
+"""Run a network under a drive: the one function the rest of the package simulates with."""
+
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.simulation.drive import Drive, Recording
+from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation.scene import network_scene, network_shape
+
+
+def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
+    """Run a network under a drive.
+
+    Raises InputError for a drive that does not fit, EngineError if the engine fails.
+    """
+    shape = network_shape(network, drive)
+    scene = network_scene(network, drive, shape, engine.prepare(shape))
+    result = engine.run(shape, scene)
+    rows, columns = drive.stimulus.shape
+    states = {}
+    if drive.record_states:
+        # Row 0 was recorded before the first sample.
+        states = {
+            name: result[f"states.{name}"].reshape(rows + 1, network.n_neurons)[1:]
+            for name in shape.state_names
+        }
+    u = None
+    if shape.has_channels:
+        u = result["predictions.u"].reshape(rows + 1, -1)[:rows, :columns]
+    return Recording(
+        states=states,
+        spike_count=result["spike_count"],
+        seconds=rows * network.params.timing.sample,
+        u=u,
+        spike_index=result["spike_i"] if drive.record_spikes else None,
+        spike_time=result["spike_t"] if drive.record_spikes else None,
+    )

@@ -1,0 +1,260 @@
+"""LNP step 3: add a few synapses so that the leading eigenmodes stay spread over the network.
+
+[review: edges are added to keep the eigenvectors delocalised, by raising the degree heterogeneity
+within local neighbourhoods.] How is our choice:
+
+1. sites are the neurons whose neighbourhoods are poorest in degree heterogeneity;
+2. at a site every synapse to or from it that is missing and would raise that heterogeneity is a
+   candidate; its weight is drawn from those its sender already has;
+3. the candidate that promises most is tried, by the exact derivative of the mean participation
+   ratio of the k leading eigenvectors of A = -D + gain D W, or one at random;
+4. it stays only if that mean, computed anew, has risen.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.metrics.eigenmodes import (
+    leading_modes,
+    linearised,
+    participation_gradient,
+    participation_ratio,
+)
+
+Floats = NDArray[np.float64]
+
+CHOICES = {
+    "gradient": "the candidate of the largest predicted gain; costs k dense solves of size N",
+    "random": "any candidate; costs nothing, for networks of several thousand neurons",
+}
+_LEAST_GAIN = 1e-9  # relative: a smaller rise is within the accuracy of the eigenvectors
+
+
+@dataclass(frozen=True)
+class EdgeTrial:
+    """One proposal: the synapse tried at a site, what was predicted, and what became of it.
+
+    `predicted` is the derivative's forecast of the rise of the mean participation ratio (NaN with
+    choice "random"), `participation` the mean with the synapse (NaN if it was not computed, when
+    no candidate promised a rise), `accepted` whether it stayed.
+    """
+
+    site: int
+    post: int
+    pre: int
+    weight: float
+    predicted: float
+    participation: float = float("nan")
+    accepted: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Delocalisation:
+    """The network with its new synapses.
+
+    W: CSR (N, N); trials: the log, in order; before, after: mean participation ratio of the
+    leading modes; abscissa: the largest real part among the eigenvalues of the new A, 1/s.
+    """
+
+    W: sparse.csr_array
+    trials: tuple[EdgeTrial, ...]
+    before: float
+    after: float
+    abscissa: float
+
+    @property
+    def added(self) -> int:
+        """Synapses added."""
+        return sum(trial.accepted for trial in self.trials)
+
+
+@dataclass(frozen=True, eq=False)
+class _Linearisation:
+    """How a W is turned into leading modes."""
+
+    tau_m: Floats
+    gain: float | Floats
+    modes: int
+
+    def measure(self, W: Any) -> tuple[float, float]:
+        """Mean participation ratio of the leading modes and spectral abscissa, 1/s."""
+        values, vectors = leading_modes(linearised(W, self.tau_m, self.gain), self.modes)
+        return float(participation_ratio(vectors).mean()), float(values[0].real)
+
+    def slope(self, W: Any) -> Floats:
+        """Derivative (N, N) of the mean participation ratio by every weight."""
+        A = linearised(W, self.tau_m, self.gain)
+        gradient = participation_gradient(A, *leading_modes(A, self.modes))
+        gains = np.broadcast_to(np.asarray(self.gain, dtype=float), len(gradient))
+        return gradient * gains / np.asarray(self.tau_m, dtype=float)[:, None]
+
+
+def delocalise(
+    W: Any,
+    is_e: NDArray[np.bool_],
+    tau_m: Floats,
+    edges: int,
+    rng: np.random.Generator,
+    gain: float | Floats = 1.0,
+    modes: int = 10,
+    proposals: int | None = None,
+    choice: str = "gradient",
+    max_abscissa: float | None = None,
+) -> Delocalisation:
+    """Add at most `edges` synapses that raise the mean participation ratio of leading modes.
+
+    W: CSR (N, N) `W[post, pre]`, unchanged; is_e: (N,), Dale's law is kept; tau_m: (N,), s;
+    gain: see `linearised`; modes: k, how many modes of largest real part; proposals: sites tried,
+    one synapse each, default 3 * edges (at most N); choice: see `CHOICES`; max_abscissa: 1/s, no
+    synapse is added that lifts the spectral abscissa above it. No self-loop and no second synapse
+    from one neuron to another is added; a sender without synapses of its own draws the weight
+    from those of its class. The derivative is taken once, at the W given. About 1 s for N = 1000
+    and 10 edges.
+
+    Raises InputError for numbers out of range, an unknown choice, or arrays that do not fit.
+    """
+    W = sparse.csr_array(W, copy=True)
+    W.sort_indices()
+    tries = 3 * edges if proposals is None else proposals
+    _check(W, is_e, edges, tries, modes, choice)
+    linear = _Linearisation(tau_m, gain, modes)
+    before, abscissa = linear.measure(W)
+    current, limit = before, np.inf if max_abscissa is None else max_abscissa
+    slope = linear.slope(W) if choice == "gradient" and edges and tries else None
+    trials: list[EdgeTrial] = []
+    for site in np.argsort(degree_heterogeneity(W), kind="stable")[:tries]:
+        if sum(trial.accepted for trial in trials) == edges:
+            break
+        candidate = _candidate(W, is_e, int(site), slope, rng)
+        if candidate is None:
+            continue
+        accepted, reached = False, float("nan")
+        if not candidate.predicted <= 0:  # NaN is no prediction
+            larger = with_edge(W, candidate.post, candidate.pre, candidate.weight)
+            reached, shifted = linear.measure(larger)
+            accepted = reached > current * (1 + _LEAST_GAIN) and shifted <= limit
+        if accepted:
+            W, current, abscissa = larger, reached, shifted
+        trials.append(replace(candidate, participation=reached, accepted=accepted))
+    return Delocalisation(W, tuple(trials), before, current, abscissa)
+
+
+def _check(
+    W: Any, is_e: NDArray[np.bool_], edges: int, tries: int, modes: int, choice: str
+) -> None:
+    if edges < 0 or tries < 0 or modes < 1:
+        given = (edges, tries, modes)
+        raise InputError("edges, proposals, modes", given, "must be >= 0, >= 0 and >= 1")
+    if choice not in CHOICES:
+        raise unknown_name("choice", choice, CHOICES)
+    if is_e.shape != W.shape[:1]:
+        raise InputError("is_e", is_e.shape, f"must be ({W.shape[0]},)")
+
+
+def degree_heterogeneity(W: Any) -> Floats:
+    """H_i = <d^2> / <d>^2 of the total degrees d in the neighbourhood of each neuron, (N,).
+
+    The neighbourhood is the neuron and all it has a synapse with, either way; H = 1 if all their
+    degrees are equal (or the neuron is alone), more the more they differ.
+    """
+    degree, around = _degrees(W)
+    size = around.sum(axis=1)
+    first, second = around @ degree, around @ degree**2
+    return np.divide(size * second, first**2, out=np.ones(len(size)), where=first > 0)
+
+
+def _degrees(W: Any) -> tuple[Floats, sparse.csr_array]:
+    """Total degrees (N,) and the 0/1 matrix of neighbourhoods, each neuron in its own."""
+    graph = sparse.csr_array((np.ones(W.nnz), W.indices, W.indptr), shape=W.shape)
+    degree = graph.sum(axis=0) + graph.sum(axis=1)
+    around = sparse.csr_array(graph + graph.T + sparse.diags_array(np.ones(W.shape[0])))
+    around.data[:] = 1.0
+    return degree, around
+
+
+def _heterogeneity_with(W: Any, site: int) -> Floats:
+    """H of the site's neighbourhood if a synapse joined it with each other neuron, (N,)."""
+    degree, around = _degrees(W)
+    member = np.zeros(W.shape[0], dtype=bool)
+    member[around.indices[around.indptr[site] : around.indptr[site + 1]]] = True
+    inside = degree[member]
+    size = member.sum() + ~member
+    first = inside.sum() + 1 + np.where(member, 1, degree + 1)
+    second = np.sum(inside**2) + 2 * degree[site] + 1
+    second = second + np.where(member, 2 * degree + 1, (degree + 1) ** 2)
+    return np.asarray(size * second / first**2, dtype=float)
+
+
+def _candidate(
+    W: sparse.csr_array,
+    is_e: NDArray[np.bool_],
+    site: int,
+    slope: Floats | None,
+    rng: np.random.Generator,
+) -> EdgeTrial | None:
+    """The synapse to try at a site, None if there is none.
+
+    Weights are drawn for every neuron, whether or not it can be a sender here, so that the
+    random stream does not depend on the candidates of the sites before.
+    """
+    n = W.shape[0]
+    weight = draw_weights_of_senders(W, is_e, rng)
+    lot = rng.random(2 * n)
+    others = np.arange(n)
+    post = np.concatenate((np.full(n, site), others))
+    pre = np.concatenate((others, np.full(n, site)))
+    now = degree_heterogeneity(W)[site]
+    raises = np.tile(_heterogeneity_with(W, site) > now, 2)
+    taken = np.zeros(2 * n, dtype=bool)
+    taken[W.indices[W.indptr[site] : W.indptr[site + 1]]] = True
+    taken[n + W[:, [site]].nonzero()[0]] = True
+    possible = np.flatnonzero(raises & ~taken & (post != pre) & (weight[pre] != 0))
+    if not len(possible):
+        return None
+    if slope is None:
+        best = possible[np.argmax(lot[possible])]
+        predicted = float("nan")
+    else:
+        rise = slope[post[possible], pre[possible]] * weight[pre[possible]]
+        best, predicted = possible[np.argmax(rise)], float(rise.max())
+    return EdgeTrial(site, int(post[best]), int(pre[best]), float(weight[pre[best]]), predicted)
+
+
+def draw_weights_of_senders(
+    W: sparse.csr_array, is_e: NDArray[np.bool_], rng: np.random.Generator
+) -> Floats:
+    """One weight (N,) for a new synapse of each neuron, drawn from those it has as a sender.
+
+    A neuron without outgoing synapses draws from all of its class; 0 if the class has none.
+    """
+    by_sender = W.tocsc()
+    count = np.diff(by_sender.indptr)
+    lot = rng.random((2, W.shape[0]))
+    weight = np.zeros(W.shape[0])
+    pick = by_sender.indptr[:-1] + np.floor(lot[0] * count).astype(np.int64)
+    weight[count > 0] = by_sender.data[pick[count > 0]]
+    for members, pool in ((is_e, W.data[W.data > 0]), (~is_e, W.data[W.data < 0])):
+        lone = members & (count == 0)
+        if len(pool):
+            weight[lone] = pool[np.floor(lot[1][lone] * len(pool)).astype(np.int64)]
+    return weight
+
+
+def with_edge(W: sparse.csr_array, post: int, pre: int, weight: float) -> sparse.csr_array:
+    """W with one more synapse, entries in order."""
+    at = int(W.indptr[post]) + int(
+        np.searchsorted(W.indices[W.indptr[post] : W.indptr[post + 1]], pre)
+    )
+    indptr = W.indptr.copy()
+    indptr[post + 1 :] += 1
+    data, indices = np.insert(W.data, at, weight), np.insert(W.indices, at, pre)
+    return sparse.csr_array((data, indices, indptr), shape=W.shape)
