@@ -132,5 +132,7 @@ def _errors(logs: FloatArray, interval: float) -> FloatArray:
 
 def _plain(array: FloatArray) -> list[Any]:
     """Nested lists of floats with None for what JSON cannot hold."""
-    listed: list[Any] = np.where(np.isfinite(array), array, None).tolist()
+    boxed = array.astype(object)
+    boxed[~np.isfinite(array)] = None
+    listed: list[Any] = boxed.tolist()
     return listed
