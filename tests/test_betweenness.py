@@ -42,7 +42,7 @@ def by_networkx(W, kind="inverse"):
 EXACT = (1.0, 0.5, 0.25)
 
 
-def test_chain_runs_from_pre_to_post():
+def test_chain():
     """Neuron k of a directed chain of n lies between its k predecessors and n - 1 - k followers."""
     n = 12
     chain = graph(n, [(k, k + 1, 0.3) for k in range(n - 1)])
@@ -51,7 +51,7 @@ def test_chain_runs_from_pre_to_post():
 
 
 def test_directions_count():
-    """In a directed ring each neuron is inside (n-1)(n-2)/2 paths; both ways it would be fewer."""
+    """In a one-way ring each neuron is inside (n-1)(n-2)/2 paths; both ways it would be fewer."""
     n = 7
     ring = graph(n, [(k, (k + 1) % n, 1.0) for k in range(n)])
     expected = np.full(n, (n - 1) * (n - 2) / 2)

@@ -92,7 +92,9 @@ def test_effective_dimension_of_known_spectra():
     q, _ = np.linalg.qr(np.column_stack((np.ones(T), RNG(3).standard_normal((T, N)))))
     orthogonal = q[:, 1:]  # zero mean, orthonormal
     assert effective_dimension(orthogonal) == pytest.approx(N)
-    assert effective_dimension(5 + np.outer(orthogonal[:, 0], np.arange(1.0, 6))) == pytest.approx(1)
+    assert effective_dimension(5 + np.outer(orthogonal[:, 0], np.arange(1.0, 6))) == pytest.approx(
+        1
+    )
     scale = np.array([3.0, 2, 1, 1, 0.5, 0, 0, 0, 0])
     expected = np.sum(scale**2) ** 2 / np.sum(scale**4)
     assert effective_dimension(orthogonal * scale) == pytest.approx(expected)
@@ -146,7 +148,7 @@ def test_linearised_is_the_dense_operator():
 def test_modes_of_a_ring():
     """-1 + w times a directed ring: eigenvalues -1 + w exp(2 pi i k / N), all spread over N."""
     n, w = 240, 0.5
-    ring = sparse.csr_array((np.full(n, w), (np.arange(n), np.arange(n) - 1)), shape=(n, n))
+    ring = sparse.csr_array((np.full(n, w), (np.arange(n), np.roll(np.arange(n), 1))), shape=(n, n))
     A = linearised(ring, np.ones(n))
     values, vectors = leading_modes(A, 7)
     angle = 2 * np.pi * np.array([0, 1, -1, 2, -2, 3, -3]) / n

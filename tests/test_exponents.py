@@ -463,7 +463,9 @@ def test_equal_exponents_pass_through_and_large_ones_do_not_overflow() -> None:
 
 def test_a_missing_node_takes_its_edges_with_it() -> None:
     nodes = np.array([np.nan, 1.0, 2.0, 3.0])
-    np.testing.assert_array_equal(np.isnan(edge_exponents(chain(), nodes, 0.1)), [True, False, False])
+    np.testing.assert_array_equal(
+        np.isnan(edge_exponents(chain(), nodes, 0.1)), [True, False, False]
+    )
     np.testing.assert_array_equal(
         np.isnan(edge_exponents(chain(), nodes, 0.1, "union")), [True, True, False]
     )

@@ -5,7 +5,7 @@ directed paths from s to t and n_st(v) that of those that pass through v (Freema
 as spikes do, from pre to post; pairs that are not joined contribute nothing; not normalised.
 
 The core is scipy's Dijkstra followed by the accumulation of Brandes (2001, J. Math. Sociol. 25,
-163), for many sources at once; igraph, when installed, gives the same values a little faster.
+163), for many sources at once; igraph, when installed, gives the same, faster on sparse graphs.
 """
 
 import math

@@ -59,9 +59,7 @@ def signed_harmonic_mean(
         return np.asarray(1.0 / _neighbourhood_mean(W, 1.0 / exponents, neighbourhood))
 
 
-def _neighbourhood_mean(
-    W: sparse.csr_array, values: FloatArray, neighbourhood: str
-) -> FloatArray:
+def _neighbourhood_mean(W: sparse.csr_array, values: FloatArray, neighbourhood: str) -> FloatArray:
     """Mean of the neurons' `values` over each synapse's set, (nnz,)."""
     post = np.repeat(np.arange(W.shape[0]), np.diff(W.indptr))
     pre = W.indices

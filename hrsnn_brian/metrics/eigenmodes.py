@@ -22,6 +22,7 @@ Complexes = NDArray[np.complex128]
 DENSE = 200
 # Leading modes are ranked by real part; these digits decide which of them a network has.
 _TOLERANCE = 1e-10
+_RESTARTS = 150
 
 
 def linearised(W: Any, tau_m: Floats, gain: float | Floats = 1.0) -> sparse.csr_array:
@@ -75,17 +76,25 @@ def _scale(values: Complexes) -> float:
 
 
 def _arnoldi(A: Any, k: int) -> tuple[Complexes, Complexes] | None:
-    """The leading modes by ARPACK, None if it does not converge."""
+    """The leading modes by ARPACK, retried in a larger subspace; None if it does not converge."""
     n = A.shape[0]
     start = np.random.default_rng(n).standard_normal(n)
     wanted = k + 2  # so that no conjugate pair is cut in two
-    try:
-        found: tuple[Complexes, Complexes] = eigs(
-            A, wanted, which="LR", v0=start, ncv=min(n - 1, 4 * wanted + 20), tol=_TOLERANCE
-        )
-    except ArpackError:
-        return None
-    return found
+    for subspace in (4 * wanted + 20, 10 * wanted + 50):
+        try:
+            found: tuple[Complexes, Complexes] = eigs(
+                A,
+                wanted,
+                which="LR",
+                v0=start,
+                ncv=min(n - 1, subspace),
+                maxiter=_RESTARTS,
+                tol=_TOLERANCE,
+            )
+        except ArpackError:
+            continue
+        return found
+    return None
 
 
 def spectral_abscissa(A: Any) -> float:
@@ -101,9 +110,9 @@ def participation_ratio(vectors: NDArray[Any]) -> Floats:
     of zeros has NaN. A single vector (N,) is taken as one column.
     """
     x = np.abs(np.asarray(vectors))
-    power = x.reshape(len(x), -1) ** 2
+    x = x.reshape(len(x), -1)
     with np.errstate(invalid="ignore"):
-        power = power / power.max(axis=0)
+        power = (x / x.max(axis=0)) ** 2
         return np.asarray(power.sum(axis=0) ** 2 / (power**2).sum(axis=0), dtype=float)
 
 

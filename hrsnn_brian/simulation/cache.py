@@ -24,13 +24,22 @@ from filelock import FileLock
 
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.simulation.propagators import LinearSystem
-from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.shape import ModelShape, shape_from_dict
 from hrsnn_brian.simulation.toolchain import FLAGS, Compiler, cpu_identity, find_compiler
 
 # Every file whose text ends up in a program.
 _SOURCES = (
-    "equations.py", "generate.py", "model.py", "propagators.py", "scene.cpp", "scene.h", "shape.py"
-)  # fmt: skip
+    "equations.py",
+    "generate.py",
+    "model.py",
+    "propagators.py",
+    "replicas.cpp",
+    "replicas.h",
+    "replicas.py",
+    "scene.cpp",
+    "scene.h",
+    "shape.py",
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +216,7 @@ def _load(folder: Path) -> Program:
         rows=system["rows"],
         **{k: tuple(system[k]) for k in ("states", "inputs", "parameters", "shared")},
     )
-    return Program(folder, ModelShape(**manifest["shape"]), linear)
+    return Program(folder, shape_from_dict(manifest["shape"]), linear)
 
 
 def _limit_from_environment() -> int:

@@ -21,18 +21,20 @@ from brian2.core.variables import ArrayVariable
 
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.simulation.model import Model, build_model
-from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.replicas import build_replicas
+from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape, shape_from_dict
 from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
-GROUPS = ("neurons", "encoder", "channels")
+GROUPS = ("neurons", "cells", "encoder", "channels")
 SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
-SCENE_FILES = ("scene.h", "scene.cpp")
+SCENE_FILES = ("scene.h", "scene.cpp", "replicas.h", "replicas.cpp")
 
 # Code objects whose loops run over the active neurons only.
 _ACTIVE_LOOPS = {
     "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
     "neurons_spike_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
-    "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
+    "neurons_cross_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
+    "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_inputs;"),
     "kicks_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
     "states_codeobject": (
         r"const size_t _num_indices = \d+;",
@@ -134,6 +136,38 @@ def loading_code(model: Model) -> str:
     return "\n".join(lines)
 
 
+def _kernel_function(name: str) -> b2.Function:
+    """A function of replicas.h that is called once per step for what it does."""
+    made = b2.Function(_unavailable, arg_units=[b2.second], return_unit=1, stateless=False)
+    code = f"static inline double _{name}(double t){{return hrsnn::{name}();}}"
+    made.implementations.add_implementation(
+        "cpp", code, name=f"_{name}", compiler_kwds={"headers": ['"replicas.h"']}
+    )
+    return made
+
+
+def _replica_code(model: Model) -> str:
+    """C++ that tells replicas.h where the arrays are."""
+    array = b2.device.get_array_name
+    neurons, cells = model["neurons"].variables, model["cells"].variables
+    currents = [current for _, current in model.shape.pathways]
+    taus = ["tau_i" if current == "I_i" else "tau_e" for current in currents]
+    signs = ["-1.0" if current == "I_i" else "1.0" for current in currents]
+    fields = {
+        "spikes": array(neurons["_spikespace"]),
+        "spikes_size": str(neurons["_spikespace"].size),
+        "currents": "{" + ", ".join(array(neurons[c]) for c in currents) + "}",
+        "taus": "{" + ", ".join(array(cells[t]) for t in taus) + "}",
+        "signs": "{" + ", ".join(signs) + "}",
+        "tau_m": array(cells["tau_m"]),
+        "v": array(neurons["v"]),
+    }
+    for name in ("remaining", "free", "since"):
+        fields[name] = array(neurons[name]) if name in neurons else "nullptr"
+    lines = [f"hrsnn::replicas.{name} = {value};" for name, value in fields.items()]
+    return "\n".join(["", *lines, "hrsnn::load_replicas(scene);"])
+
+
 def writing_code(model: Model) -> str:
     """C++ that writes what was recorded and ends the program before Brian writes everything."""
     array = b2.device.get_array_name
@@ -142,6 +176,8 @@ def writing_code(model: Model) -> str:
         'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
         f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
     ]
+    if isinstance(model.shape, ReplicaShape):
+        return "\n".join([*lines, "hrsnn::write_replicas(writer);", "writer.close();", "return 0;"])
     for name, size in (("i", 4), ("t", 8)):
         vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
         lines.append(f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());')
@@ -193,11 +229,17 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
 def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]:
     """Write the C++ project of `shape` to `folder`; returns its source files and the model."""
     b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
-    model = build_model(shape, scene_functions(), shape.capacity, shape.channels)
+    functions = scene_functions()
+    if isinstance(shape, ReplicaShape):
+        functions |= {name: _kernel_function(name) for name in ("deliver", "observe")}
+        model = build_replicas(shape, functions, shape.capacity, shape.total, shape.channels)
+    else:
+        model = build_model(shape, functions, shape.capacity, shape.channels)
     for role in SYNAPSES:
         if role in model.objects:  # one placeholder: the scene brings the real ones
             model[role].connect(i=[0], j=[0])
-    b2.device.insert_code("main", loading_code(model))
+    replicas = isinstance(shape, ReplicaShape)
+    b2.device.insert_code("main", loading_code(model) + (_replica_code(model) if replicas else ""))
     model.network.run(0 * b2.second)
     b2.device.insert_code(
         "main",
@@ -210,13 +252,14 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
         (folder / name).write_text((Path(__file__).parent / name).read_text())
     restrict_loops(folder, sources)
     main = folder / "main.cpp"
-    main.write_text(f'#include "scene.h"\n{main.read_text()}')
-    return [*sources, "scene.cpp"], model
+    main.write_text(f'#include "replicas.h"\n{main.read_text()}')
+    own = ["scene.cpp", "replicas.cpp"] if replicas else ["scene.cpp"]
+    return [*sources, *own], model
 
 
 def main(shape_file: str, target: str) -> None:
     """Build the program of a shape (JSON) in the folder `target`, progress on standard output."""
-    shape = ModelShape(**json.loads(Path(shape_file).read_text()))
+    shape = shape_from_dict(json.loads(Path(shape_file).read_text()))
     folder = Path(target)
     compiler = find_compiler()
     sources, model = generate_project(shape, folder)

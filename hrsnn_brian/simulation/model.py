@@ -71,7 +71,7 @@ def linear_system(shape: ModelShape) -> LinearSystem:
     )
 
 
-class _Propagator(StateUpdateMethod):
+class Propagator(StateUpdateMethod):
     """Brian's hook: the statements of `update_statements` for this one system."""
 
     def __init__(self, system: LinearSystem) -> None:
@@ -80,6 +80,9 @@ class _Propagator(StateUpdateMethod):
     def __call__(self, equations: Any, variables: Any = None, method_options: Any = None) -> str:
         if set(equations.diff_eq_names) != set(self.system.states):
             raise EngineError("the neuron's equations are not those the propagators were made for")
+        return self.statements()
+
+    def statements(self) -> str:
         return update_statements(self.system)
 
 
@@ -98,6 +101,8 @@ class Model:
 
     def optional(self) -> dict[str, list[Any]]:
         """The objects that a scene can switch off, by the name of its switch."""
+        if "states" not in self.objects:
+            return {}
         switches = {"record_states": [self["states"]], "record_spikes": [self["spikes"]]}
         if self.shape.has_channels:
             switches["closed_loop"] = [
@@ -129,7 +134,7 @@ def build_model(
     clock = b2.Clock(dt=sample * b2.second, name="sample_clock")
     model = Model(shape, system, b2.Network(name="network"), clock)
     namespace = dict(functions)
-    encoder = _add_encoder(model, namespace, n_neurons)
+    encoder = add_encoder(model, namespace, n_neurons)
     neurons = _add_neurons(model, namespace, n_neurons, encoder)
     for name, current in shape.pathways:
         model.objects[name] = b2.Synapses(
@@ -141,13 +146,15 @@ def build_model(
             name=name,
         )
     if shape.has_channels:
-        _add_channels(model, namespace, n_channels)
+        add_channels(model, namespace, n_channels)
+        _add_readout(model)
     _add_monitors(model)
     model.network.add(*model.objects.values())
     return model
 
 
-def _add_encoder(model: Model, namespace: dict[str, Any], size: int) -> b2.NeuronGroup:
+def add_encoder(model: Model, namespace: dict[str, Any], size: int) -> b2.NeuronGroup:
+    """The group that holds every neuron's input current and renews it once per sample."""
     declarations, statements = text.ENCODER[model.shape.encoding]
     encoder = b2.NeuronGroup(
         size,
@@ -173,7 +180,7 @@ def _add_neurons(
         threshold=text.THRESHOLD,
         reset=text.reset_statements(shape),
         refractory=text.REFRACTORY if shape.refractory else False,
-        method=_Propagator(model.system),
+        method=Propagator(model.system),
         name="neurons",
         namespace=namespace,
     )
@@ -185,8 +192,8 @@ def _add_neurons(
     return neurons
 
 
-def _add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
-    shape, neurons = model.shape, model["neurons"]
+def add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
+    """The input channels u and their projection on the encoder."""
     declarations, statements = text.CHANNELS
     channels = b2.NeuronGroup(
         size, declarations, clock=model.clock, name="channels", namespace=namespace
@@ -198,6 +205,10 @@ def _add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
     projection = b2.Synapses(channels, model["encoder"], text.PROJECTION, name="projection")
     _schedule_sum(projection, "x_post", "projection")
     model.objects["projection"] = projection
+
+
+def _add_readout(model: Model) -> None:
+    shape, neurons, channels = model.shape, model["neurons"], model["channels"]
     readout = b2.Synapses(neurons, channels, text.readout_equations(shape), name="readout")
     _schedule_sum(readout, "from_states_post", "readout")
     feedback = b2.Synapses(channels, channels, text.FEEDBACK, name="feedback")

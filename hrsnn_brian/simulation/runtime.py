@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from hrsnn_brian.simulation import randomness
 from hrsnn_brian.simulation.generate import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
-from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.replica_runtime import Observer, connect_copies
+from hrsnn_brian.simulation.replicas import build_replicas
+from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape
 
 
 def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
@@ -51,28 +53,42 @@ def run_on_target(
     gc.collect()  # the names of an earlier run's objects become free
     b2.set_device("runtime")
     b2.prefs.codegen.target = target
-    model = build_model(
-        shape,
-        runtime_functions(scene),
-        n_neurons=int(scene["n_active"][0]),
-        n_channels=int(scene["stimulus_columns"][0]),
-        dt=float(scene["dt"][0]),
-        sample=float(scene["sample"][0]),
-        delay=float(scene[f"{shape.pathways[0][0]}.delay"][0]),
-    )
+    sizes = {"n_channels": int(scene["stimulus_columns"][0])}
+    sizes |= {key: float(scene[key][0]) for key in ("dt", "sample")}
+    functions, n = runtime_functions(scene), int(scene["n_active"][0])
+    if isinstance(shape, ReplicaShape):
+        cells = int(scene["n_cells"][0])
+        model = build_replicas(shape, functions, n_cells=cells, n_total=n, **sizes)
+        connect_copies(model, scene)
+    else:
+        delay = float(scene[f"{shape.pathways[0][0]}.delay"][0])
+        model = build_model(shape, functions, n_neurons=n, delay=delay, **sizes)
     for role in SYNAPSES:
-        if role in model.objects:
+        if role in model.objects and f"{role}._synaptic_pre" in scene:
             _connect(model[role], role, scene)
     for role in GROUPS:
         if role in model.objects:
             for name, variable in run_time_arrays(model[role]):
-                values = scene[f"{role}.{name}"][: variable.size]
+                values = _values(scene, role, name)[: variable.size]
                 variable.set_value(values[0] if variable.scalar else values)
     for switch, objects in model.optional().items():
         for item in objects:
             item.active = scene[switch][0] != 0
-    model.network.run(float(scene["duration"][0]) * b2.second)
+    duration = float(scene["duration"][0]) * b2.second
+    if isinstance(shape, ReplicaShape):
+        observer = Observer(model, scene)
+        model.network.add(observer.operation())
+        model.network.run(duration)
+        return observer.result() | {"spike_count": np.array(model["counts"].count[:])}
+    model.network.run(duration)
     return _recorded(model)
+
+
+def _values(scene: Mapping[str, NDArray], role: str, name: str) -> NDArray:
+    """An array of the scene; for a copy's own constants, those of its cell."""
+    if f"{role}.{name}" in scene:
+        return scene[f"{role}.{name}"]
+    return np.repeat(scene[f"cells.{name}"], int(scene["copies"][0]))
 
 
 def _connect(synapses: b2.Synapses, role: str, scene: Mapping[str, NDArray]) -> None:

@@ -2,7 +2,7 @@
 
 namespace hrsnn {
 
-int64_t n_active = 0;
+int64_t n_active = 0, n_inputs = 0;
 const double *stimulus_values = nullptr;
 int64_t stimulus_rows = 0, stimulus_columns = 0;
 const double *free_values = nullptr;
@@ -94,6 +94,7 @@ void connect(const Scene &scene, const std::string &name, std::vector<int32_t> &
 
 void load_globals(const Scene &scene) {
     n_active = static_cast<int64_t>(scene.number("n_active"));
+    n_inputs = static_cast<int64_t>(scene.number("n_inputs"));
     sample_dt = scene.number("sample");
     stimulus_rows = static_cast<int64_t>(scene.number("stimulus_rows"));
     stimulus_columns = static_cast<int64_t>(scene.number("stimulus_columns"));

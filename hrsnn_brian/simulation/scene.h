@@ -16,6 +16,7 @@
 namespace hrsnn {
 
 extern int64_t n_active;    // neurons simulated; the arrays have room for more
+extern int64_t n_inputs;    // neurons of the encoder: fewer when neurons come in copies
 extern const double *stimulus_values;
 extern int64_t stimulus_rows, stimulus_columns;
 extern const double *free_values;

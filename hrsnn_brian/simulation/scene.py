@@ -31,33 +31,49 @@ def network_scene(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
     """Every array of one run (the names are those scene.h looks up)."""
+    scene = stimulus_arrays(network, drive, shape)
+    scene["n_active"] = number(network.n_neurons)
+    for switch, wanted in (
+        ("record_states", drive.record_states),
+        ("record_spikes", drive.record_spikes),
+        ("closed_loop", drive.free is not None and bool(drive.free.any())),
+    ):
+        scene[switch] = number(wanted)
+    scene.update(_neuron_arrays(network, drive, shape, system))
+    scene.update(encoder_arrays(network, drive, shape))
+    scene.update(_recurrent_arrays(network, shape))
+    if shape.has_channels:
+        scene.update(channel_arrays(network, drive))
+        scene.update(_readout_arrays(network, drive, shape))
+    return scene
+
+
+def stimulus_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    """Clocks, duration and stimulus, the same for a network and for its copies."""
     timing = network.params.timing
     n, (rows, columns) = network.n_neurons, drive.stimulus.shape
     if shape.encoding == "direct" and columns != n:
         raise InputError("stimulus", (rows, columns), f"direct input needs {n} columns")
-    free = np.zeros(rows) if drive.free is None else drive.free.astype(float)
-    scene: Arrays = {
-        "dt": _number(timing.dt),
-        "sample": _number(timing.sample),
-        "duration": _number(rows * timing.sample + timing.dt),
-        "n_active": _number(n),
-        "stimulus_rows": _number(rows),
-        "stimulus_columns": _number(columns),
+    return {
+        "dt": number(timing.dt),
+        "sample": number(timing.sample),
+        "duration": number(rows * timing.sample + timing.dt),
+        "n_inputs": number(n),
+        "stimulus_rows": number(rows),
+        "stimulus_columns": number(columns),
         "stimulus": drive.stimulus.ravel(),
-        "free": free,
-        "record_states": _number(drive.record_states),
-        "record_spikes": _number(drive.record_spikes),
-        "closed_loop": _number(bool(free.any())),
+        "free": np.zeros(rows) if drive.free is None else drive.free.astype(float),
     }
-    scene.update(_neuron_arrays(network, drive, shape, system))
-    scene.update(_encoder_arrays(network, drive, shape))
-    scene.update(_recurrent_arrays(network, shape))
-    if shape.has_channels:
-        scene.update(_channel_arrays(network, drive, shape))
-    return scene
 
 
-def _number(value: float) -> FloatArray:
+def initial_potential(network: Network, seed: int) -> FloatArray:
+    """v of every neuron at the start, uniform between 0 and its threshold (our choice); (N,)."""
+    phase = rng(seed, "state", "v").random(network.n_original)[network.neuron_id]
+    return phase * network.v_th
+
+
+def number(value: float) -> FloatArray:
+    """A single value as a scene holds it."""
     return np.array([float(value)])
 
 
@@ -75,47 +91,47 @@ def _neuron_arrays(
     if shape.currents == "two":
         values["tau_i"] = network.tau_i
     if shape.reset == "hard":
-        values["v_reset"] = _number(params.neuron.v_reset)
+        values["v_reset"] = number(params.neuron.v_reset)
     if shape.refractory:
         steps = round(params.neuron.t_ref / params.timing.dt)
         values["refractory_steps"] = np.array([steps], dtype=np.int32)
     for name, tau in zip(shape.trace_names, params.timing.traces, strict=False):
-        values[f"tau_{name}"] = _number(tau)
+        values[f"tau_{name}"] = number(tau)
     if shape.encoding == "poisson":
         encoder = params.encoder
-        values["tau_in"] = _number(encoder.tau_in)
+        values["tau_in"] = number(encoder.tau_in)
         gain = encoder.gain if drive.undriven_mean is None else 0.0
-        values["kick"] = _number(gain / (encoder.rate_max * encoder.tau_in))
-        values["stream"] = _number(noise_stream(drive.seed, "input"))
+        values["kick"] = number(gain / (encoder.rate_max * encoder.tau_in))
+        values["stream"] = number(noise_stream(drive.seed, "input"))
         values["neuron_id"] = network.neuron_id.astype(np.int32)
     values.update(propagators(system, values, params.timing.dt))
     if shape.refractory:
         values["release"] = np.zeros(n, dtype=np.int32)
     for state in system.states:
         values[state] = np.zeros(n)
-    phase = rng(drive.seed, "state", "v").random(network.n_original)[network.neuron_id]
-    values["v"] = phase * network.v_th
+    values["v"] = initial_potential(network, drive.seed)
     return {f"neurons.{name}": value for name, value in values.items()}
 
 
-def _encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    """What the encoder group needs, per neuron of the network."""
     encoder, n = network.params.encoder, network.n_neurons
     shown = drive.undriven_mean is None
     values: Arrays = {
         "bias": network.bias + (drive.undriven_mean or 0.0),
-        "sd": _number(drive.noise_sd),
-        "stream": _number(noise_stream(drive.seed, "noise")),
+        "sd": number(drive.noise_sd),
+        "stream": number(noise_stream(drive.seed, "noise")),
         "neuron_id": network.neuron_id.astype(np.int32),
         "I": np.zeros(n),
     }
     if shape.has_channels:
         values["x"] = np.zeros(n)
     if shape.encoding in ("population", "poisson"):
-        values.update(center=network.center, width=_number(encoder.width))
+        values.update(center=network.center, width=number(encoder.width))
     if shape.encoding in ("population", "current"):
-        values["gain"] = _number(encoder.gain if shown else 0.0)
+        values["gain"] = number(encoder.gain if shown else 0.0)
     if shape.encoding == "poisson":
-        values.update(rate_max=_number(encoder.rate_max), rate=np.zeros(n))
+        values.update(rate_max=number(encoder.rate_max), rate=np.zeros(n))
     return {f"encoder.{name}": value for name, value in values.items()}
 
 
@@ -131,16 +147,24 @@ def _recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
         scene[f"{name}._synaptic_pre"] = pre[chosen]
         scene[f"{name}._synaptic_post"] = post[chosen]
         scene[f"{name}.w"] = np.abs(w[chosen]) if name != "recurrent" else w[chosen]
-        scene[f"{name}.delay"] = _number(network.params.synapse.delay)
+        scene[f"{name}.delay"] = number(network.params.synapse.delay)
     return scene
 
 
-def _channel_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+def channel_arrays(network: Network, drive: Drive) -> Arrays:
+    """The channels and their projection on the encoder."""
     n, D = network.n_neurons, drive.stimulus.shape[1]
-    scene = {
+    zeros = {f"channels.{name}": np.zeros(D) for name in ("u", "from_states", "from_u")}
+    intercept = np.zeros(D) if drive.readout is None else drive.readout.intercept
+    return {
         **_dense("projection", D, n, {"p": network.directions(D).T}),
-        "channels.u": np.zeros(D),
+        **zeros,
+        "channels.intercept": np.asarray(intercept, dtype=float),
     }
+
+
+def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
     unknown = set(readout.from_states) - set(shape.state_names)
     if unknown:
@@ -148,12 +172,10 @@ def _channel_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     weights = {
         f"c_{name}": readout.from_states.get(name, np.zeros((n, D))) for name in shape.state_names
     }
-    scene.update(_dense("readout", n, D, weights))
-    scene.update(_dense("feedback", D, D, {"c": readout.from_u}))
-    for name in ("from_states", "from_u"):
-        scene[f"channels.{name}"] = np.zeros(D)
-    scene["channels.intercept"] = np.asarray(readout.intercept, dtype=float)
-    return scene
+    return {
+        **_dense("readout", n, D, weights),
+        **_dense("feedback", D, D, {"c": readout.from_u}),
+    }
 
 
 def _dense(name: str, n_pre: int, n_post: int, weights: dict[str, FloatArray]) -> Arrays:

@@ -7,6 +7,7 @@ of neurons come in at run time, and so does what is recorded. That is why prunin
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from hrsnn_brian.errors import InputError, unknown_name
 
@@ -65,6 +66,34 @@ class ModelShape:
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ReplicaShape(ModelShape):
+    """The compile-time choices of a program that runs perturbed copies of one network.
+
+    total: room for neurons of all copies together. interpolated: spike times lie inside the step
+    (for infinitesimal exponents), else on its grid. Copies have no traces and no readout; in
+    interpolated ones `refractory` is False, their refractory period is counted in time.
+    """
+
+    traces: int = 0
+    total: int = 0
+    interpolated: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.total < self.capacity or self.traces:
+            raise InputError("shape", self, "total >= capacity, and no traces")
+        if self.encoding == "poisson":
+            raise InputError("encoder.kind", "poisson", "perturbed copies need a smooth encoder")
+        if self.interpolated and self.refractory:
+            raise InputError("refractory", True, "is counted in time between the steps")
+
+
+def shape_from_dict(table: dict[str, Any]) -> ModelShape:
+    """The shape that `to_dict` wrote."""
+    return ReplicaShape(**table) if "total" in table else ModelShape(**table)
 
 
 def channel_capacity(channels: int) -> int:

@@ -1,0 +1,223 @@
+#include "replicas.h"
+
+#include <limits>
+
+namespace hrsnn {
+
+int64_t copies = 1;
+ReplicaArrays replicas;
+
+namespace {
+
+enum Action { ORTHONORMALISE = 0, RESCALE = 1, RESTART = 2, WATCH = 3 };
+
+struct Pathway {
+    std::vector<int64_t> start;
+    std::vector<int32_t> post;
+    std::vector<double> w;
+};
+
+std::vector<Pathway> pathways;
+int64_t n_cells = 0;
+int64_t step = 0, first_step = 0, interval = 1, due = 0, last_measured = 0;
+double d0 = 0.0, postpone_above = 0.0, dt = 0.0;
+Action action = WATCH;
+std::vector<double> directions; // (copies - 1, n_cells), unit vectors in v
+std::vector<double> log_growth, log_time;
+std::vector<double> difference; // (copies - 1, components * n_cells), one row per copy
+int64_t postponed = 0;
+
+std::vector<double *> components() {
+    std::vector<double *> list{replicas.v};
+    list.insert(list.end(), replicas.currents.begin(), replicas.currents.end());
+    if (replicas.remaining) list.push_back(replicas.remaining);
+    return list;
+}
+
+// A refractory time counts as the potential that the membrane time constant makes of it.
+double weight(size_t component, size_t count, int64_t cell) {
+    return replicas.remaining && component + 1 == count ? 1.0 / replicas.tau_m[cell] : 1.0;
+}
+
+void perturb() {
+    for (int64_t i = 0; i < n_cells; i++)
+        for (int64_t r = 1; r < copies; r++) {
+            const int64_t here = i * copies + r, reference = i * copies;
+            for (double *x : components()) x[here] = x[reference];
+            replicas.v[here] += d0 * directions[(r - 1) * n_cells + i];
+        }
+}
+
+void take_differences() {
+    const auto list = components();
+    const int64_t length = list.size() * n_cells;
+    difference.resize((copies - 1) * length);
+    for (size_t c = 0; c < list.size(); c++)
+        for (int64_t i = 0; i < n_cells; i++) {
+            const double *x = list[c] + i * copies;
+            const double unit = weight(c, list.size(), i);
+            for (int64_t r = 1; r < copies; r++)
+                difference[(r - 1) * length + c * n_cells + i] = (x[r] - x[0]) * unit;
+        }
+}
+
+void put_back() {
+    const auto list = components();
+    const int64_t length = list.size() * n_cells;
+    for (size_t c = 0; c < list.size(); c++)
+        for (int64_t i = 0; i < n_cells; i++) {
+            double *x = list[c] + i * copies;
+            const double unit = weight(c, list.size(), i);
+            const bool is_time = unit != 1.0 || (replicas.remaining && c + 1 == list.size());
+            for (int64_t r = 1; r < copies; r++) {
+                const double value = x[0] + d0 * difference[(r - 1) * length + c * n_cells + i] / unit;
+                x[r] = is_time && value < 0.0 ? 0.0 : value;
+            }
+        }
+}
+
+double dot(const double *a, const double *b, int64_t n) {
+    double sum = 0.0;
+    for (int64_t k = 0; k < n; k++) sum += a[k] * b[k];
+    return sum;
+}
+
+double norm(const double *a, int64_t n) { return std::sqrt(dot(a, a, n)); }
+
+// Two-pass modified Gram-Schmidt on the rows; the growths are the diagonal of R.
+void orthonormalise(int64_t length, std::vector<double> &growth) {
+    for (int64_t j = 0; j < copies - 1; j++) {
+        double *row = &difference[j * length];
+        for (int pass = 0; pass < 2; pass++)
+            for (int64_t other = 0; other < j; other++) {
+                const double *q = &difference[other * length];
+                const double overlap = dot(row, q, length);
+                for (int64_t k = 0; k < length; k++) row[k] -= overlap * q[k];
+            }
+        growth[j] = norm(row, length);
+        if (growth[j] > 0.0)
+            for (int64_t k = 0; k < length; k++) row[k] /= growth[j];
+    }
+}
+
+// A spike at the boundary that only one of two copies has fired yet: the next steps heal it.
+bool straddles() {
+    if (postpone_above <= 0.0) return false;
+    for (int64_t i = 0; i < n_cells; i++)
+        for (int64_t r = 1; r < copies; r++)
+            if (std::fabs(replicas.v[i * copies + r] - replicas.v[i * copies]) > postpone_above)
+                return true;
+    return false;
+}
+
+void measure() {
+    take_differences();
+    const int64_t length = difference.size() / (copies - 1);
+    std::vector<double> growth(copies - 1);
+    if (action == ORTHONORMALISE)
+        orthonormalise(length, growth);
+    else
+        for (int64_t j = 0; j < copies - 1; j++) {
+            double *row = &difference[j * length];
+            growth[j] = norm(row, length);
+            if (action == RESCALE && growth[j] > 0.0)
+                for (int64_t k = 0; k < length; k++) row[k] /= growth[j];
+        }
+    for (double g : growth)
+        log_growth.push_back(g > 0.0 ? std::log(g / d0) : -std::numeric_limits<double>::infinity());
+    log_time.push_back((step - last_measured) * dt);
+    last_measured = step;
+    if (action == ORTHONORMALISE || action == RESCALE) put_back();
+    if (action == RESTART) perturb();
+}
+
+} // namespace
+
+void load_replicas(const Scene &scene) {
+    copies = static_cast<int64_t>(scene.number("copies"));
+    n_cells = static_cast<int64_t>(scene.number("n_cells"));
+    dt = scene.number("dt");
+    first_step = static_cast<int64_t>(scene.number("first_step"));
+    interval = static_cast<int64_t>(scene.number("interval_steps"));
+    action = static_cast<Action>(static_cast<int>(scene.number("action")));
+    d0 = scene.number("d0");
+    postpone_above = scene.number("postpone_above");
+    scene.assign("directions", directions);
+    if (static_cast<int64_t>(directions.size()) != (copies - 1) * n_cells)
+        fail("directions have the wrong size");
+    for (size_t p = 0; p < replicas.currents.size(); p++) {
+        const std::string name = "pathway" + std::to_string(p);
+        Pathway path;
+        scene.assign(name + ".start", path.start);
+        scene.assign(name + ".post", path.post);
+        scene.assign(name + ".w", path.w);
+        if (static_cast<int64_t>(path.start.size()) != n_cells + 1 ||
+            path.start.back() != static_cast<int64_t>(path.post.size()) ||
+            path.post.size() != path.w.size())
+            fail("'" + name + "' is inconsistent");
+        for (int32_t j : path.post)
+            if (j < 0 || j >= n_cells) fail("'" + name + "' connects a neuron that does not exist");
+        pathways.push_back(std::move(path));
+    }
+}
+
+double deliver() {
+    const int32_t *spikes = replicas.spikes;
+    const int64_t n_spikes = spikes[replicas.spikes_size - 1];
+    for (int64_t k = 0; k < n_spikes;) {
+        const int64_t cell = spikes[k] / copies;
+        int64_t end = k; // spikes of one cell's copies lie together
+        while (end < n_spikes && spikes[end] / copies == cell) end++;
+        for (size_t p = 0; p < pathways.size(); p++) {
+            const Pathway &path = pathways[p];
+            double *current = replicas.currents[p];
+            for (int64_t s = path.start[cell]; s < path.start[cell + 1]; s++) {
+                const int64_t post = path.post[s];
+                const double w = path.w[s], tau = replicas.taus[p][post], tau_m = replicas.tau_m[post];
+                for (int64_t e = k; e < end; e++) {
+                    const int64_t target = post * copies + spikes[e] % copies;
+                    if (!replicas.since) {
+                        current[target] += w;
+                        continue;
+                    }
+                    const double since = replicas.since[spikes[e]], free = replicas.free[target];
+                    current[target] += w * std::exp(-since / tau);
+                    if (replicas.remaining[target] > 0.0) continue;
+                    const double age = free >= 1.0 ? since : std::min(since, free * dt);
+                    replicas.v[target] += replicas.signs[p] * w * age / tau_m *
+                                          (1.0 - age * (1.0 / tau_m + 1.0 / tau) / 2.0);
+                }
+            }
+        }
+        k = end;
+    }
+    return 0.0;
+}
+
+double observe() {
+    step++;
+    if (copies < 2 || step < first_step) return 0.0;
+    if (step == first_step) {
+        perturb();
+        last_measured = step;
+        due = step + interval;
+        return 0.0;
+    }
+    if (step < due) return 0.0;
+    if (straddles() && step < due + 10) {
+        postponed++;
+        return 0.0;
+    }
+    measure();
+    due += interval;
+    return 0.0;
+}
+
+void write_replicas(Writer &writer) {
+    const double delayed = static_cast<double>(postponed);
+    writer.record("log_growth", 8, log_growth.size(), log_growth.data());
+    writer.record("log_time", 8, log_time.size(), log_time.data());
+    writer.record("postponed", 8, 1, &delayed);
+}
+
+} // namespace hrsnn

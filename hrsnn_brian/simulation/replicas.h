@@ -1,0 +1,33 @@
+// Perturbed copies of one network: propagation over one shared weight matrix, distances,
+// renormalisation. State arrays are neuron-major: copy r of neuron i is entry i*copies + r; copy 0
+// is the reference.
+#ifndef HRSNN_REPLICAS_H
+#define HRSNN_REPLICAS_H
+
+#include "scene.h"
+
+namespace hrsnn {
+
+// Pointers into Brian's arrays, filled once in main.
+struct ReplicaArrays {
+    const int32_t *spikes;                // the spike list, its length in the last entry
+    int64_t spikes_size;
+    std::vector<double *> currents;       // I_syn, or I_e and I_i
+    std::vector<const double *> taus;     // their time constants, per cell
+    std::vector<double> signs;            // their effect on v
+    const double *tau_m;
+    double *v;
+    double *remaining, *free, *since;     // null on the grid
+};
+
+extern int64_t copies;
+extern ReplicaArrays replicas;
+
+void load_replicas(const Scene &scene);
+double deliver();         // propagate the spikes of this step
+double observe();         // at the end of each step: perturb, measure, renormalise when due
+void write_replicas(Writer &writer);
+
+} // namespace hrsnn
+
+#endif
