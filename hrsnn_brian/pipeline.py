@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
+from hrsnn_brian.simulation import Engine, Recording, noise_drive, simulate
 from hrsnn_brian.sparsification.budget import resolve_budget
 from hrsnn_brian.sparsification.covariance import trace_covariance
 from hrsnn_brian.sparsification.methods import get_method, prune
@@ -78,36 +78,5 @@ def noise_covariance(
 def noise_run(
     network: Network, engine: Engine, seed: int, seconds: float, record_states: bool = True
 ) -> Recording:
-    """A run under task-agnostic Gaussian white noise, of at least 20 samples.
-
-    Each neuron gets independent noise whose mean and variance are those its population's encoder
-    would give for a standard normal input (our choice).
-    """
-    rows = max(20, round(seconds / network.params.timing.sample))
-    mean, sd = encoder_moments(network)
-    drive = Drive(
-        np.zeros((rows, 1)),
-        noise_sd=sd,
-        undriven_mean=mean,
-        seed=seed,
-        record_states=record_states,
-    )
-    return simulate(engine, network, drive)
-
-
-def encoder_moments(network: Network) -> tuple[float, float]:
-    """Mean and standard deviation, over neurons and u ~ N(0, 1), of the encoder's current.
-
-    Gauss-Hermite quadrature over u; the direction's sign does not matter, u being symmetric.
-    """
-    encoder = network.params.encoder
-    nodes, weights = np.polynomial.hermite_e.hermegauss(101)
-    weights = weights / weights.sum()
-    if encoder.kind == "current":
-        return 0.0, abs(encoder.gain)
-    current = encoder.gain * np.exp(
-        -((nodes[None, :] - network.center[:, None]) ** 2) / (2 * encoder.width**2)
-    )
-    mean = float((current @ weights).mean())
-    second = float((current**2 @ weights).mean())
-    return mean, float(np.sqrt(max(second - mean**2, 0.0)))
+    """A run under the task-agnostic white noise of `noise_drive`."""
+    return simulate(engine, network, noise_drive(network, seconds, seed, record_states))

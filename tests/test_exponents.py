@@ -116,13 +116,13 @@ def test_named_system_within_its_tolerance(row: ValidationRow) -> None:
 
 
 def test_lorenz63_dimension_and_sum() -> None:
-    result = system_exponents("lorenz63", seed=2)
+    result = system_exponents("lorenz63", seed=2, duration=100.0)
     assert result.valid
     assert result.kaplan_yorke == pytest.approx(2.062, abs=0.002)
     assert result.entropy_rate == pytest.approx(0.9056, abs=0.01)
     # the divergence is constant: -(10 + 1 + 8/3)
     assert result.exponents.sum() == pytest.approx(-41.0 / 3.0, abs=5e-4)
-    assert result.standard_error[0] < 0.003
+    assert result.standard_error[0] < 0.005
 
 
 def test_lorenz63_is_independent_of_renormalisation_distance_and_norm() -> None:
@@ -140,8 +140,8 @@ def test_lorenz63_is_independent_of_renormalisation_distance_and_norm() -> None:
 
     system = SYSTEMS["lorenz63"]
     start = system.starting_points(100) @ shape.T
-    changed = flow_exponents(transformed, start, **system.settings).exponents
-    np.testing.assert_allclose(changed, system.expected, atol=0.02)
+    changed = flow_exponents(transformed, start, **{**system.settings, "duration": 50.0}).exponents
+    np.testing.assert_allclose(changed, system.expected, atol=0.03)
 
 
 def test_standard_error_covers_the_spread_of_repetitions() -> None:

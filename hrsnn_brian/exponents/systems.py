@@ -96,7 +96,7 @@ SYSTEMS = {
             centre=(0.0, 0.0, 0.1),
             spread=(6.0, 6.0, 0.1),
             segments=100,
-            settings={"dt": 0.02, "duration": 1000.0, "transient": 100.0, "t_renorm": 0.2},
+            settings={"dt": 0.04, "duration": 700.0, "transient": 100.0, "t_renorm": 0.2},
             expected=(0.0714, 0.0, -5.3943),
             tolerance=(0.003, 0.001, 0.01),
         ),

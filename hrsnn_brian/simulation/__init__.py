@@ -2,15 +2,22 @@
 
 from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
 from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation.noise import coloured_drive, noise_drive
+from hrsnn_brian.simulation.replica_scene import Divergence, Perturbation, run_replicas
 from hrsnn_brian.simulation.scene import network_scene, network_shape
 from hrsnn_brian.simulation.simulate import simulate
 
 __all__ = [
+    "Divergence",
     "Drive",
     "Engine",
     "LinearReadout",
+    "Perturbation",
     "Recording",
+    "coloured_drive",
     "network_scene",
     "network_shape",
+    "noise_drive",
+    "run_replicas",
     "simulate",
 ]

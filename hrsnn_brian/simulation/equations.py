@@ -169,7 +169,8 @@ remaining = clip(t_ref - since, 0*second, 1e9*second)
 KICK = """
 age = since_pre*int(free_post >= 1) + clip(since_pre, 0*second, free_post*dt)*int(free_post < 1)
 {current}_post += w*exp(-since_pre/{tau}_post)
-v_post += {sign}int(remaining_post <= 0*second)*w*age/tau_m_post*(1 - age*(1/tau_m_post + 1/{tau}_post)/2)
+fraction = age/tau_m_post*(1 - age*(1/tau_m_post + 1/{tau}_post)/2)
+v_post += {sign}int(remaining_post <= 0*second)*w*fraction
 """
 
 

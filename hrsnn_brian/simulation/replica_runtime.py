@@ -51,6 +51,7 @@ class Observer:
         self.step = self.due = self.last = self.postponed = 0
         self.log_growth: list[NDArray] = []
         self.log_time: list[float] = []
+        self.snapshots: list[NDArray] = []
 
     def operation(self) -> b2.NetworkOperation:
         return b2.NetworkOperation(self._observe, when="end", name="observe_copies")
@@ -59,6 +60,7 @@ class Observer:
         return {
             "log_growth": np.array(self.log_growth).ravel(),
             "log_time": np.array(self.log_time),
+            "snapshots": np.array(self.snapshots).ravel(),
             "postponed": np.array([float(self.postponed)]),
         }
 
@@ -118,6 +120,8 @@ class Observer:
             directions = difference / np.where(growth > 0, growth, 1.0)
         with np.errstate(divide="ignore"):
             self.log_growth.append(np.log(growth / self.d0))
+        if self.action == "watch":
+            self.snapshots.append(state[:, :, 0].ravel())
         self.log_time.append((self.step - self.last) * self.dt)
         self.last = self.step
         if self.action == "restart":

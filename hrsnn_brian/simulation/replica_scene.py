@@ -62,6 +62,8 @@ class Divergence:
     log_growth: (n, copies) natural logarithm of the growth over each interval, of the distance
     over d0 for "watch"; -inf where a distance was exactly zero. intervals: (n,) their lengths, s.
     postponed: steps by which measurements waited. spike_count: (N,) of the reference.
+    snapshots: (n, states) the reference at each measurement of "watch", else empty; a refractory
+    time counts as a potential through tau_m, as in all distances.
     """
 
     log_growth: FloatArray
@@ -69,6 +71,7 @@ class Divergence:
     postponed: int
     spike_count: NDArray[np.int32]
     seconds: float
+    snapshots: FloatArray
 
 
 def run_replicas(
@@ -89,6 +92,7 @@ def run_replicas(
         postponed=int(result["postponed"][0]),
         spike_count=result["spike_count"][:: copies + 1],
         seconds=drive.stimulus.shape[0] * network.params.timing.sample,
+        snapshots=result["snapshots"].reshape(len(result["log_time"]), -1),
     )
 
 

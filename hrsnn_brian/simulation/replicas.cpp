@@ -24,6 +24,7 @@ double d0 = 0.0, postpone_above = 0.0, dt = 0.0;
 Action action = WATCH;
 std::vector<double> directions; // (copies - 1, n_cells), unit vectors in v
 std::vector<double> log_growth, log_time;
+std::vector<double> snapshots; // states of the reference at the measurements, when watching
 std::vector<double> difference; // (copies - 1, components * n_cells), one row per copy
 int64_t postponed = 0;
 
@@ -59,6 +60,13 @@ void take_differences() {
             for (int64_t r = 1; r < copies; r++)
                 difference[(r - 1) * length + c * n_cells + i] = (x[r] - x[0]) * unit;
         }
+}
+
+void take_snapshot() {
+    const auto list = components();
+    for (size_t c = 0; c < list.size(); c++)
+        for (int64_t i = 0; i < n_cells; i++)
+            snapshots.push_back(list[c][i * copies] * weight(c, list.size(), i));
 }
 
 void put_back() {
@@ -125,6 +133,7 @@ void measure() {
         }
     for (double g : growth)
         log_growth.push_back(g > 0.0 ? std::log(g / d0) : -std::numeric_limits<double>::infinity());
+    if (action == WATCH) take_snapshot();
     log_time.push_back((step - last_measured) * dt);
     last_measured = step;
     if (action == ORTHONORMALISE || action == RESCALE) put_back();
@@ -217,6 +226,7 @@ void write_replicas(Writer &writer) {
     const double delayed = static_cast<double>(postponed);
     writer.record("log_growth", 8, log_growth.size(), log_growth.data());
     writer.record("log_time", 8, log_time.size(), log_time.data());
+    writer.record("snapshots", 8, snapshots.size(), snapshots.data());
     writer.record("postponed", 8, 1, &delayed);
 }
 

@@ -53,7 +53,7 @@ def run_on_target(
     gc.collect()  # the names of an earlier run's objects become free
     b2.set_device("runtime")
     b2.prefs.codegen.target = target
-    sizes = {"n_channels": int(scene["stimulus_columns"][0])}
+    sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
     sizes |= {key: float(scene[key][0]) for key in ("dt", "sample")}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
     if isinstance(shape, ReplicaShape):

@@ -1,0 +1,67 @@
+"""Task-agnostic drives: white noise with the encoder's statistics, and coloured noise."""
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.simulation.drive import Drive
+
+
+def noise_drive(
+    network: Network, seconds: float, seed: int, record_states: bool = True, traces: bool = True
+) -> Drive:
+    """Gaussian white noise held for one sample, of at least 20 samples.
+
+    Each neuron gets independent noise whose mean and variance are those its population's encoder
+    would give for a standard normal input (our choice).
+    """
+    rows = max(20, round(seconds / network.params.timing.sample))
+    mean, sd = encoder_moments(network)
+    return Drive(
+        np.zeros((rows, 1)),
+        noise_sd=sd,
+        undriven_mean=mean,
+        seed=seed,
+        record_states=record_states,
+        traces=traces,
+    )
+
+
+def coloured_drive(network: Network, seconds: float, seed: int, tau: float = 20e-3) -> Drive:
+    """An Ornstein-Uhlenbeck current for each neuron, held for one sample; for "current" encoders.
+
+    The standard deviation is the encoder's gain, tau the correlation time in seconds (the
+    input of the presets network-A to network-D). Raises InputError for another encoder.
+    """
+    encoder, timing = network.params.encoder, network.params.timing
+    if encoder.kind != "current":
+        raise InputError("encoder.kind", encoder.kind, "must be 'current' for a coloured drive")
+    rows = max(20, round(seconds / timing.sample))
+    random = rng(seed, "input", "coloured")
+    decay = np.exp(-timing.sample / tau)
+    kicks = random.standard_normal((rows + 1, network.n_original)) * np.sqrt(1 - decay**2)
+    x = kicks[0] / np.sqrt(1 - decay**2)  # stationary from the start
+    current = np.empty((rows, network.n_neurons))
+    for row in range(rows):
+        x = decay * x + kicks[row + 1]
+        current[row] = x[network.neuron_id]
+    return Drive(encoder.gain * current, direct=True, seed=seed, record_states=False, traces=False)
+
+
+def encoder_moments(network: Network) -> tuple[float, float]:
+    """Mean and standard deviation, over neurons and u ~ N(0, 1), of the encoder's current.
+
+    Gauss-Hermite quadrature over u; the direction's sign does not matter, u being symmetric.
+    """
+    encoder = network.params.encoder
+    nodes, weights = np.polynomial.hermite_e.hermegauss(101)
+    weights = weights / weights.sum()
+    if encoder.kind == "current":
+        return 0.0, abs(encoder.gain)
+    current = encoder.gain * np.exp(
+        -((nodes[None, :] - network.center[:, None]) ** 2) / (2 * encoder.width**2)
+    )
+    mean = float((current @ weights).mean())
+    second = float((current**2 @ weights).mean())
+    return mean, float(np.sqrt(max(second - mean**2, 0.0)))
