@@ -28,6 +28,36 @@ FIGURES: dict[str, FigureEntry] = {
             table="pruning_curve",
             module="hrsnn_brian.figures.pruning_curve",
         ),
+        FigureEntry(
+            name="finite_size",
+            description="finite-size exponents against d0 for several dt, beside lambda_inf",
+            table="perturbation_size",
+            module="hrsnn_brian.figures.finite_size",
+        ),
+        FigureEntry(
+            name="exponent_vs_J",
+            description="lambda_inf and rate against J and g, per condition",
+            table="lyapunov_spectrum",
+            module="hrsnn_brian.figures.exponent_vs_J",
+        ),
+        FigureEntry(
+            name="spectrum",
+            description="Lyapunov exponents against their index, per condition",
+            table="lyapunov_spectrum",
+            module="hrsnn_brian.figures.spectrum",
+        ),
+        FigureEntry(
+            name="convergence",
+            description="estimates of the largest exponent against measured time",
+            table="lyapunov_spectrum",
+            module="hrsnn_brian.figures.convergence",
+        ),
+        FigureEntry(
+            name="divergence",
+            description="ln distance of perturbed copies against time, with fitted windows",
+            table="lyapunov_spectrum",
+            module="hrsnn_brian.figures.divergence",
+        ),
     )
 }
 

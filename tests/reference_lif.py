@@ -53,8 +53,9 @@ def simulate(
 
     current: (m, N), row k holds during [k*hold, (k+1)*hold). d0: one perturbed copy in a random
     direction per entry; empty for a plain run of the rows of `state`. tangent: follow the tangent
-    vector of row 0. rule: "linear", v += w*h/tau_m for a kick inside the step; "second", the
-    exact response to a kick since the neuron's release, and an exact release.
+    vector of row 0. rule: "linear", crossing on the chord and v += w*h/tau_m for a kick of age h;
+    "parabola", crossing on the parabola with the slope at the step's end, kicks to second order
+    and only since the neuron's release.
     """
     state = state.copy()
     generator = np.random.default_rng(seed)
@@ -88,9 +89,9 @@ class GridRule:
     """One step for all rows: update, threshold, kicks, reset, in Brian's order."""
 
     def __init__(self, network: LIFNetwork, dt: float, rule: str) -> None:
-        if rule not in ("linear", "second"):
+        if rule not in ("linear", "parabola"):
             raise ValueError(rule)
-        self.network, self.dt, self.second = network, dt, rule == "second"
+        self.network, self.dt, self.parabola = network, dt, rule == "parabola"
         self.p_v = np.exp(-dt / network.tau_m)
         self.p_ve = kick_response(dt, network.tau_m, network.tau_e)
         self.p_vi = kick_response(dt, network.tau_m, network.tau_i)
@@ -99,65 +100,59 @@ class GridRule:
     def advance(self, s: State, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Advance `s` in place; rows, neurons and h of the spikes."""
         net, dt = self.network, self.dt
-        before = s.v
         full = self.p_v * s.v + self.p_ve * s.i_e - self.p_vi * s.i_i + (1.0 - self.p_v) * x
         active = np.clip(dt - s.rc, 0.0, dt)
-        s.v = before + active / dt * (full - before)
-        if self.second:
-            self._exact_release(s, before, x, active)
+        rise = active / dt * (full - s.v)
+        s.v = s.v + rise
         s.i_e, s.i_i = s.i_e * self.p_e, s.i_i * self.p_i
         s.rc = np.maximum(s.rc - dt, 0.0)
-        rows, neurons = np.nonzero(s.v > net.v_th)
+        rows, neurons = np.nonzero(s.v >= net.v_th)
         if not rows.size:
             return rows, neurons, np.zeros(0)
-        v, rise = s.v[rows, neurons], s.v[rows, neurons] - before[rows, neurons]
-        h = np.clip((v - net.v_th[neurons]) / np.clip(rise, 1e-12, 1e9), 0.0, 2.0) * dt
-        v_reset = np.full(len(v), net.v_reset)
+        over, rise = s.v[rows, neurons] - net.v_th[neurons], rise[rows, neurons]
+        h = self._since_crossing(s, x, rows, neurons, over, rise)
+        v_reset = np.full(len(h), net.v_reset)
         if net.reset == "subtractive":
-            v_reset = v - rise * h / dt - net.v_th[neurons]
+            # the potential at the crossing less the threshold: 0 unless h was clipped
+            v_reset = np.zeros(len(h)) if self.parabola else over - rise * h / dt
         for row, j, lag in zip(rows, neurons, h, strict=True):
             self._kick(s, int(row), int(j), float(lag), active)
         self._reset(s, x, rows, neurons, h, v_reset)
         return rows, neurons, h
 
-    def _exact_release(self, s: State, before: np.ndarray, x: np.ndarray, active: np.ndarray):
-        net = self.network
-        for row, i in np.argwhere((active > 0) & (active < self.dt)):
-            a, rc = active[row, i], s.rc[row, i]
-            e = s.i_e[row, i] * np.exp(-rc / net.tau_e[i])
-            q = s.i_i[row, i] * np.exp(-rc / net.tau_i[i])
-            decay = np.exp(-a / net.tau_m[i])
-            s.v[row, i] = (
-                decay * before[row, i]
-                + kick_response(a, net.tau_m[i], net.tau_e[i]) * e
-                - kick_response(a, net.tau_m[i], net.tau_i[i]) * q
-                + (1.0 - decay) * x[i]
-            )
+    def _since_crossing(self, s: State, x, rows, neurons, over, rise) -> np.ndarray:
+        dt = self.dt
+        if not self.parabola:
+            return np.clip(over / np.clip(rise, 1e-12, 1e9), 0.0, 2.0) * dt
+        drive = s.i_e[rows, neurons] - s.i_i[rows, neurons] + x[neurons]
+        slope = (drive - s.v[rows, neurons]) / self.network.tau_m[neurons]
+        curvature = 2.0 * (slope * dt - rise) / dt**2
+        root = np.sqrt(np.maximum(slope**2 - 2.0 * curvature * over, 0.0))
+        return np.clip(2.0 * over / np.maximum(slope + root, 1e-9), 0.0, 2.0 * dt)
 
     def _kick(self, s: State, row: int, j: int, h: float, active: np.ndarray) -> None:
         net = self.network
         post, w = net.fan_out[j]
+        tau_m = net.tau_m[post]
         tau = net.tau_e[post] if net.is_e[j] else net.tau_i[post]
         if net.is_e[j]:
             s.i_e[row, post] += w * np.exp(-h / tau)
         else:
             s.i_i[row, post] -= w * np.exp(-h / tau)
-        free = s.rc[row, post] <= 0.0
-        if self.second:
-            # a neuron released inside the step integrates what is left of the kick by then
-            since = np.where(active[row, post] < self.dt, np.minimum(h, active[row, post]), h)
-            response = kick_response(since, net.tau_m[post], tau) * np.exp(-(h - since) / tau)
-        else:
-            response = h / net.tau_m[post]
-        s.v[row, post] += np.where(free, w * response, 0.0)
+        response = h / tau_m
+        if self.parabola:
+            moving = active[row, post]
+            age = np.where(moving < self.dt, np.minimum(h, moving), h)
+            response = age / tau_m * (1.0 - 0.5 * age * (1.0 / tau_m + 1.0 / tau))
+        s.v[row, post] += np.where(s.rc[row, post] <= 0.0, w * response, 0.0)
 
     def _reset(self, s: State, x: np.ndarray, rows, neurons, h, v_reset) -> None:
         net = self.network
         drive = s.i_e[rows, neurons] - s.i_i[rows, neurons] + x[neurons]
-        after = np.clip(h - net.t_ref, 0.0, 2 * self.dt) / net.tau_m[neurons]
-        if self.second:
-            after = after * (1.0 - 0.5 * after)
-        s.v[rows, neurons] = v_reset + after * (drive - v_reset)
+        moved = np.clip(h - net.t_ref, 0.0, 2.0 * self.dt) / net.tau_m[neurons]
+        if self.parabola:
+            moved = -np.expm1(-moved)
+        s.v[rows, neurons] = v_reset + moved * (drive - v_reset)
         s.rc[rows, neurons] = np.maximum(net.t_ref - h, 0.0)
 
 

@@ -38,12 +38,19 @@ def _presets() -> dict[str, str]:
     return list_presets()
 
 
+def _systems() -> dict[str, str]:
+    from hrsnn_brian.exponents.validation import list_systems
+
+    return list_systems()
+
+
 LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "tasks": _tasks,
     "methods": _methods,
     "studies": _studies,
     "figures": _figures,
     "presets": _presets,
+    "systems": _systems,
 }
 
 

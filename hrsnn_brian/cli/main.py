@@ -18,10 +18,11 @@ COMMANDS = {
     "build": "build a network and save it",
     "prune": "remove synapses from a saved network",
     "evaluate": "train readouts on a network's states and score them",
+    "lyapunov": "measure the Lyapunov exponents of a network, a flow or a map",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
     "reproduce": "run the main study and draw its figure",
-    "list": "list tasks, methods, studies, figures or presets",
+    "list": "list tasks, methods, studies, figures, presets or systems",
     "doctor": "check the installation; time a build and a run",
     "cache": "show or clear the compiled programs",
 }

@@ -70,7 +70,10 @@ def flow_exponents(
 
     >>> import numpy as np
     >>> decay = np.array([-1.0, -3.0])
-    >>> flow_exponents(lambda t, x: decay * x, np.zeros(2), dt=0.01, duration=10.0).exponents.round(6)
+    >>> result = flow_exponents(
+    ...     lambda t, x: decay * x, np.zeros(2), dt=0.01, duration=10.0, transient=20.0
+    ... )
+    >>> result.exponents.round(6)
     array([-1., -3.])
     """
     for name, value in (("dt", dt), ("duration", duration)):
@@ -119,19 +122,20 @@ def map_exponents(
     x0: initial state (dim,), or (segments, dim) for independent trajectories side by side.
     n: measured iterations per segment; n_renorm: iterations between renormalisations.
     d0, k, seed: as in `flow_exponents`, and so are the checks; transient: discarded iterations,
-        a tenth of n by default.
+        by default a tenth of n, at least 100.
 
     Raises InputError for arguments that cannot be used.
 
     >>> import numpy as np
     >>> factors = np.array([2.0, 0.5])
-    >>> (map_exponents(lambda x: factors * x, np.zeros(2), n=10).exponents / np.log(2)).round(6)
+    >>> result = map_exponents(lambda x: factors * x, np.zeros(2), n=10)
+    >>> (result.exponents / np.log(2)).round(6)
     array([ 1., -1.])
     """
     _require_positive("n", n)
     if not (isinstance(n_renorm, int) and n_renorm >= 1):
         raise InputError("n_renorm", n_renorm, "must be a whole number >= 1")
-    skipped = n // 10 if transient is None else transient
+    skipped = max(n // 10, 100) if transient is None else transient
     if skipped < 0:
         raise InputError("transient", transient, "must be a whole number >= 0")
 

@@ -131,11 +131,12 @@ def readout_equations(shape: ModelShape) -> str:
 # For infinitesimal perturbations a spike time must move with the state, so the crossing is found
 # inside the step and everything that follows from it is a smooth function of it (our choice, after
 # the interpolated methods of Hansel et al. 1998 and Shelley & Tao 2001). `since` is the time from
-# the crossing to the end of the step, `remaining` what is left of the refractory period then.
+# the crossing to the end of the step, `remaining` what is left of the refractory period then,
+# `mobile` the part of the step in which the neuron was not refractory, `rise` what v gained in it.
 
 INTERPOLATED_PARAMETERS = """
 remaining : second
-free : 1
+mobile : 1
 rise : 1
 since : second
 t_ref : second (constant, shared)
@@ -145,29 +146,30 @@ v_restart : 1 (constant, shared)
 # After the propagators' values _v, _I...: a refractory neuron stays, one released within the step
 # moves for the free part of it.
 INTERPOLATED_UPDATE = """
-free = clip(1 - remaining/dt, 0, 1)
-rise = free*(_v - v)
+mobile = clip(1 - remaining/dt, 0, 1)
+rise = mobile*(_v - v)
 v = v + rise
 remaining = clip(remaining - dt, 0*second, 1e9*second)
 """
 
-# v(t) is a parabola through the step's ends with the slope at its end; the root nearest the end.
-# A neuron that kicks at the end of a step lifted over the threshold is found in the next one, with
-# its crossing before that step's start: since > dt.
-CROSSING = """
+# At a spike, before it is propagated. v(t) is a parabola through the step's ends with the slope at
+# its end; its root nearest the end is the crossing. A neuron that kicks at the end of a step lifted
+# over the threshold is found in the next one, its crossing before that step's start: since > dt.
+# From the crossing on the neuron rests for t_ref and moves for what is left of the step.
+INTERPOLATED_RESET = """
 slope = (drive - v)/tau_m
 curvature = 2*(slope*dt - rise)/dt**2
 root = sqrt(clip(slope**2 - 2*curvature*(v - v_th), 0*Hz**2, 1e30*Hz**2))
 since = clip(2*(v - v_th)/clip(slope + root, 1e-9*Hz, 1e15*Hz), 0*second, 2*dt)
-"""
-INTERPOLATED_RESET = """
-v = v_restart + (1 - exp(-clip(since - t_ref, 0*second, 2*dt)/tau_m))*(drive - v_restart)
+moving = clip(since - t_ref, 0*second, 2*dt)
+v = v_restart + (1 - exp(-moving/tau_m))*(drive - v_restart)
 remaining = clip(t_ref - since, 0*second, 1e9*second)
+mobile = clip(moving/dt, 0, 1)
 """
 
 # A kick of age `since`: the current has decayed, the potential has begun to follow.
 KICK = """
-age = since_pre*int(free_post >= 1) + clip(since_pre, 0*second, free_post*dt)*int(free_post < 1)
+age = clip(since_pre, 0*second, mobile_post*dt + int(mobile_post >= 1)*2*dt)
 {current}_post += w*exp(-since_pre/{tau}_post)
 fraction = age/tau_m_post*(1 - age*(1/tau_m_post + 1/{tau}_post)/2)
 v_post += {sign}int(remaining_post <= 0*second)*w*fraction

@@ -33,7 +33,6 @@ SCENE_FILES = ("scene.h", "scene.cpp", "replicas.h", "replicas.cpp")
 _ACTIVE_LOOPS = {
     "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
     "neurons_spike_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
-    "neurons_cross_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
     "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_inputs;"),
     "kicks_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
     "states_codeobject": (
@@ -162,7 +161,7 @@ def _replica_code(model: Model) -> str:
         "tau_m": array(cells["tau_m"]),
         "v": array(neurons["v"]),
     }
-    for name in ("remaining", "free", "since"):
+    for name in ("remaining", "mobile", "since"):
         fields[name] = array(neurons[name]) if name in neurons else "nullptr"
     lines = [f"hrsnn::replicas.{name} = {value};" for name, value in fields.items()]
     return "\n".join(["", *lines, "hrsnn::load_replicas(scene);"])

@@ -66,7 +66,7 @@ class Observer:
 
     def _observe(self) -> None:
         self.step += 1
-        if self.step < self.first:
+        if self.copies < 2 or self.step < self.first:
             return
         if self.step == self.first:
             self._perturb()
@@ -118,7 +118,7 @@ class Observer:
         else:
             growth = np.linalg.norm(difference, axis=0)
             directions = difference / np.where(growth > 0, growth, 1.0)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             self.log_growth.append(np.log(growth / self.d0))
         if self.action == "watch":
             self.snapshots.append(state[:, :, 0].ravel())

@@ -28,7 +28,8 @@ ACTIONS = ("orthonormalise", "rescale", "restart", "watch")
 class Perturbation:
     """How copies are perturbed and what happens at each measurement.
 
-    directions: (copies, N) unit vectors in v, one per perturbed copy.
+    directions: (copies, N) unit vectors in v, one per perturbed copy; with (0, N) the reference
+        runs alone.
     d0: size of the perturbation. start: time of the first one, s. interval: between
     measurements, s.
     action: "orthonormalise" (QR, for spectra), "rescale" (each copy alone), "restart" (again from
@@ -87,7 +88,7 @@ def run_replicas(
     result = engine.run(shape, scene)
     copies = len(perturbation.directions)
     return Divergence(
-        log_growth=result["log_growth"].reshape(-1, copies),
+        log_growth=result["log_growth"].reshape(len(result["log_time"]), copies),
         intervals=result["log_time"],
         postponed=int(result["postponed"][0]),
         spike_count=result["spike_count"][:: copies + 1],
@@ -97,7 +98,7 @@ def run_replicas(
 
 
 def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) -> ReplicaShape:
-    """The shape of the program: room for a power of two of neurons in all."""
+    """The shape of the program: room for a power of two of neurons in all, at least 4096."""
     if network.params.synapse.delay > 0:
         raise InputError(
             "synapse.delay", network.params.synapse.delay, "exponents need synapses without delay"
@@ -111,7 +112,7 @@ def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) ->
         currents=base.currents,
         reset=base.reset,
         refractory=base.refractory and not perturbation.interpolated,
-        total=2 ** math.ceil(math.log2(total)),
+        total=max(4096, 2 ** math.ceil(math.log2(total))),
         interpolated=perturbation.interpolated,
     )
 
@@ -126,7 +127,7 @@ def replica_scene(
     """Every array of one run of copies (the names are those scene.h and replicas.h look up)."""
     n, timing = network.n_neurons, network.params.timing
     directions = np.asarray(perturbation.directions, dtype=float)
-    if directions.ndim != 2 or directions.shape[1] != n or not len(directions):
+    if directions.ndim != 2 or directions.shape[1] != n:
         raise InputError("directions", directions.shape, f"must have shape (copies, {n})")
     copies = len(directions) + 1
     scene = stimulus_arrays(network, drive, shape)
@@ -171,7 +172,7 @@ def _copy_arrays(
         values["v_reset"] = number(neuron.v_reset)
     if shape.interpolated:
         restart = neuron.v_reset if shape.reset == "hard" else 0.0
-        values |= {"remaining": zeros, "free": zeros + 1.0, "rise": zeros, "since": zeros}
+        values |= {"remaining": zeros, "mobile": zeros + 1.0, "rise": zeros, "since": zeros}
         values |= {"t_ref": number(neuron.t_ref), "v_restart": number(restart)}
     elif shape.refractory:
         steps = round(neuron.t_ref / network.params.timing.dt)

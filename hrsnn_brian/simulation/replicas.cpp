@@ -189,10 +189,10 @@ double deliver() {
                         current[target] += w;
                         continue;
                     }
-                    const double since = replicas.since[spikes[e]], free = replicas.free[target];
+                    const double since = replicas.since[spikes[e]], mobile = replicas.mobile[target];
                     current[target] += w * std::exp(-since / tau);
                     if (replicas.remaining[target] > 0.0) continue;
-                    const double age = free >= 1.0 ? since : std::min(since, free * dt);
+                    const double age = mobile >= 1.0 ? since : std::min(since, mobile * dt);
                     replicas.v[target] += replicas.signs[p] * w * age / tau_m *
                                           (1.0 - age * (1.0 / tau_m + 1.0 / tau) / 2.0);
                 }

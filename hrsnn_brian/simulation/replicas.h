@@ -17,7 +17,7 @@ struct ReplicaArrays {
     std::vector<double> signs;            // their effect on v
     const double *tau_m;
     double *v;
-    double *remaining, *free, *since;     // null on the grid
+    double *remaining, *mobile, *since;     // null on the grid
 };
 
 extern int64_t copies;

@@ -100,7 +100,6 @@ def _add_copies(model: Model, namespace: dict[str, Any], size: int) -> None:
         equations,
         threshold=text.THRESHOLD,
         reset=text.INTERPOLATED_RESET if shape.interpolated else text.reset_statements(shape),
-        events={"cross": text.THRESHOLD} if shape.interpolated else None,
         refractory=text.REFRACTORY if shape.refractory and not shape.interpolated else False,
         method=(_InterpolatedPropagator if shape.interpolated else Propagator)(model.system),
         name="neurons",
@@ -110,8 +109,7 @@ def _add_copies(model: Model, namespace: dict[str, Any], size: int) -> None:
     for name, _ in constants if "cells" in model.objects else ():
         setattr(neurons, name, b2.linked_var(model["cells"], name, index="cell"))
     if shape.interpolated:
-        neurons.set_event_schedule("cross", when="thresholds")
-        neurons.run_on_event("cross", text.CROSSING, when="after_thresholds")
+        neurons.resetter["spike"].when = "after_thresholds"
     model.objects["neurons"] = neurons
 
 

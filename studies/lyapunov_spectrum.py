@@ -1,0 +1,330 @@
+"""Lyapunov spectra and lambda_inf of homogeneous, heterogeneous and clustered networks.
+
+J is scanned at the g of the network and g at its J. The conditions differ in membrane time
+constants (one value; a gamma distribution; two clusters, wired densely inside, with their own
+gamma distributions), hence also in rate: every row of an exponent carries it.
+
+The table has one kind of row for each figure, in the column `kind`: "exponent" (lambda_inf at each
+dt), "spectrum" (index 1 to k), "history" (estimate against measured time per segment, first and
+last index), "divergence" (ln distance against time, left alone) and "fit" (its fitted window).
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import mean
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.tables import Row, text_table
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.simulation import Engine
+
+
+def _gamma(mean_ms: int) -> str:
+    return f'{{family="gamma", shape=4.0, mean="{mean_ms} ms", low="5.3 ms", high="80 ms"}}'
+
+
+# Means of the clusters average to those of the other conditions; values are our choice.
+CONDITIONS: dict[str, list[str]] = {
+    "homogeneous": ["neuron.tau_m=20 ms"],
+    "heterogeneous": [f"neuron.tau_m={_gamma(20)}"],
+    "clustered": [
+        "graph.kind=clustered",
+        "graph.clusters=2",
+        "graph.within=0.8",
+        f"neuron.tau_m_clusters=[{_gamma(10)}, {_gamma(30)}]",
+    ],
+}
+# ln distances between which a perturbation is infinitesimal: above rounding, below saturation.
+ROUNDING, SATURATION = math.log(1e-12), math.log(1e-2)
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """One point per seed, condition and (J, g): J scanned at the network's g, and g at its J."""
+    _check(options)
+    weights = options["network"]["weights"]
+    J0, g0 = weights["J"], weights["g"]
+    pairs = {(J, g0) for J in options["J"]} | {(J0, g) for g in options["g"]} | {(J0, g0)}
+    kept = ("network", "k", "duration_s", "segments", "dt", "divergence_s", "copies")
+    settings = {key: options[key] for key in kept}
+    return [
+        {"seed": seed + number, "condition": condition, "J": J, "g": g} | settings
+        for number in range(options["seeds"])
+        for condition in options["conditions"]
+        for J, g in sorted(pairs)
+    ]
+
+
+def _check(options: Options) -> None:
+    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.parameters.units import seconds
+
+    for condition in options["conditions"]:
+        if condition not in CONDITIONS:
+            raise unknown_name("condition", condition, CONDITIONS)
+    for name in ("J", "g"):
+        for value in options[name]:
+            if not 0 <= value < math.inf:
+                raise InputError(name, value, "must be a number >= 0")
+    for name in ("seeds", "k", "copies"):
+        if options[name] < 1:
+            raise InputError(name, options[name], "must be at least 1")
+    if len({seconds(dt, "dt") for dt in options["dt"]}) < 2:
+        raise InputError("dt", options["dt"], "must name two time steps or more")
+    if not 0.6 <= options["divergence_s"] < math.inf:
+        raise InputError("divergence_s", options["divergence_s"], "must be at least 0.6")
+    Protocol(duration=options["duration_s"], segments=options["segments"])
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """All kinds of rows of one network."""
+    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.parameters.units import seconds
+
+    network = _network(
+        json.dumps(point["network"]), point["condition"], point["J"], point["g"], point["seed"]
+    )
+    coarsest = max(float(seconds(dt, "dt")) for dt in point["dt"])
+    plan = Protocol(duration=point["duration_s"], segments=point["segments"], dt=coarsest)
+    rows = [
+        *_exponents(point, network, engine, plan),
+        *_spectrum(point, network, engine, plan),
+        *_divergence(point, network, engine, coarsest),
+    ]
+    identity = {name: point[name] for name in ("condition", "J", "g", "seed")}
+    return [{"kind": row.pop("kind")} | identity | row for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> "Network":
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.parameters.overrides import apply_overrides
+
+    changes = [f"weights.J={J!r}", f"weights.g={g!r}", *CONDITIONS[condition]]
+    return build_network(
+        HRSNNParams.from_dict(apply_overrides(json.loads(parameters), changes)), seed
+    )
+
+
+def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
+    """lambda_inf, one row per dt; a failed check at any of them fails all."""
+    from hrsnn_brian.exponents.spiking import lambda_inf
+
+    found = lambda_inf(
+        network, engine=engine, protocol=plan, time_steps=point["dt"], seed=point["seed"]
+    )
+    reason = "; ".join(found.flags)
+    return [
+        {
+            "kind": "exponent",
+            "dt_ms": _ms(dt),
+            "value_per_s": math.nan if reason else result.largest,
+            "standard_error_per_s": float(result.standard_error[0]),
+            "reason": reason,
+            "d0_difference_per_s": found.d0_difference,
+            **_conditions_of(result.settings),
+        }
+        for dt, result in found.at_dt.items()
+    ]
+
+
+def _conditions_of(settings: Any) -> Row:
+    return {
+        "d0": settings["d0"],
+        "t_renorm_ms": _ms(settings["t_renorm"]),
+        "passive_per_s": settings["passive_per_s"],
+        "rate_hz": settings["rate_hz"],
+    }
+
+
+def _spectrum(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
+    from hrsnn_brian.exponents.spiking import lyapunov_spectrum
+
+    k = point["k"]
+    found = lyapunov_spectrum(network, engine=engine, k=k, protocol=plan, seed=point["seed"])
+    common = {"dt_ms": _ms(plan.dt), "reason": "; ".join(found.flags)}
+    whole = {
+        "kaplan_yorke": found.kaplan_yorke,
+        "entropy_rate_nats_per_s": found.entropy_rate,
+        **_conditions_of(found.settings),
+    }
+    spectrum = [
+        {
+            "kind": "spectrum",
+            "index": j + 1,
+            "value_per_s": float(found.exponents[j]),
+            "standard_error_per_s": float(found.standard_error[j]),
+            **common,
+            **whole,
+        }
+        for j in range(k)
+    ]
+    history = [
+        {
+            "kind": "history",
+            "index": j + 1,
+            "time_s": float(f"{time:.12g}"),
+            "value_per_s": float(found.history[row, j]),
+            **common,
+        }
+        for j in sorted({0, k - 1})
+        for row, time in enumerate(found.times)
+    ]
+    return spectrum + history
+
+
+def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -> list[Row]:
+    """ln distance of copies left alone (mean over copies), and the slope of its fitted window."""
+    import numpy as np
+
+    from hrsnn_brian.exponents.spiking import echo
+
+    seen = echo(
+        network,
+        engine=engine,
+        d0=1e-8,
+        copies=point["copies"],
+        duration=point["divergence_s"],
+        dt=f"{dt!r} s",
+        interpolated=True,
+        seed=point["seed"],
+    )
+    with np.errstate(divide="ignore"):  # a distance of zero ends the window
+        ln_distance = np.log(seen.distance).mean(axis=1)
+    rows = [
+        {"kind": "divergence", "time_s": float(f"{t:.12g}"), "ln_distance": float(value)}
+        for t, value in zip(seen.times, ln_distance, strict=True)
+        if np.isfinite(value)
+    ]
+    fit = fit_window(seen.times, ln_distance)
+    return [*rows, {"kind": "fit", **fit.row()}]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Straight line through ln distance: slope (1/s) between start and end (s).
+
+    ln_distance: of the line at start. reason: why there is no slope (NaN), else empty.
+    """
+
+    slope: float
+    start: float
+    end: float
+    ln_distance: float
+    reason: str = ""
+
+    def row(self) -> Row:
+        """As columns of the table."""
+        return {
+            "value_per_s": self.slope,
+            "start_s": self.start,
+            "end_s": self.end,
+            "ln_distance": self.ln_distance,
+            "reason": self.reason,
+        }
+
+
+def fit_window(times: "np.ndarray", ln_distance: "np.ndarray", align: float = 0.25) -> Fit:
+    """Fits the window from `align` s on until the distance leaves the infinitesimal range.
+
+    times, ln_distance: (n,). The range is 1e-12 to 1e-2 (our choice). The slope is Theil and
+    Sen's median, which a single spike that straddles a measurement does not bend. A window
+    shorter than 0.2 s gives no slope.
+    """
+    import numpy as np
+    from scipy.stats import theilslopes
+
+    late = times >= align
+    outside = late & ~((ln_distance > ROUNDING) & (ln_distance < SATURATION))
+    stop = int(np.argmax(outside)) if outside.any() else len(times)
+    window = slice(int(np.argmax(late)), stop)
+    inside = times[window]
+    if not late.any() or len(inside) < 3 or inside[-1] - inside[0] < 0.2:
+        return Fit(math.nan, math.nan, math.nan, math.nan, "the infinitesimal window is too short")
+    slope, intercept, *_ = theilslopes(ln_distance[window], inside)
+    start, end = float(inside[0]), float(inside[-1])
+    return Fit(float(slope), start, end, float(intercept + slope * start))
+
+
+def _ms(seconds: float) -> float:
+    """Milliseconds without the digits of the conversion."""
+    return float(f"{1e3 * seconds:.12g}")
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """lambda_inf at the finest dt and rate per condition, J and g, and the J where it is zero."""
+    exponents = [row for row in rows if row["kind"] == "exponent"]
+    finest = min(row["dt_ms"] for row in exponents)
+    seen = [row for row in exponents if row["dt_ms"] == finest]
+    conditions = list(dict.fromkeys(row["condition"] for row in seen))
+    lines = []
+    for J, g in sorted({(row["J"], row["g"]) for row in seen}):
+        cells: list[object] = [float(J), float(g)]
+        for condition in conditions:
+            here = [r for r in seen if (r["condition"], r["J"], r["g"]) == (condition, J, g)]
+            cells += [_mean(here, "value_per_s"), _mean(here, "rate_hz")]
+        lines.append(cells)
+    header = [name for condition in conditions for name in (f"{condition} (1/s)", "Hz")]
+    seeds = len({row["seed"] for row in seen})
+    return "\n".join(
+        [
+            text_table(lines, ["J", "g", *header]),
+            f"lambda_inf at dt = {finest:g} ms, mean over {seeds} seeds; -: a check failed. "
+            "Rates differ between conditions: compare with care",
+        ]
+    )
+
+
+def _mean(rows: Sequence[Row], column: str) -> float | None:
+    """Mean over seeds, None if one of them failed."""
+    values = [row[column] for row in rows]
+    failed = not values or any(v is None or math.isnan(v) for v in values)
+    return None if failed else mean(values)
+
+
+STUDY = Study(
+    name="lyapunov_spectrum",
+    description="Lyapunov spectra and lambda_inf against J and g, per heterogeneity of tau_m",
+    points=points,
+    run=run,
+    presets={
+        "quick": {
+            "seeds": 3,
+            "conditions": list(CONDITIONS),
+            "J": [0.5, 1.5, 4.0, 6.0],
+            "g": [4.5, 8.0],
+            "k": 10,
+            "duration_s": 3.0,
+            "segments": 3,
+            "dt": ["0.1 ms", "0.05 ms"],
+            "divergence_s": 2.5,
+            "copies": 2,
+            "network": {"preset": "network-C"},
+        },
+        "paper": {
+            "seeds": 10,
+            "conditions": list(CONDITIONS),
+            "J": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0],
+            "g": [4.5, 5.0, 7.0, 8.0],
+            "k": 50,
+            "duration_s": 20.0,
+            "segments": 10,
+            "dt": ["0.1 ms", "0.05 ms"],
+            "divergence_s": 4.0,
+            "copies": 8,
+            "network": {"preset": "network-C"},
+        },
+    },
+    figures=("exponent_vs_J", "spectrum", "convergence", "divergence"),
+    summary=summary,
+)
