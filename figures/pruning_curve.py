@@ -135,7 +135,7 @@ def _finish(axis: "Axes", panel: Panel, keeps: Any) -> None:
     if panel.score.better == "lower" and low > 0 and high > 8 * low:
         plain_log_y(axis)
     elif panel.score.better == "higher":
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.12 * high)
 
 
 def _methods(rows: "pd.DataFrame") -> list[str]:

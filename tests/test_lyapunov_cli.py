@@ -153,7 +153,7 @@ def test_options_of_a_flow_are_in_its_own_time(capfd):
 
 
 def test_a_failed_check_gives_no_value_a_reason_and_status_1(capfd):
-    words = ["--system", "lorenz63", "--duration", "5", "--segments", "3", "--d0", "1"]
+    words = ["--system", "lorenz63", "--duration", "100", "--segments", "2", "--t-renorm", "25"]
     out, err = lines_of(capfd, *words, status=1)
     assert "no value: " in out
     assert "Kaplan" not in out
@@ -264,7 +264,6 @@ def test_a_spectrum_survives_a_kill(network, capfd):
     assert stored[0] == stored[1]
     assert resumed["exponents"] == whole["exponents"] == sorted(whole["exponents"], reverse=True)
     assert len(whole["exponents"]) == 3
-    assert whole["entropy_rate"] == sum(x for x in whole["exponents"] if x > 0)
     assert (here / "killed" / "DONE").exists()
 
 

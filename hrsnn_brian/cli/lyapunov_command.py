@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from hrsnn_brian.exponents.result import SpectrumResult
     from hrsnn_brian.exponents.systems import NamedSystem, ValidationOutcome
 
-_EPILOG = """Networks: with k = 1, the largest exponent lambda_inf at --dt and at half of it, checked
-at a second size of perturbation; with k > 1, the leading spectrum at --dt. Spike times lie inside
-the step. Times need a unit ("20 ms"). Flows and maps: plain numbers, in the system's own time
-or in iterations.
+_EPILOG = """\
+Networks: with k = 1, the largest exponent lambda_inf at --dt and at half of it, checked
+at a second size of perturbation; with k > 1, the leading spectrum at --dt. Spike times lie
+inside the step. Times need a unit ("20 ms"). Flows and maps: plain numbers, in the system's own
+time or in iterations.
 
 Status 1: a check failed, so that there is no value (the reason is given), or a row of the
 self-test missed.
