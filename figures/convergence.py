@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
+    LAMBDA_INF,
     few,
     over_seeds,
     panel_grid,
@@ -56,7 +57,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
                 )
             axis.set_title(f"{condition}, {scan.fixed}", loc="left")
             axis.set_xlabel("measured time per segment (s)")
-        axes[0].set_ylabel("estimate of λ_inf (1/s)")
+        axes[0].set_ylabel(f"estimate of {LAMBDA_INF} (1/s)")
         if ax is None:
             shared_legend(axes, 4)
             bars = "; bars at the end: standard error over input segments"

@@ -42,13 +42,12 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             axis.set_xlabel("time since the perturbation (s)")
             axis.legend(loc="upper left", fontsize=8, handlelength=1.2)
             axis.margins(y=0.02)
-        axes[0].set_ylabel("ln distance (mean thresholds)")
+        axes[0].set_ylabel("ln distance (distance in mean thresholds)")
         low, high = axes[0].get_ylim()
         axes[0].set_ylim(low, high + 0.4 * (high - low))  # room for the legends
         if ax is None:
-            say_spread(
-                axes, curves["seed"].nunique(), "; one curve per seed; dashed: fitted window"
-            )
+            more = " of the slopes (1/s); one curve per seed; dashed: fitted windows"
+            say_spread(axes, curves["seed"].nunique(), more)
     return axes
 
 
@@ -64,9 +63,8 @@ def _draw_fits(axis: "Axes", fits: "pd.DataFrame", colour: str, name: str) -> No
     ].itertuples(index=False):
         axis.plot([start, end], [level, level + slope * (end - start)], color=BLACK,
                   linestyle="--", linewidth=1, zorder=4)  # fmt: skip
-    missing = len(fits) - len(valid)
-    slope = valid["value_per_s"]
-    text = f"{slope.mean():.1f} ± {standard_error(slope):.1f}/s" if not missing else (
-        f"no window in {missing} of {len(fits)} seeds"
-    )  # fmt: skip
+    missing, slope = len(fits) - len(valid), valid["value_per_s"]
+    text = f"{slope.mean():.1f} ± {standard_error(slope):.1f}".replace("-", "−")
+    if missing:
+        text = f"no window in {missing} of {len(fits)} seeds"
     axis.plot([], [], color=colour, label=f"{name}: {text}")

@@ -7,6 +7,7 @@ failed has no number: a cross at the lower edge marks it.
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
+    LAMBDA_INF,
     over_seeds,
     panel_grid,
     rows_of,
@@ -46,10 +47,12 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             _draw_rates(bottom, scan, condition_styles(rows))
             top.set_title(scan.fixed, loc="left")
             bottom.set_xlabel(_LABELS[scan.name])
-        axes[0].set_ylabel("largest exponent λ_inf (1/s)")
+            if len(scan.values) < 5:
+                bottom.set_xticks(scan.values)
+        axes[0].set_ylabel(f"largest exponent {LAMBDA_INF} (1/s)")
         axes[len(varied)].set_ylabel("mean rate (Hz)")
         if ax is None:
-            shared_legend(axes, 4)
+            shared_legend(axes, 3)
             say_spread(axes, rows["seed"].nunique())
     return axes
 

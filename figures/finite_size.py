@@ -9,6 +9,8 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
+    LAMBDA_INF,
+    T_RENORM,
     over_seeds,
     panel_grid,
     rows_of,
@@ -32,7 +34,7 @@ FAILURES = {
 }
 _SHADES = {"passive": "#EDEDED", "saturated": "#F7E3D4"}
 _LINES = ((BLUE, "o"), (GREEN, "s"), (ORANGE, "^"), (PURPLE, "D"))
-_DODGE = 1.12  # factor in d0 between curves, keeps their error bars apart
+_DODGE = 1.3  # factor in d0 between curves, keeps their error bars apart
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
@@ -48,14 +50,18 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     wide = len(networks) if len(intervals) > 1 or len(networks) < 3 else (len(networks) + 1) // 2
     shape = (len(panels) // wide, wide) if len(panels) % wide == 0 else (1, len(panels))
     with house_style():
-        axes = panel_grid(ax, shape, (3.1, 2.5), sharex=True, sharey=True)
+        axes = panel_grid(ax, shape, (3.4, 2.4), sharex=True, sharey=True)
         for axis, (interval, network) in zip(axes, panels, strict=True):
             here = curves[(curves["network"] == network) & (curves["t_renorm_ms"] == interval)]
             _draw_panel(axis, here, exact[exact["network"] == network])
-            axis.set_title(f"{network}, t_renorm = {interval:g} ms", loc="left")
+            axis.set_title(f"{network}, {T_RENORM} = {interval:g} ms", loc="left")
         if ax is None:
-            shared_legend(axes, 4)
-            say_spread(axes, curves["seed"].nunique(), "; same networks and input at every dt")
+            shared_legend(axes, min(5, 2 * wide - 1))
+            say_spread(
+                axes,
+                curves["seed"].nunique(),
+                "; same networks and input at every dt; hollow: raw numbers of failed checks",
+            )
     for axis in axes:
         axis.label_outer()
     return axes
@@ -71,8 +77,8 @@ def _draw_panel(axis: "Axes", curves: "pd.DataFrame", exact: "pd.DataFrame") -> 
     for k, dt in enumerate(steps):
         _draw_curve(axis, curves[curves["dt_ms"] == dt], k, (k - (len(steps) - 1) / 2))
     _shade(axis, curves)
-    axis.set_xlabel("perturbation d0 (mean thresholds)")
-    axis.set_ylabel("λ(d0; t_renorm, dt) (1/s)")
+    axis.set_xlabel(r"perturbation $d_0$ (mean thresholds)")
+    axis.set_ylabel(rf"$\lambda(d_0$; {T_RENORM}, dt) (1/s)")
 
 
 def _draw_exponent(axis: "Axes", exact: "pd.DataFrame") -> None:
@@ -81,7 +87,7 @@ def _draw_exponent(axis: "Axes", exact: "pd.DataFrame") -> None:
         return
     found = over_seeds(exact, "dt_ms", "value_per_s")
     for k, (dt, mean, sem) in enumerate(found.itertuples(index=False)):
-        label = f"λ_inf, dt = {dt:g} ms"
+        label = f"{LAMBDA_INF}, dt = {dt:g} ms"
         if mean != mean:
             axis.plot([], [], linestyle="none", marker="x", color=BLACK, label=f"{label}: failed")
             continue
@@ -111,7 +117,7 @@ def _draw_curve(axis: "Axes", rows: "pd.DataFrame", number: int, place: float) -
         raw = failed[_begins(failed, reason)].groupby("d0")["raw_per_s"].mean()
         if not raw.empty:
             _hollow(axis, raw.index * shift, raw, colour, symbol)
-            _hollow(axis, [], [], GREY, symbol, f"{reason}: failed (raw number)")
+            _hollow(axis, [], [], GREY, symbol, f"failed: {reason}")
     passed = failed[failed["value_per_s"].notna()].groupby("d0")["raw_per_s"].mean()
     if not passed.empty:
         _hollow(axis, passed.index * shift, passed, colour, marker)
@@ -130,6 +136,7 @@ def _hollow(axis: "Axes", x: Any, y: Any, colour: str, symbol: str, label: str =
         marker=symbol,
         markerfacecolor="white",
         markeredgecolor=colour,
+        markersize=3.5,
         label=label or "_raw",
         zorder=3,
     )

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+LAMBDA_INF = r"$\lambda_\mathrm{inf}$"
+T_RENORM = r"$t_\mathrm{renorm}$"
+
 
 def require(table: "pd.DataFrame", columns: Iterable[str]) -> None:
     """Raises InputError, naming the first missing column, unless the table has all `columns`."""
@@ -76,11 +79,15 @@ def zero_line(axis: "Axes") -> None:
 
 
 def shared_legend(axes: "list[Axes]", columns: int) -> None:
-    """One legend below the figure with every label of the panels, each once."""
+    """One legend below the figure with every label of the panels, each once; curves first."""
+    from matplotlib.container import ErrorbarContainer
+
     entries: dict[str, Any] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
+    curves = [name for name, handle in entries.items() if isinstance(handle, ErrorbarContainer)]
+    entries = {name: entries[name] for name in dict.fromkeys([*curves, *entries])}
     figure = axes[0].get_figure(root=True)
     assert figure is not None
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)

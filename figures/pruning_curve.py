@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CONTROLS = {
     "no recurrence": (BLACK, "--"),
     "persistence": (GREY, ":"),
+    "input only": (GREY, (0, (1, 3))),
     "linear AR": (SLATE, "-."),
 }
 _NEEDED = ("seed", "task", "method", "keep", "readout")
@@ -164,8 +165,8 @@ def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:
     ]
     figure = axes[0].get_figure(root=True)
     assert figure is not None
-    figure.legend([entries[name] for name in ordered], ordered, loc="outside lower center", ncols=6)
+    figure.legend([entries[name] for name in ordered], ordered, loc="outside lower center", ncols=7)
     seeds = table["seed"].nunique()
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-    seen_by = "spikes only" if readout == "spikes" else readout
+    seen_by = {"spikes": "spikes and present input"}.get(readout, f"{readout} and present input")
     figure.suptitle(f"{spread}; readout: {seen_by}", fontsize=9)

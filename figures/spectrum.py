@@ -43,8 +43,8 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             for axis in line[len(values) :]:
                 axis.set_visible(False)
         if ax is None:
-            shared_legend(axes, 4)
-            say_spread(axes, rows["seed"].nunique(), "; mean rate in Hz beside the first exponent")
+            shared_legend(axes, 5)
+            say_spread(axes, rows["seed"].nunique(), "; upper right: mean rates")
     for axis in axes:
         axis.label_outer()
     return axes

@@ -30,6 +30,7 @@ class CompilerMissingError(EngineError):
 def unknown_name(argument: str, value: str, known: Iterable[str]) -> InputError:
     """An `InputError` for a name that is not in `known`, naming the nearest valid one."""
     names = sorted(known)
-    near = get_close_matches(value.lower(), names, n=1, cutoff=0.0)
-    hint = f"unknown; did you mean {near[0]!r}? " if near else "unknown; "
+    lower = {name.lower(): name for name in names}
+    near = get_close_matches(value.lower(), lower, n=1, cutoff=0.0)
+    hint = f"unknown; did you mean {lower[near[0]]!r}? " if near else "unknown; "
     return InputError(argument, value, f"{hint}known: {', '.join(names)}")

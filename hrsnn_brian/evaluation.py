@@ -16,8 +16,8 @@ from hrsnn_brian.tasks.task import Task
 
 Row = dict[str, Any]
 
-# The primary readout sees spikes alone; with v, a subtractive reset lets it see the low-passed
-# input itself, past the spikes.
+# Both see the present input u. Of the network the primary one sees spikes alone; with v, a
+# subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
 NO_RECURRENCE = "no recurrence"
 
@@ -26,9 +26,9 @@ NO_RECURRENCE = "no recurrence"
 class Evaluation:
     """The scores and costs of a network on a task, one dict per model and readout.
 
-    Keys: task, model ("network", "no recurrence", "persistence", "linear AR"), readout, neurons,
-    synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s, readout_ops_per_s and
-    the scores of `forecast_scores` and `closed_loop_scores`.
+    Keys: task, model ("network", "no recurrence", "persistence", "input only", "linear AR"),
+    readout, neurons, synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s,
+    readout_ops_per_s and the scores of `forecast_scores` and `closed_loop_scores`.
     """
 
     entries: tuple[Row, ...]
@@ -51,7 +51,7 @@ def evaluate(
     readouts: tuple[str, ...] = READOUTS,
     controls: bool = True,
 ) -> Evaluation:
-    """Scores of a network on a task, with its controls: J = 0, persistence and linear AR.
+    """Scores of a network on a task, with its controls: J = 0 and those of `baseline_rows`.
 
     seed: root of initial state and encoder noise. Raises InputError for parts that do not fit.
     """
@@ -94,8 +94,8 @@ def network_rows(
 
 
 def baseline_rows(task: Task) -> list[Row]:
-    """Persistence and linear AR, scored like a network."""
-    names = {"persistence": "persistence", "ar": "linear AR"}
+    """Persistence, the present input alone and linear AR, scored like a network."""
+    names = {"persistence": "persistence", "input": "input only", "ar": "linear AR"}
     return [
         {"task": task.name, "model": names[key], "readout": "none", **scores}
         for key, scores in baseline_scores(task).items()

@@ -12,7 +12,6 @@ last index), "divergence" (ln distance against time, left alone) and "fit" (its 
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.divergence_fit import fit_window
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hrsnn_brian.exponents.spiking import Protocol
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
@@ -44,8 +42,6 @@ CONDITIONS: dict[str, list[str]] = {
         f"neuron.tau_m_clusters=[{_gamma(10)}, {_gamma(30)}]",
     ],
 }
-# ln distances between which a perturbation is infinitesimal: above rounding, below saturation.
-ROUNDING, SATURATION = math.log(1e-12), math.log(1e-2)
 
 
 def points(options: Options, seed: int) -> list[Point]:
@@ -208,52 +204,6 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     ]
     fit = fit_window(seen.times, ln_distance)
     return [*rows, {"kind": "fit", **fit.row()}]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Straight line through ln distance: slope (1/s) between start and end (s).
-
-    ln_distance: of the line at start. reason: why there is no slope (NaN), else empty.
-    """
-
-    slope: float
-    start: float
-    end: float
-    ln_distance: float
-    reason: str = ""
-
-    def row(self) -> Row:
-        """As columns of the table."""
-        return {
-            "value_per_s": self.slope,
-            "start_s": self.start,
-            "end_s": self.end,
-            "ln_distance": self.ln_distance,
-            "reason": self.reason,
-        }
-
-
-def fit_window(times: "np.ndarray", ln_distance: "np.ndarray", align: float = 0.25) -> Fit:
-    """Fits the window from `align` s on until the distance leaves the infinitesimal range.
-
-    times, ln_distance: (n,). The range is 1e-12 to 1e-2 (our choice). The slope is Theil and
-    Sen's median, which a single spike that straddles a measurement does not bend. A window
-    shorter than 0.2 s gives no slope.
-    """
-    import numpy as np
-    from scipy.stats import theilslopes
-
-    late = times >= align
-    outside = late & ~((ln_distance > ROUNDING) & (ln_distance < SATURATION))
-    stop = int(np.argmax(outside)) if outside.any() else len(times)
-    window = slice(int(np.argmax(late)), stop)
-    inside = times[window]
-    if not late.any() or len(inside) < 3 or inside[-1] - inside[0] < 0.2:
-        return Fit(math.nan, math.nan, math.nan, math.nan, "the infinitesimal window is too short")
-    slope, intercept, *_ = theilslopes(ln_distance[window], inside)
-    start, end = float(inside[0]), float(inside[-1])
-    return Fit(float(slope), start, end, float(intercept + slope * start))
 
 
 def _ms(seconds: float) -> float:

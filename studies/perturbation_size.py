@@ -28,14 +28,14 @@ FINITE_SIZE, LAMBDA_INF = "finite_size", "lambda_inf"
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, network, dt and t_renorm, and one of lambda_inf per seed and network."""
     _check(options)
-    shared = {key: options[key] for key in ("duration_s", "set")}
-    curve = {key: options[key] for key in ("d0", "copies")}
+    shared = {"set": options["set"]}
+    curve = {key: options[key] for key in ("d0", "copies", "duration_s")}
+    exact = {"segments": options["segments"], "duration_s": options["duration_inf_s"]}
     found: list[Point] = []
     for number in range(options["seeds"]):
         for network in options["networks"]:
             base = {"seed": seed + number, "network": network, **shared}
-            exact = {"quantity": LAMBDA_INF, "dt": options["dt_inf"]}
-            found.append(base | exact | {"segments": options["segments"]})
+            found.append(base | {"quantity": LAMBDA_INF, "dt": options["dt_inf"]} | exact)
             found += [
                 base | {"quantity": FINITE_SIZE, "dt": dt, "t_renorm": t_renorm} | curve
                 for t_renorm in options["t_renorm"]
@@ -64,8 +64,9 @@ def _check(options: Options) -> None:
     for name in ("seeds", "copies", "segments"):
         if options[name] < 1:
             raise InputError(name, options[name], "must be at least 1")
-    if not 0.5 < options["duration_s"] < math.inf:
-        raise InputError("duration_s", options["duration_s"], "must exceed 0.5")
+    for name in ("duration_s", "duration_inf_s"):
+        if not 0.5 < options[name] < math.inf:
+            raise InputError(name, options[name], "must exceed 0.5")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -213,11 +214,12 @@ STUDY = Study(
             "seeds": 2,
             "networks": _NETWORKS,
             "set": [],
-            "d0": _decades(-10, 1),
+            "d0": [1e-10, 1e-8, *_decades(-6, 1), 30.0],
             "t_renorm": ["20 ms"],
             "copies": 4,
-            "segments": 3,
             "duration_s": 2.0,
+            "segments": 4,
+            "duration_inf_s": 4.0,
             **_STEPS,
         },
         "paper": {
@@ -229,8 +231,9 @@ STUDY = Study(
             + [10.0],
             "t_renorm": ["5 ms", "20 ms", "100 ms"],
             "copies": 16,
-            "segments": 10,
             "duration_s": 10.0,
+            "segments": 10,
+            "duration_inf_s": 20.0,
             **_STEPS,
         },
     },

@@ -133,7 +133,9 @@ def summary(rows: Sequence[Row]) -> str:
         blocks.append(f"{title}\n{_block(of_task, score.column)}")
     seeds = len({row["seed"] for row in seen})
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-    return "\n\n".join([*blocks, f"{spread}; readout: spikes only; all scores are in the table"])
+    return "\n\n".join(
+        [*blocks, f"{spread}; readout: spikes and present input; all scores are in the table"]
+    )
 
 
 def _block(rows: Sequence[Row], column: str) -> str:

@@ -148,7 +148,7 @@ def test_axes_have_labels_units_a_log_scale_and_the_number_of_seeds(table):
     assert axes[2].get_ylabel() == "RMSE 1 step ahead (m/s)"
     assert "wind" in axes[2].get_title(loc="left")
     assert "3 seeds" in axes[0].figure.get_suptitle()
-    assert "spikes only" in axes[0].figure.get_suptitle()
+    assert "spikes and present input" in axes[0].figure.get_suptitle()
 
 
 def test_nothing_in_the_figure_overlaps(table):

@@ -153,7 +153,7 @@ def test_options_of_a_flow_are_in_its_own_time(capfd):
 
 
 def test_a_failed_check_gives_no_value_a_reason_and_status_1(capfd):
-    words = ["--system", "lorenz63", "--duration", "100", "--segments", "2", "--t-renorm", "25"]
+    words = ["--system", "lorenz63", "--duration", "50", "--segments", "2", "--t-renorm", "25"]
     out, err = lines_of(capfd, *words, status=1)
     assert "no value: " in out
     assert "Kaplan" not in out

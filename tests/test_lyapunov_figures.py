@@ -1,16 +1,22 @@
 """Figures and studies of Lyapunov exponents: what fails is marked, never drawn as a number."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.exponents import spiking
+from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
+from hrsnn_brian.exponents.spiking import Echo, FiniteSize, LargestExponent
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
+from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
 from hrsnn_brian.figures.registry import FIGURES
 from hrsnn_brian.runs.study import resolve_options
 from hrsnn_brian.runs.tables import read_table, write_table
 from hrsnn_brian.studies import lyapunov_spectrum, perturbation_size
+from hrsnn_brian.studies.divergence_fit import fit_window
 
 SEEDS, SIZES, STEPS = (0, 1, 2), (1e-8, 1e-4, 1e-2, 10.0), (0.1, 1.0)
 CONDITIONS = ("homogeneous", "heterogeneous")
@@ -104,8 +110,8 @@ def curves(axis) -> dict:
     found = {}
     for container in axis.containers:
         line, bars = container[0], container[2]
-        half = [s[:, 1].ptp() / 2 if hasattr(s, "ptp") else np.ptp(s[:, 1]) / 2
-                for group in bars for s in group.get_segments()]  # fmt: skip
+        segments = [segment for group in bars for segment in group.get_segments()]
+        half = [np.ptp(segment[:, 1]) / 2 for segment in segments if len(segment)]
         found[container.get_label()] = (
             np.asarray(line.get_xdata(orig=False), dtype=float),
             np.asarray(line.get_ydata(orig=False), dtype=float),
@@ -124,8 +130,8 @@ def lines(axis) -> dict:
 def test_finite_size_lines_are_means_of_valid_values_only(sizes):
     axes = finite_size.draw(sizes)
     assert [axis.get_title(loc="left") for axis in axes] == [
-        "network-A, t_renorm = 20 ms",
-        "network-D, t_renorm = 20 ms",
+        f"network-A, {T_RENORM} = 20 ms",
+        f"network-D, {T_RENORM} = 20 ms",
     ]
     found = curves(axes[0])
     _, fine, bars = found["dt = 0.1 ms"]
@@ -141,25 +147,30 @@ def test_failed_values_are_hollow_symbols_joined_to_nothing(sizes):
     assert all(line.get_linestyle() == "None" for line in hollow)
     drawn = sorted(float(y) for line in hollow for y in np.asarray(line.get_ydata(), dtype=float))
     assert drawn == [-12.5, -12.0, -12.0, 20.0, 20.0]  # per dt: -12 and 20; -12.5 at dt = 1 ms
-    assert {"passive: failed (raw number)", "saturated: failed (raw number)"} <= set(lines(axis))
+    assert {"failed: passive", "failed: saturated"} <= set(lines(axis))
 
 
 def test_regions_are_shaded_where_every_time_step_fails_alike(sizes):
     axis = finite_size.draw(sizes)[0]
-    spans = {p.get_label(): p.get_extents().transformed(axis.transData.inverted())
-             for p in axis.patches if p.get_label() in ("passive at every dt", "saturated at every dt")}  # fmt: skip
+    names = ("passive at every dt", "saturated at every dt")
+    to_data = axis.transData.inverted()
+    spans = {
+        patch.get_label(): patch.get_extents().transformed(to_data)
+        for patch in axis.patches
+        if patch.get_label() in names
+    }
     assert spans["passive at every dt"].x0 < 1e-8 < spans["passive at every dt"].x1 < 1e-4
     assert 1e-2 < spans["saturated at every dt"].x0 < 10.0 < spans["saturated at every dt"].x1
 
 
 def test_lambda_inf_is_a_line_at_both_time_steps_and_a_failure_is_none(sizes):
     axis = finite_size.draw(sizes)[0]
-    assert set(lines(axis)["λ_inf, dt = 0.05 ms"].get_ydata()) == {-2.0}
-    assert set(lines(axis)["λ_inf, dt = 0.1 ms"].get_ydata()) == {-2.0}
+    assert set(lines(axis)[f"{LAMBDA_INF}, dt = 0.05 ms"].get_ydata()) == {-2.0}
+    assert set(lines(axis)[f"{LAMBDA_INF}, dt = 0.1 ms"].get_ydata()) == {-2.0}
     sizes.loc[(sizes["quantity"] == "lambda_inf") & (sizes["seed"] == 1), "value_per_s"] = math.nan
     axis = finite_size.draw(sizes)[0]
-    assert "λ_inf, dt = 0.05 ms" not in lines(axis)
-    assert len(lines(axis)["λ_inf, dt = 0.05 ms: failed"].get_ydata()) == 0
+    assert f"{LAMBDA_INF}, dt = 0.05 ms" not in lines(axis)
+    assert len(lines(axis)[f"{LAMBDA_INF}, dt = 0.05 ms: failed"].get_ydata()) == 0
 
 
 def test_a_mean_over_the_seeds_that_passed_is_not_joined_to_the_curve(sizes):
@@ -226,7 +237,7 @@ def test_divergence_shows_a_curve_per_seed_its_window_and_the_slope(spectra):
     assert (x0, x1) == (0.5, 2.0)
     assert (y1 - y0) / (x1 - x0) == pytest.approx(slope("homogeneous", 0.5, 0))
     labels = [text.get_text() for text in axes[1].get_legend().get_texts()]
-    assert labels[1] == "J = 4: 1.6 ± 0.1/s"
+    assert labels[1] == "J = 4: 1.6 ± 0.1"
     assert labels[2] == "J = 6: no window in 1 of 3 seeds"
 
 
@@ -314,13 +325,11 @@ def test_conditions_are_networks_that_differ_in_membrane_times(condition):
         for p in lyapunov_spectrum.points(options, 3)
         if (p["condition"], p["g"]) == (condition, 8)
     )
-    import json
-
     network = lyapunov_spectrum._network(
         json.dumps(point["network"]), condition, point["J"], point["g"], 3
     )
     spread = network.tau_m.std() / network.tau_m.mean()
-    assert (spread == 0) == (condition == "homogeneous")
+    assert (spread < 1e-12) == (condition == "homogeneous")
     assert network.tau_m.mean() == pytest.approx(20e-3, rel=0.1)
     assert network.params.weights.g == 8
     slow = network.cluster == network.cluster.max()
@@ -354,16 +363,16 @@ def test_the_fit_finds_the_slope_inside_the_infinitesimal_window():
     t = np.arange(0.02, 3.0, 0.02)
     growth = np.minimum(-18.4 + 10.0 * t, 1.0)  # saturates
     growth[60] += 12.0  # a spike on one side of one measurement
-    found = lyapunov_spectrum.fit_window(t, growth)
+    found = fit_window(t, growth)
     assert found.slope == pytest.approx(10.0, rel=1e-6)
     assert found.start >= 0.25
     assert found.end <= t[60]
     decay = np.maximum(-18.4 - 8.0 * t, -31.0)  # rounding
-    found = lyapunov_spectrum.fit_window(t, decay)
+    found = fit_window(t, decay)
     assert found.slope == pytest.approx(-8.0, rel=1e-6)
     assert found.end == pytest.approx((27.631 - 18.4) / 8, abs=0.03)
     dead = np.where(t < 0.3, -18.0, -math.inf)
-    short = lyapunov_spectrum.fit_window(t, dead)
+    short = fit_window(t, dead)
     assert math.isnan(short.slope)
     assert "too short" in short.reason
 
@@ -388,3 +397,82 @@ def test_summaries_name_rates_and_failures():
     line = next(row.split() for row in text.splitlines() if row.startswith("network-A"))
     assert line[1:3] == ["-2", "12"]
     assert 1e-8 < float(line[3]) < float(line[4]) < 1e-2
+
+
+# ---- rows of a point, from given results ----
+
+
+def exponent(value: float, rate: float = 12.0) -> SpectrumResult:
+    settings = {"rate_hz": rate, "d0": 1e-10, "t_renorm": 20e-3, "passive_per_s": -12.5}
+    logs = np.full((2, 10, 2), value) * 20e-3
+    logs[:, :, 1] -= 0.1
+    return spectrum_result(logs, 20e-3, settings=settings)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Replaces the measurements; a flag of lambda_inf is set through the returned list."""
+    flags: list[str] = []
+
+    def lambda_inf(network, **settings):
+        at_dt = {1e-4: exponent(2.5), 5e-5: exponent(2.0)}
+        return LargestExponent(2.0, 0.1, at_dt, 0.01, tuple(flags))
+
+    def echo(network, **settings):
+        assert settings["interpolated"]
+        assert settings["d0"] == 1e-8
+        times = np.arange(1, 101) * 0.02
+        distance = 1e-8 * np.exp(3.0 * times)[:, None] * np.ones((1, 2))
+        return Echo(times, distance, 10.0, 0.0, 0.0)
+
+    def finite_size(network, sizes, **settings):
+        assert settings["unrelated"] == 9.0
+        return [FiniteSize(math.nan, 0.5, d0, 20e-3, 1e-4, -12.5, "passive: leak") for d0 in sizes]
+
+    monkeypatch.setattr(spiking, "lambda_inf", lambda_inf)
+    monkeypatch.setattr(spiking, "lyapunov_spectrum", lambda network, **settings: exponent(2.5))
+    monkeypatch.setattr(spiking, "echo", echo)
+    monkeypatch.setattr(spiking, "finite_size_exponents", finite_size)
+    monkeypatch.setattr(spiking, "unrelated_distance", lambda network, **settings: 9.0)
+    return flags
+
+
+def rows_of_point(study, overrides: list[str], number: int) -> list[dict]:
+    options = resolve_options(study.STUDY, None, overrides)
+    return study.run(study.points(options, 0)[number], None)
+
+
+def test_a_point_of_the_spectra_gives_every_kind_of_row(measured):
+    rows = rows_of_point(lyapunov_spectrum, ["N=50", "K=10", "k=2"], 0)
+    kinds = [row["kind"] for row in rows]
+    counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    assert counts == {"exponent": 2, "spectrum": 2, "history": 20, "divergence": 100, "fit": 1}
+    by_step = {row["dt_ms"]: row["value_per_s"] for row in rows if row["kind"] == "exponent"}
+    assert by_step == pytest.approx({0.1: 2.5, 0.05: 2.0})
+    assert [row["value_per_s"] for row in rows if row["kind"] == "spectrum"] == pytest.approx(
+        [2.5, -2.5]
+    )
+    assert rows[-1]["value_per_s"] == pytest.approx(3.0)
+    assert all(row["rate_hz"] == 12.0 for row in rows if row["kind"] in ("exponent", "spectrum"))
+
+
+def test_a_failed_check_empties_the_value_at_every_step_and_gives_its_reason(measured):
+    measured.append("d0 = 1e-10 and 1e-06 differ by 3/s")
+    for study in (lyapunov_spectrum, perturbation_size):
+        overrides = ["N=50", "K=10", "k=2"] if study is lyapunov_spectrum else ["set=N=50,K=10"]
+        rows = [row for row in rows_of_point(study, overrides, 0) if "d0_difference_per_s" in row]
+        assert len(rows) == 2
+        for row in rows:
+            assert math.isnan(row["value_per_s"])
+            assert row["reason"] == measured[0]
+
+
+def test_a_point_of_the_scan_carries_raw_value_reason_and_settings(measured):
+    rows = rows_of_point(perturbation_size, ["d0=1e-10,0.1"], 1)
+    assert [row["d0"] for row in rows] == [1e-10, 0.1]
+    for row in rows:
+        assert math.isnan(row["value_per_s"])
+        assert (row["raw_per_s"], row["reason"]) == (-12.5, "passive: leak")
+        assert (row["t_renorm_ms"], row["dt_ms"], row["network"]) == (20.0, 0.1, "network-A")
+        assert row["seed"] == 0
+        assert -1 / 5.3e-3 < row["passive_per_s"] < -1 / 0.08 + 1e-9

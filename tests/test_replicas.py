@@ -71,16 +71,16 @@ def test_identical_copies_stay_at_distance_exactly_zero(numpy_engine):
 
 def test_uncoupled_neurons_below_threshold_have_their_leaks_as_spectrum(numpy_engine):
     network = small_network("N=4", "K=0", "bias=0.2", "tau_m=20 ms")
-    network = replace(network, tau_m=np.array([30, 10, 20, 6]) * MS)
-    plan = Protocol(duration=0.4, segments=2, warmup=0.05, align=0.1, t_renorm=0.01, d0=1e-6)
+    network = replace(network, tau_m=np.array([30, 12, 20, 15]) * MS)
+    plan = Protocol(duration=0.4, segments=1, warmup=0.05, align=0.3, t_renorm=0.01, d0=1e-6)
     silent = Drive(np.zeros((800, 4)), direct=True, traces=False, record_states=False)
     spectrum = lyapunov_spectrum(
         network, engine=numpy_engine, k=4, protocol=plan, drive=lambda *_: silent
     )
     assert spectrum.valid
     assert spectrum.settings["rate_hz"] == 0
-    # v has the leaks -1/tau_m; the synaptic currents are not perturbed and stay equal
-    np.testing.assert_allclose(spectrum.exponents, -1 / (np.array([30, 20, 10, 6]) * MS), rtol=1e-3)
+    leaks = -1 / (np.array([30, 20, 15, 12]) * MS)  # those of the currents are smaller
+    np.testing.assert_allclose(spectrum.exponents, leaks, rtol=5e-3)
 
 
 def test_a_neuron_driven_above_threshold_keeps_a_shift_in_time(numpy_engine):

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "preset": preset,
             **facts,
             "statistics": degree_statistics(network.W).to_dict(),
-            "parameters": params.to_dict(),
+            "parameters": network.params.to_dict(),
         }
     )
     return 0

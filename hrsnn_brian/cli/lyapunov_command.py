@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--duration", help='measured time: networks over all segments (default "10 s"), else each'
     )
     group.add_argument("--dt", help='time step (default "0.1 ms" for networks)')
-    group.add_argument("--d0", type=_positive, help="distance of the copies (default 1e-10)")
+    group.add_argument("--d0", type=_positive, help="distance of the copies (networks 1e-10)")
     group.add_argument("--t-renorm", help='between renormalisations (default "20 ms" for networks)')
     group.add_argument(
         "--segments",
@@ -159,8 +159,8 @@ def say_spectrum(
     unknown = f"needs more than {len(rows)} exponents"
     dimension, entropy = result.kaplan_yorke, result.entropy_rate
     output.say(f"Kaplan-Yorke dimension: {unknown if dimension is None else f'{dimension:.4g}'}")
-    bound = unknown if entropy is None else f"{entropy:.4g} nats {unit}"
-    output.say(f"entropy rate, at most: {bound}")
+    bound = unknown if entropy is None else f"{entropy:.4g}"
+    output.say(f"entropy rate in nats, {unit}, at most: {bound}")
 
 
 # ---- self-test ----

@@ -18,7 +18,7 @@ COMMANDS = {
     "build": "build a network and save it",
     "prune": "remove synapses from a saved network",
     "evaluate": "train readouts on a network's states and score them",
-    "lyapunov": "measure the Lyapunov exponents of a network, a flow or a map",
+    "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
     "reproduce": "run the main study and draw its figure",

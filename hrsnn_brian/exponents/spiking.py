@@ -111,9 +111,8 @@ def lyapunov_spectrum(
     Raises InputError if k exceeds the number of state variables or parts do not fit.
     """
     plan = protocol or Protocol()
-    states = network.n_neurons * (2 + (network.params.synapse.currents == "two"))
-    if not 1 <= k <= states:
-        raise InputError("k", k, f"must be from 1 to {states}")
+    if not 1 <= k <= n_states(network):
+        raise InputError("k", k, f"must be from 1 to {n_states(network)}")
     stepped = with_time_step(network, f"{plan.dt!r} s")
     settings = _settings(network, plan, k, seed)
     logs, rates = [], []
@@ -168,13 +167,15 @@ def _segment(
         stored = json.loads(path.read_text())
         if stored["settings"] != settings:
             raise InputError("folder", str(folder), "holds segments of another computation")
-        return {**stored, "log_growth": np.array(stored["log_growth"], dtype=float)}
+        growth = np.array(stored["log_growth"], dtype=float)
+        # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
+        return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
     steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
     timing = network.params.timing
     # one sample more, so that the last measurement lies inside the run
     needed = plan.warmup + steps * plan.t_renorm + timing.sample
     perturbation = Perturbation(
-        directions=random_directions(k, network.n_neurons, seed, number),
+        directions=random_directions(k, n_states(network), seed, number),
         d0=plan.d0,
         start=plan.warmup,
         interval=plan.t_renorm,
@@ -194,8 +195,13 @@ def _segment(
     return {**found, "log_growth": divergence.log_growth[:steps]}
 
 
+def n_states(network: Network) -> int:
+    """Potentials and synaptic currents: what a perturbation can have components in."""
+    return network.n_neurons * (3 if network.params.synapse.currents == "two" else 2)
+
+
 def random_directions(copies: int, n: int, seed: int, *keys: int) -> FloatArray:
-    """Random unit vectors (copies, N), from the stream "perturbation"."""
+    """Random unit vectors (copies, n), from the stream "perturbation"."""
     vectors = rng(seed, "perturbation", *keys).standard_normal((copies, n))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 

@@ -4,6 +4,7 @@ Because streams are named, a change of one parameter leaves all other draws of t
 they are: networks of one seed that differ in tau_m alone share graph, weights and thresholds.
 """
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -33,12 +34,25 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError("seed", seed, "must be a whole number >= 0")
     seed = int(seed)
+    _check_size(params)
     if params.graph.kind == "matrix":
         params, W, is_e = _from_matrix(params)
     else:
         is_e = np.arange(params.N) < params.n_excitatory
         W = _draw_recurrence(params, is_e, seed)
     return _with_neurons(params, seed, W, is_e)
+
+
+def _check_size(params: HRSNNParams) -> None:
+    """Refuse what cannot be held: drawing a synapse takes about 60 bytes at the peak."""
+    expected = params.N * params.in_degree
+    need = 60 * expected + 1000 * params.N
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if params.graph.kind != "matrix" and (need > have or expected >= 2**31):
+        allowed = (
+            f"about {expected:.3g} synapses need {need / 1e9:.3g} GB; there are {have / 1e9:.3g}"
+        )
+        raise InputError("N", params.N, f"{allowed} (set graph.K to have fewer)")
 
 
 def _from_matrix(

@@ -28,7 +28,7 @@ from hrsnn_brian.parameters.fields import (
     Times,
     Whole,
 )
-from hrsnn_brian.parameters.units import DIMENSIONLESS, SECOND
+from hrsnn_brian.parameters.units import DIMENSIONLESS, SECOND, format_seconds
 
 DEFAULT_N = 500
 S = TypeVar("S", bound="Section")
@@ -201,9 +201,16 @@ class TimingParams(Section):
     traces: Times = Times(("30 ms", "100 ms", "300 ms"))
 
     def __post_init__(self) -> None:
-        ratio = self.sample / self.dt
-        if round(ratio) < 1 or abs(ratio - round(ratio)) > 1e-9 * ratio:
-            raise InputError("timing.sample", self.sample, "must be a whole number of timing.dt")
+        if self.sample < self.dt * (1 - 1e-9) or not self.is_whole(self.sample):
+            raise InputError(
+                "timing.sample",
+                format_seconds(self.sample),
+                f"must be a whole number of timing.dt = {format_seconds(self.dt)}",
+            )
+
+    def is_whole(self, time: float) -> bool:
+        """Whether a time in seconds is a whole number of steps (0 is)."""
+        return abs(time / self.dt - round(time / self.dt)) <= 1e-9 * max(1.0, time / self.dt)
 
     @property
     def steps_per_sample(self) -> int:
@@ -232,6 +239,10 @@ class HRSNNParams(Section):
     def __post_init__(self) -> None:
         if self.in_degree > self.N - 1:
             raise InputError("graph.K", self.graph.K, f"must be at most N - 1 = {self.N - 1}")
+        for name, time in (("t_ref", self.neuron.t_ref), ("delay", self.synapse.delay)):
+            if not self.timing.is_whole(time):
+                dt = format_seconds(self.timing.dt)
+                raise InputError(name, format_seconds(time), f"must be a multiple of dt = {dt}")
         self._check_clusters()
 
     def _check_clusters(self) -> None:

@@ -1,4 +1,7 @@
-"""Baselines every table carries: persistence and a linear autoregression.
+"""Baselines every table carries: persistence, the present input alone, a linear autoregression.
+
+A network's readout sees the present input beside its states; "input only" is that readout without
+a network, and shows what of a score the network has earned.
 
 Both are scored by the same functions, on the same test rows and the same free runs as the
 network (`forecast_scores`, `closed_loop_scores`).
@@ -32,17 +35,20 @@ class LinearAR:
 
 
 def baseline_scores(task: Task) -> dict[str, Scores]:
-    """Scores of "persistence" and "ar" by name, with the same keys as the network's.
+    """Scores of "persistence", "input" and "ar" by name, with the same keys as the network's.
 
     The rows of "ar" also hold `order_h<horizon>`, the orders chosen.
     """
     ar = fit_ar(task)
+    present = fit_ar(task, orders=(1,))
     rows: dict[str, Scores] = {
         "persistence": forecast_scores(task, persistence_forecast(task)),
+        "input": forecast_scores(task, ar_forecast(task, present)),
         "ar": forecast_scores(task, ar_forecast(task, ar)),
     }
     if task.closed_loop:
         rows["persistence"] |= _free_run_scores(task, lambda recent: recent[:, -1])
+        rows["input"] |= _free_run_scores(task, lambda recent: _next_sample(task, present, recent))
         rows["ar"] |= _free_run_scores(task, lambda recent: _next_sample(task, ar, recent))
     rows["ar"] |= {f"order_h{h}": order for h, order in ar.orders.items()}
     return rows

@@ -7,7 +7,7 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.scores import nrmse, rmse
-from hrsnn_brian.readout.ridge import RidgeReadout, fit_ridge
+from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
 from hrsnn_brian.tasks.task import Task
 
 INPUT_BLOCK = "u"
@@ -19,7 +19,8 @@ class Forecast:
 
     `predictions[h]` is (test rows, D) in data units. `scores` are those of `forecast_scores`
     and `alpha`, the largest penalty per row chosen, with `alpha_at_edge`. `one_step` is the
-    readout a closed loop needs, None if 1 is not among the horizons.
+    readout for a closed loop, with the penalty of the one-standard-error rule; None if 1 is not
+    among the horizons.
     """
 
     readout: RidgeReadout
@@ -45,7 +46,7 @@ def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
         if block.ndim != 2 or len(block) != task.n_samples:
             raise InputError(f"states {name}", block.shape, f"must have {task.n_samples} rows")
     rows, d = task.train_rows, task.n_variables
-    readout = fit_ridge(
+    readout, steadier = fit_readouts(
         {name: block[rows] for name, block in blocks.items()},
         np.hstack([task.target(rows, h) for h in task.horizons]),
         task.validation,
@@ -57,7 +58,7 @@ def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
     scores = forecast_scores(task, predictions)
     scores["alpha"] = float(readout.alpha.max())
     scores["alpha_at_edge"] = int(readout.at_edge.any())
-    one_step = readout.select(columns[1]) if 1 in columns else None
+    one_step = steadier.select(columns[1]) if 1 in columns else None
     return Forecast(readout, predictions, scores, one_step)
 
 

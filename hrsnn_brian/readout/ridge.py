@@ -11,11 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
 
-# Penalties per training row. They must reach 1e-7 and go beyond, so that
-# a choice at the edge of the grid means something is wrong.
-ALPHAS = tuple(float(10.0**k) for k in np.arange(-10.0, 2.5, 0.5))
+# Penalties per training row. They reach far below 1e-7, so that the smallest being chosen means
+# something is wrong; the largest stands for a constant prediction, the best there is of noise.
+ALPHAS = (*(float(10.0**k) for k in np.arange(-10.0, 2.5, 0.5)), 1e4, 1e6)
+
+# How the validation rows choose: the smallest error, or the largest penalty whose error lies within
+# one standard error of it (Breiman et al. 1984). A one-step error hardly tells small penalties
+# apart, a closed loop does: it takes the second rule (our choice).
+RULES = ("smallest error", "one standard error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +30,7 @@ class RidgeReadout:
     prediction = intercept + sum over blocks of block @ coefficients[block], with `coefficients`
     mapping a block's name to (features, targets) and `intercept` (targets,). For each target:
     `alpha`, the penalty per training row chosen on the validation rows; `at_edge`, whether it
-    is the smallest or largest of the grid; `validation_rmse`, the error there before the refit.
+    is the smallest of the grid; `validation_rmse`, the error there before the refit.
     """
 
     coefficients: Mapping[str, np.ndarray]
@@ -63,22 +68,35 @@ def fit_ridge(
     targets: np.ndarray,
     n_validation: int,
     alphas: tuple[float, ...] = ALPHAS,
+    rule: str = RULES[0],
 ) -> RidgeReadout:
-    """Fit `targets` (n, m) on the feature blocks, each (n, features); the intercept is free.
+    """The readout of one rule, see `fit_readouts`."""
+    return fit_readouts(blocks, targets, n_validation, alphas, (rule,))[0]
 
-    The last `n_validation` rows choose the penalty after a fit to the rows before them: for each
-    target the largest whose squared error there lies within one standard error of the smallest
-    (Breiman et al. 1984; a one-step error hardly tells small penalties apart, a closed loop
-    does). Then that penalty per row is used for a fit to all n rows. Each block is divided by
-    one number, the root mean variance of its features, never feature by feature: a nearly silent
-    neuron would be blown up. Peak memory is about twice that of the blocks, plus three Gram
-    matrices.
 
-    Raises InputError if shapes do not match, a value is not finite, a penalty is not positive,
-    or `n_validation` leaves fewer than two rows to fit.
+def fit_readouts(
+    blocks: Mapping[str, np.ndarray],
+    targets: np.ndarray,
+    n_validation: int,
+    alphas: tuple[float, ...] = ALPHAS,
+    rules: tuple[str, ...] = RULES,
+) -> tuple[RidgeReadout, ...]:
+    """Fit `targets` (n, m) on the feature blocks, each (n, features); one readout per rule.
+
+    The last `n_validation` rows choose the penalty of each target after a fit to the rows before
+    them, by the rule; then that penalty per row is used for a fit to all n rows. The intercept is
+    free. Each block is divided by one number, the root mean variance of its features, never
+    feature by feature: a nearly silent neuron would be blown up. Peak memory is about twice that
+    of the blocks, plus three Gram matrices.
+
+    Raises InputError if shapes do not match, a value is not finite, a penalty is not positive, a
+    rule is unknown, or `n_validation` leaves fewer than two rows to fit.
     """
     targets = np.asarray(targets, dtype=float)
     _check(blocks, targets, n_validation, alphas)
+    for rule in rules:
+        if rule not in RULES:
+            raise unknown_name("rule", rule, RULES)
     x, mean, scale = _standardised(blocks)
     y_mean = targets.mean(axis=0)
     y = targets - y_mean
@@ -91,21 +109,27 @@ def fit_ridge(
     cross = cross_fit + x[n_fit:].T @ y[n_fit:]
 
     errors, uncertainty = _validation_errors(x, y, n_fit, gram_fit, cross_fit, alphas)
-    best = _largest_within_one_standard_error(errors, uncertainty, alphas)
-    chosen = np.array(alphas)[best]
-    weights = np.empty_like(cross)
-    for alpha in np.unique(chosen):
-        columns = chosen == alpha
-        weights[:, columns] = _solve(gram, cross[:, columns], alpha * n)
-
-    weights /= scale[:, None]
-    return RidgeReadout(
-        coefficients=_split(weights, blocks),
-        intercept=y_mean - mean @ weights,
-        alpha=chosen,
-        at_edge=(best == 0) | (best == len(alphas) - 1),
-        validation_rmse=np.sqrt(errors[best, np.arange(len(best))]),
-    )
+    readouts = []
+    for rule in rules:
+        best = np.argmin(errors, axis=0)
+        if rule == "one standard error":
+            best = _largest_within_one_standard_error(errors, uncertainty, alphas)
+        chosen = np.array(alphas)[best]
+        weights = np.empty_like(cross)
+        for alpha in np.unique(chosen):
+            columns = chosen == alpha
+            weights[:, columns] = _solve(gram, cross[:, columns], alpha * n)
+        weights /= scale[:, None]
+        readouts.append(
+            RidgeReadout(
+                coefficients=_split(weights, blocks),
+                intercept=y_mean - mean @ weights,
+                alpha=chosen,
+                at_edge=chosen == min(alphas),
+                validation_rmse=np.sqrt(errors[best, np.arange(len(best))]),
+            )
+        )
+    return tuple(readouts)
 
 
 def _standardised(

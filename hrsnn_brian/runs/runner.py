@@ -62,7 +62,8 @@ def run_study(
         or the next free number of it. An unfinished run of the same configuration is resumed.
     The table is the same, byte for byte, for any `jobs` and after any number of resumptions.
 
-    Raises InputError before any work if an option, a name or `out` cannot be used. Any other error
+    Raises InputError before any work if an option, a name or `out` cannot be used, and
+    CompilerMissingError if the device needs a compiler that is not there. Any other error
     leaves its traceback in the run's log.txt and the finished points in place.
     """
     options = resolve_options(study, preset, overrides)
@@ -71,6 +72,10 @@ def run_study(
         raise InputError("study", study.name, "these options give no points")
     preset = next(iter(study.presets)) if preset is None else preset
     config = _config(study, preset, seed, device, options)
+    if study.uses_engine and device == "standalone":
+        from hrsnn_brian.simulation.toolchain import find_compiler
+
+        find_compiler()  # before anything is written or any worker started
     if out is None:
         out = free_directory(Path("runs") / f"{study.name}-{preset}-seed{seed}", config)
     with RunDirectory.claim(out, config) as run:

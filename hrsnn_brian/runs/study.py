@@ -145,7 +145,7 @@ def resolve_options(study: Study, preset: str | None, overrides: Sequence[str]) 
         elif "network" not in options:
             raise unknown_name("--set key", key, options)
         else:
-            near = get_close_matches(key, options, n=1, cutoff=0.8)
+            near = get_close_matches(key, options, n=1, cutoff=0.7)
             if near and "." not in key:
                 raise unknown_name("--set key", key, options)
             network_overrides.append(text)
@@ -164,7 +164,10 @@ def _parsed(key: str, text: str, former: object) -> object:
     """`text` as a value of the kind of `former`."""
     if isinstance(former, list):
         item = former[0] if former else ""
-        return [_parsed(key, part.strip(), item) for part in text.strip("[]").split(",") if part]
+        parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
+        if not parts:
+            raise InputError(key, text, "give at least one value")
+        return [_parsed(key, part, item) for part in parts]
     if isinstance(former, bool):
         if text.lower() not in ("true", "false"):
             raise InputError(key, text, "must be true or false")

@@ -44,7 +44,8 @@ class Observer:
         self.interval = int(scene["interval_steps"][0])
         self.action = ACTIONS[int(scene["action"][0])]
         self.postpone_above = float(scene["postpone_above"][0])
-        self.directions = scene["directions"].reshape(self.copies - 1, self.n)
+        # (copies, components perturbed, N)
+        self.directions = scene["directions"].reshape(self.copies - 1, -1, self.n)
         self.states = ["v", *(current for _, current in model.shape.pathways)]
         self.timed = "remaining" in self.neurons.variables
         self.tau_m = scene["cells.tau_m"]
@@ -105,7 +106,8 @@ class Observer:
     def _perturb(self) -> None:
         state = self._state()
         state[:, :, 1:] = state[:, :, :1]
-        state[0, :, 1:] += self.d0 * self.directions.T
+        perturbed = self.directions.shape[1]
+        state[:perturbed, :, 1:] += self.d0 * np.moveaxis(self.directions, 0, -1)
         self._write(state)
 
     def _measure(self) -> None:

@@ -28,8 +28,8 @@ ACTIONS = ("orthonormalise", "rescale", "restart", "watch")
 class Perturbation:
     """How copies are perturbed and what happens at each measurement.
 
-    directions: (copies, N) unit vectors in v, one per perturbed copy; with (0, N) the reference
-        runs alone.
+    directions: unit vectors, one per perturbed copy: (copies, N) in v, or (copies, states*N) in v
+        and then each synaptic current; with (0, N) the reference runs alone.
     d0: size of the perturbation. start: time of the first one, s. interval: between
     measurements, s.
     action: "orthonormalise" (QR, for spectra), "rescale" (each copy alone), "restart" (again from
@@ -127,8 +127,9 @@ def replica_scene(
     """Every array of one run of copies (the names are those scene.h and replicas.h look up)."""
     n, timing = network.n_neurons, network.params.timing
     directions = np.asarray(perturbation.directions, dtype=float)
-    if directions.ndim != 2 or directions.shape[1] != n:
-        raise InputError("directions", directions.shape, f"must have shape (copies, {n})")
+    full = n * (1 + len(shape.pathways))
+    if directions.ndim != 2 or directions.shape[1] not in (n, full):
+        raise InputError("directions", directions.shape, f"must be (copies, {n}) or {full} wide")
     copies = len(directions) + 1
     scene = stimulus_arrays(network, drive, shape)
     scene |= {
@@ -136,6 +137,7 @@ def replica_scene(
         "n_cells": number(n),
         "copies": number(copies),
         "directions": directions.ravel(),
+        "directions_width": number(directions.shape[1]),
         "d0": number(perturbation.d0),
         "first_step": number(max(1, round(perturbation.start / timing.dt))),
         "interval_steps": number(max(1, round(perturbation.interval / timing.dt))),

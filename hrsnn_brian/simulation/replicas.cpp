@@ -22,7 +22,8 @@ int64_t n_cells = 0;
 int64_t step = 0, first_step = 0, interval = 1, due = 0, last_measured = 0;
 double d0 = 0.0, postpone_above = 0.0, dt = 0.0;
 Action action = WATCH;
-std::vector<double> directions; // (copies - 1, n_cells), unit vectors in v
+std::vector<double> directions; // (copies - 1, width), unit vectors in v, or in v and currents
+int64_t width = 0;
 std::vector<double> log_growth, log_time;
 std::vector<double> snapshots; // states of the reference at the measurements, when watching
 std::vector<double> difference; // (copies - 1, components * n_cells), one row per copy
@@ -41,11 +42,13 @@ double weight(size_t component, size_t count, int64_t cell) {
 }
 
 void perturb() {
+    const auto list = components();
     for (int64_t i = 0; i < n_cells; i++)
         for (int64_t r = 1; r < copies; r++) {
             const int64_t here = i * copies + r, reference = i * copies;
-            for (double *x : components()) x[here] = x[reference];
-            replicas.v[here] += d0 * directions[(r - 1) * n_cells + i];
+            for (double *x : list) x[here] = x[reference];
+            for (int64_t c = 0; c * n_cells < width; c++)
+                list[c][here] += d0 * directions[(r - 1) * width + c * n_cells + i];
         }
 }
 
@@ -152,7 +155,9 @@ void load_replicas(const Scene &scene) {
     d0 = scene.number("d0");
     postpone_above = scene.number("postpone_above");
     scene.assign("directions", directions);
-    if (static_cast<int64_t>(directions.size()) != (copies - 1) * n_cells)
+    width = static_cast<int64_t>(scene.number("directions_width"));
+    if (static_cast<int64_t>(directions.size()) != (copies - 1) * width ||
+        (width != n_cells && width != n_cells * (1 + (int64_t)replicas.currents.size())))
         fail("directions have the wrong size");
     for (size_t p = 0; p < replicas.currents.size(); p++) {
         const std::string name = "pathway" + std::to_string(p);
