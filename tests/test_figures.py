@@ -196,7 +196,14 @@ def test_files_are_pdf_and_png_with_the_same_bytes_every_time(run):
 def test_registry_names_what_can_be_drawn(run, tmp_path):
     assert drawable(run) == ["pruning_curve"]
     assert drawable(tmp_path / "none") == []
-    assert set(list_figures()) == {"pruning_curve"}
+    assert set(list_figures()) == {
+        "convergence",
+        "divergence",
+        "exponent_vs_J",
+        "finite_size",
+        "pruning_curve",
+        "spectrum",
+    }
     with pytest.raises(InputError, match="did you mean 'pruning_curve'"):
         get_figure("prunning_curve")
     with pytest.raises(InputError, match="no such file"):

@@ -19,7 +19,13 @@ from typing import Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.finite_time import FiniteTimeResult, finite_time_exponents, growth_logs
+from hrsnn_brian.exponents.finite_time import (
+    STRADDLE,
+    FiniteTimeResult,
+    finite_time_exponents,
+    growth_from_directions,
+    growth_logs,
+)
 from hrsnn_brian.exponents.qr import FloatArray
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
 from hrsnn_brian.network.network import Network
@@ -39,8 +45,6 @@ from hrsnn_brian.simulation import (
 DriveMaker = Callable[[Network, float, int], Drive]
 Report = Callable[[int, int], None]
 
-# ln growth of one interval beyond which a spike has straddled a renormalisation.
-STRADDLE = 5.0
 # A measurement waits while a potential differs by this much: far above any d0 used here.
 POSTPONE_ABOVE = 0.05
 UNCONVERGED = 0.5  # 1/s between two sizes of perturbation
@@ -298,6 +302,45 @@ def node_exponents(
     return finite_time_exponents(distances, d0, duration, saturation=POSTPONE_ABOVE)
 
 
+def node_exponents_from_random(
+    network: Network,
+    *,
+    engine: Engine,
+    directions: int | None = None,
+    T: object = "80 ms",
+    segments: int = 20,
+    dt: object = "0.1 ms",
+    d0: float = 1e-8,
+    warmup: float = 0.5,
+    batch: int = 64,
+    drive: DriveMaker = default_drive,
+    seed: int = 0,
+) -> FiniteTimeResult:
+    """`node_exponents` estimated from `directions` (default 3N, at least 2N) random copies.
+
+    Each segment's squared growths are regressed on the squared components (see
+    `growth_from_directions`); a neuron whose growth is not resolved in a segment counts as a
+    distance of zero there, and half of the segments must resolve it.
+    """
+    duration = float(seconds(T, "T"))
+    stepped = with_time_step(network, dt)
+    n = network.n_neurons
+    vectors = random_directions(directions or 3 * n, n, seed)
+    run = drive(stepped, warmup + segments * duration + stepped.params.timing.sample, seed)
+    logs = []
+    for start in range(0, len(vectors), batch):
+        chosen = vectors[start : start + batch]
+        padded = np.resize(chosen, (batch, n))
+        perturbation = Perturbation(
+            padded, d0=d0, start=warmup, interval=duration, action="restart"
+        )
+        divergence = run_replicas(engine, stepped, run, perturbation)
+        logs.append(divergence.log_growth[:segments, : len(chosen)])
+    growth = np.exp(np.concatenate(logs, axis=1))
+    single = np.stack([growth_from_directions(vectors, one) for one in growth])
+    return finite_time_exponents(d0 * single, d0, duration, min_valid=0.5)
+
+
 @dataclass(frozen=True)
 class FiniteSize:
     """lambda(d0; t_renorm, dt) on the grid model, 1/s, with what it is worth.
@@ -375,10 +418,12 @@ def _finite_size(
     reason = ""
     if not alive.all():
         reason = f"zero distance in {int((~alive).sum())} of {alive.size} intervals"
-    elif abs(raw - passive) <= 0.05 * abs(passive):
-        reason = "passive: the leak of the slowest time constant"
     elif d0 * math.exp(float(np.mean(logs))) > unrelated / 3:
         reason = "saturated: the distance of unrelated states"
+    elif (logs <= 0.5 * passive * interval).all():
+        # A spike that moves to another step makes a jump; without one every distance only leaks,
+        # with the slowest neuron that rarely fires, hence at the slowest time constant or faster.
+        reason = "passive: no spike moved, the distance only leaks"
     return FiniteSize(
         value=math.nan if reason else raw,
         standard_error=float(each.std(ddof=1) / math.sqrt(len(each))) if len(each) > 1 else 0.0,
