@@ -320,6 +320,7 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
         "network",
         "no recurrence",
         "persistence",
+        "input only",
         "linear AR",
     }
     header = (here / "scores.csv").read_text().splitlines()[0].split(",")
@@ -334,7 +335,7 @@ def test_two_jobs_give_the_table_of_one_and_the_same_commands_draw_it(here, capf
     two = json_of(capfd, *base, "--jobs", "2", "--out", "two")
     tables = [Path(run["run"]) / "tables" / "pruning_curve.csv" for run in (one, two)]
     assert tables[0].read_bytes() == tables[1].read_bytes()
-    assert tables[0].read_bytes().count(b"\n") == 1 + 2 * (2 + 2 + 2 + 2)
+    assert tables[0].read_bytes().count(b"\n") == 1 + 2 * (2 + 2 + 2 + 3)
     assert [Path(file).suffix for file in one["files"]] == [".csv", ".pdf", ".png"]
     redrawn = json_of(capfd, "figure", "all", "--run", "one", "--out", "again")
     assert [Path(f).read_bytes() for f in redrawn["files"]] == [

