@@ -24,8 +24,8 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.distributions import Uniform
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.simulation import Drive, network_scene, network_shape
+from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
 from hrsnn_brian.simulation.cache import Program, ProgramCache
-from hrsnn_brian.simulation.engine import read_arrays, write_arrays
 from hrsnn_brian.simulation.toolchain import FLAGS, find_compiler
 
 # (neurons, in-degree): 1e5, about 1e6 (no self-connections) and 5e6 synapses.

@@ -183,7 +183,7 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     """ln distance of copies left alone (mean over copies), and the slope of its fitted window."""
     import numpy as np
 
-    from hrsnn_brian.exponents.spiking import echo
+    from hrsnn_brian.exponents.finite_size import echo
 
     seen = echo(
         network,

@@ -88,7 +88,7 @@ def _network(preset: str, overrides: tuple[str, ...], seed: int) -> "Network":
 
 
 def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row]:
-    from hrsnn_brian.exponents.spiking import finite_size_exponents, unrelated_distance
+    from hrsnn_brian.exponents.finite_size import finite_size_exponents, unrelated_distance
 
     seed, dt = point["seed"], point["dt"]
     unrelated = unrelated_distance(network, engine=engine, dt=dt, seed=seed)

@@ -26,8 +26,8 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.simulation import Drive, Perturbation, network_scene, network_shape, noise_drive
+from hrsnn_brian.simulation.arrays import write_arrays
 from hrsnn_brian.simulation.cache import ProgramCache
-from hrsnn_brian.simulation.engine import write_arrays
 from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
 from hrsnn_brian.simulation.shape import ReplicaShape
 

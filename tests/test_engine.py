@@ -25,8 +25,9 @@ from hrsnn_brian.simulation import (
     simulate,
     toolchain,
 )
+from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
 from hrsnn_brian.simulation.cache import ProgramCache, program_key
-from hrsnn_brian.simulation.engine import Engine, read_arrays, write_arrays
+from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.shape import ModelShape
 
 TWO = {"currents": "two", "tau_e": "20 ms", "tau_i": "40 ms", "delay": "3 ms"}

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.exponents import finite_size as finite_size_module
 from hrsnn_brian.exponents import spiking
+from hrsnn_brian.exponents.finite_size import Echo, FiniteSize
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.exponents.spiking import Echo, FiniteSize, LargestExponent
+from hrsnn_brian.exponents.spiking import LargestExponent
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
 from hrsnn_brian.figures.registry import FIGURES
@@ -431,9 +433,9 @@ def measured(monkeypatch):
 
     monkeypatch.setattr(spiking, "lambda_inf", lambda_inf)
     monkeypatch.setattr(spiking, "lyapunov_spectrum", lambda network, **settings: exponent(2.5))
-    monkeypatch.setattr(spiking, "echo", echo)
-    monkeypatch.setattr(spiking, "finite_size_exponents", finite_size)
-    monkeypatch.setattr(spiking, "unrelated_distance", lambda network, **settings: 9.0)
+    monkeypatch.setattr(finite_size_module, "echo", echo)
+    monkeypatch.setattr(finite_size_module, "finite_size_exponents", finite_size)
+    monkeypatch.setattr(finite_size_module, "unrelated_distance", lambda network, **settings: 9.0)
     return flags
 
 

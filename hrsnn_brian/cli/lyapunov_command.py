@@ -9,7 +9,6 @@ from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from hrsnn_brian.exponents.result import SpectrumResult
     from hrsnn_brian.exponents.systems import NamedSystem, ValidationOutcome
 
 _EPILOG = """\
@@ -94,6 +93,7 @@ def _positive(text: str) -> float:
 
 def _flow_or_map(args: argparse.Namespace, system: "NamedSystem", output: Output) -> int:
     from hrsnn_brian.cli.lyapunov_folder import claimed
+    from hrsnn_brian.cli.lyapunov_report import say_spectrum
     from hrsnn_brian.exponents.systems import system_exponents
 
     settings = _own_settings(args, system)
@@ -137,30 +137,6 @@ def _own_time(text: str, option: str, is_map: bool) -> float:
     if not (math.isfinite(value) and value > 0):
         raise InputError(option, text, "must be a positive number without a unit for a flow")
     return value
-
-
-def say_spectrum(
-    result: "SpectrumResult", unit: str, output: Output, known: tuple[float, ...] = ()
-) -> None:
-    """The exponents as a table, what follows from them, and the reasons if there are none."""
-    from hrsnn_brian.runs.tables import text_table
-
-    header = ["j", f"lambda_j, {unit}", "standard error"] + ["known"] * bool(known)
-    rows: list[list[object]] = []
-    for j, (value, error) in enumerate(
-        zip(result.exponents.tolist(), result.standard_error.tolist(), strict=True)
-    ):
-        rows.append([j + 1, value, error, *known[j : j + 1]])
-    output.say(text_table(rows, header))
-    for flag in result.flags:
-        output.say(f"no value: {flag}")
-    if not result.valid:
-        return
-    unknown = f"needs more than {len(rows)} exponents"
-    dimension, entropy = result.kaplan_yorke, result.entropy_rate
-    output.say(f"Kaplan-Yorke dimension: {unknown if dimension is None else f'{dimension:.4g}'}")
-    bound = unknown if entropy is None else f"{entropy:.4g}"
-    output.say(f"entropy rate in nats, {unit}, at most: {bound}")
 
 
 # ---- self-test ----

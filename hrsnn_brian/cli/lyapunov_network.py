@@ -3,24 +3,18 @@
 import argparse
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
-from hrsnn_brian.cli.lyapunov_command import say_spectrum
 from hrsnn_brian.cli.lyapunov_folder import ResultFolder, claimed
+from hrsnn_brian.cli.lyapunov_report import say_spectrum
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.exponents.result import SpectrumResult
-from hrsnn_brian.exponents.spiking import (
-    UNCONVERGED,
-    LargestExponent,
-    Protocol,
-    lyapunov_spectrum,
-)
+from hrsnn_brian.exponents.spiking import Protocol, largest_exponent, lyapunov_spectrum
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
@@ -151,7 +145,7 @@ def _report_spectrum(
 def _report_largest(
     results: list[SpectrumResult], output: Output
 ) -> tuple[Mapping[str, Any], bool]:
-    found = _largest(results)
+    found = largest_exponent(*results)
     rows = [
         [format_seconds(dt), float(result.exponents[0]), float(result.standard_error[0])]
         for dt, result in found.at_dt.items()
@@ -177,28 +171,6 @@ def _report_largest(
         "flags": list(found.flags),
     }
     return details, not found.flags
-
-
-def _largest(results: list[SpectrumResult]) -> LargestExponent:
-    """lambda_inf from the computations of `_plans`: valid only if every check holds."""
-    coarse, fine, check = results
-    at_dt = {result.settings["dt"]: result for result in (coarse, fine)}
-    difference = abs(check.largest - coarse.largest)
-    flags = [
-        f"dt = {format_seconds(dt)}: {flag}"
-        for dt, result in at_dt.items()
-        for flag in result.flags
-    ]
-    if not difference <= UNCONVERGED:
-        sizes = f"d0 = {coarse.settings['d0']:g} and {check.settings['d0']:g}"
-        flags.append(f"{sizes} differ by {difference:.2g}/s")
-    return LargestExponent(
-        value=math.nan if flags else fine.largest,
-        standard_error=float(fine.standard_error[0]),
-        at_dt=at_dt,
-        d0_difference=difference,
-        flags=tuple(flags),
-    )
 
 
 def _context(result: SpectrumResult) -> str:

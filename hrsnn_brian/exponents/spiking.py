@@ -21,19 +21,15 @@ import numpy as np
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.exponents.finite_time import (
     STRADDLE,
-    FiniteTimeResult,
-    finite_time_exponents,
-    growth_from_directions,
     growth_logs,
 )
 from hrsnn_brian.exponents.qr import FloatArray
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.units import seconds
+from hrsnn_brian.parameters.units import format_seconds, seconds
 from hrsnn_brian.runs.atomic import write_json
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import (
-    Divergence,
     Drive,
     Engine,
     Perturbation,
@@ -226,6 +222,32 @@ class LargestExponent:
     flags: tuple[str, ...]
 
 
+def largest_exponent(
+    coarse: SpectrumResult, fine: SpectrumResult, check: SpectrumResult
+) -> LargestExponent:
+    """lambda_inf from spectra at two time steps and, at the coarser one, at a second d0.
+
+    Fails (NaN) if the two sizes disagree by more than 0.5/s or a spectrum raised a flag.
+    """
+    at_dt = {result.settings["dt"]: result for result in (coarse, fine)}
+    difference = abs(check.largest - coarse.largest)
+    flags = [
+        f"dt = {format_seconds(dt)}: {flag}"
+        for dt, result in at_dt.items()
+        for flag in result.flags
+    ]
+    if not difference <= UNCONVERGED:
+        sizes = f"d0 = {coarse.settings['d0']:g} and {check.settings['d0']:g}"
+        flags.append(f"{sizes} differ by {difference:.2g}/s")
+    return LargestExponent(
+        value=math.nan if flags else fine.largest,
+        standard_error=float(fine.standard_error[0]),
+        at_dt=at_dt,
+        d0_difference=difference,
+        flags=tuple(flags),
+    )
+
+
 def lambda_inf(
     network: Network,
     *,
@@ -238,287 +260,14 @@ def lambda_inf(
 ) -> LargestExponent:
     """The largest exponent, 1/s, at two values of dt and checked at two sizes of perturbation.
 
-    Fails (NaN) if the sizes `protocol.d0` and `check_d0` disagree by more than 0.5/s at the
-    coarsest dt, or a flag of `lyapunov_spectrum` is raised.
+    Of more time steps only the coarsest and the finest count; one alone is allowed. See
+    `largest_exponent` for when it fails.
     """
     plan = protocol or Protocol()
-    steps = sorted((float(seconds(dt, "dt")) for dt in time_steps), reverse=True)
-    common = {"engine": engine, "drive": drive, "seed": seed}
-    at_dt = {
-        dt: lyapunov_spectrum(network, protocol=replace(plan, dt=dt), **common)  # type: ignore[arg-type]
-        for dt in steps
-    }
-    coarse = replace(plan, dt=steps[0], d0=check_d0)
-    checked = lyapunov_spectrum(network, protocol=coarse, **common)  # type: ignore[arg-type]
-    difference = abs(checked.largest - at_dt[steps[0]].largest)
-    flags = [f"dt = {dt} s: {flag}" for dt, result in at_dt.items() for flag in result.flags]
-    if not difference <= UNCONVERGED:
-        flags.append(f"d0 = {plan.d0} and {check_d0} differ by {difference:.2g}/s")
-    finest = at_dt[steps[-1]]
-    return LargestExponent(
-        value=math.nan if flags else finest.largest,
-        standard_error=float(finest.standard_error[0]),
-        at_dt=at_dt,
-        d0_difference=difference,
-        flags=tuple(flags),
-    )
-
-
-def node_exponents(
-    network: Network,
-    *,
-    engine: Engine,
-    T: object = "80 ms",
-    segments: int = 20,
-    dt: object = "0.1 ms",
-    d0: float = 1e-8,
-    warmup: float = 0.5,
-    batch: int = 64,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-    on_batch: Report = lambda done, total: None,
-) -> FiniteTimeResult:
-    """Finite-time exponents l_i(T) of perturbing neuron i alone: its outgoing influence, 1/s.
-
-    Every segment of T starts again from the reference trajectory. Copies run `batch` at a time.
-    """
-    duration = float(seconds(T, "T"))
-    stepped = with_time_step(network, dt)
-    n = network.n_neurons
-    run = drive(stepped, warmup + segments * duration + stepped.params.timing.sample, seed)
-    logs = []
-    starts = range(0, n, batch)
-    for number, start in enumerate(starts):
-        chosen = np.arange(start, min(start + batch, n))
-        # every batch has the same size, hence the same program
-        padded = np.resize(chosen, min(batch, n))
-        perturbation = Perturbation(
-            np.eye(n)[padded], d0=d0, start=warmup, interval=duration, action="restart"
-        )
-        divergence = run_replicas(engine, stepped, run, perturbation)
-        logs.append(divergence.log_growth[:segments, : len(chosen)])
-        on_batch(number + 1, len(starts))
-    distances = d0 * np.exp(np.concatenate(logs, axis=1))
-    return finite_time_exponents(distances, d0, duration, saturation=POSTPONE_ABOVE)
-
-
-def node_exponents_from_random(
-    network: Network,
-    *,
-    engine: Engine,
-    directions: int | None = None,
-    T: object = "80 ms",
-    segments: int = 20,
-    dt: object = "0.1 ms",
-    d0: float = 1e-8,
-    warmup: float = 0.5,
-    batch: int = 64,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-) -> FiniteTimeResult:
-    """`node_exponents` estimated from `directions` (default 3N, at least 2N) random copies.
-
-    Each segment's squared growths are regressed on the squared components (see
-    `growth_from_directions`); a neuron whose growth is not resolved in a segment counts as a
-    distance of zero there, and half of the segments must resolve it.
-    """
-    duration = float(seconds(T, "T"))
-    stepped = with_time_step(network, dt)
-    n = network.n_neurons
-    vectors = random_directions(directions or 3 * n, n, seed)
-    run = drive(stepped, warmup + segments * duration + stepped.params.timing.sample, seed)
-    logs = []
-    for start in range(0, len(vectors), batch):
-        chosen = vectors[start : start + batch]
-        padded = np.resize(chosen, (batch, n))
-        perturbation = Perturbation(
-            padded, d0=d0, start=warmup, interval=duration, action="restart"
-        )
-        divergence = run_replicas(engine, stepped, run, perturbation)
-        logs.append(divergence.log_growth[:segments, : len(chosen)])
-    growth = np.exp(np.concatenate(logs, axis=1))
-    single = np.stack([growth_from_directions(vectors, one) for one in growth])
-    return finite_time_exponents(d0 * single, d0, duration, min_valid=0.5)
-
-
-@dataclass(frozen=True)
-class FiniteSize:
-    """lambda(d0; t_renorm, dt) on the grid model, 1/s, with what it is worth.
-
-    value is NaN with a reason if every perturbation died ("passive": the copies differ by nothing
-    but the leak, or not at all) or filled the attractor ("saturated").
-    """
-
-    value: float
-    standard_error: float
-    d0: float
-    t_renorm: float
-    dt: float
-    raw: float
-    reason: str
-
-
-def finite_size_exponents(
-    network: Network,
-    sizes: Sequence[float],
-    *,
-    engine: Engine,
-    dt: object = "0.1 ms",
-    t_renorm: object = "20 ms",
-    duration: float = 5.0,
-    copies: int = 8,
-    warmup: float = 0.5,
-    unrelated: float | None = None,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-) -> list[FiniteSize]:
-    """The finite-size curve of one network: one entry per size d0.
-
-    Each of `copies` random directions is rescaled to d0 every t_renorm on the time grid.
-    unrelated: distance of unrelated states (`unrelated_distance`), measured if not given.
-    Reasons: "passive" where the value equals the slowest leak within 5 %; "saturated" where the
-    distance after t_renorm exceeds a third of that of unrelated states.
-    """
-    stepped = with_time_step(network, dt)
-    interval = float(seconds(t_renorm, "t_renorm"))
-    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
-    full = (
-        unrelated_distance(network, engine=engine, dt=dt, drive=drive, seed=seed)
-        if (unrelated is None)
-        else unrelated
-    )
-    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
-    found = []
-    for d0 in sizes:
-        perturbation = Perturbation(
-            random_directions(copies, network.n_neurons, seed),
-            d0=d0,
-            start=warmup,
-            interval=interval,
-            action="rescale",
-            interpolated=False,
-        )
-        divergence = run_replicas(engine, stepped, run, perturbation)
-        found.append(_finite_size(divergence, d0, interval, stepped, full, -1 / float(slowest)))
-    return found
-
-
-def _finite_size(
-    divergence: Divergence,
-    d0: float,
-    interval: float,
-    network: Network,
-    unrelated: float,
-    passive: float,
-) -> FiniteSize:
-    logs = divergence.log_growth[round(0.25 / interval) :]
-    alive = np.isfinite(logs)
-    each = np.where(alive, logs, 0.0).sum(axis=0) / (np.maximum(alive.sum(axis=0), 1) * interval)
-    raw = float(each.mean())
-    reason = ""
-    if not alive.all():
-        reason = f"zero distance in {int((~alive).sum())} of {alive.size} intervals"
-    elif d0 * math.exp(float(np.mean(logs))) > unrelated / 3:
-        reason = "saturated: the distance of unrelated states"
-    elif (logs <= 0.5 * passive * interval).all():
-        # A spike that moves to another step makes a jump; without one every distance only leaks,
-        # with the slowest neuron that rarely fires, hence at the slowest time constant or faster.
-        reason = "passive: no spike moved, the distance only leaks"
-    return FiniteSize(
-        value=math.nan if reason else raw,
-        standard_error=float(each.std(ddof=1) / math.sqrt(len(each))) if len(each) > 1 else 0.0,
-        d0=d0,
-        t_renorm=interval,
-        dt=network.params.timing.dt,
-        raw=raw,
-        reason=reason,
-    )
-
-
-@dataclass(frozen=True)
-class Echo:
-    """What became of perturbations that were left alone, on the grid model.
-
-    times: (n,) s after the perturbation. distance: (n, copies), mean over segments not taken.
-    plateau_ratio: mean distance at the end over that of unrelated states. reconverged: fraction
-    of copies that ended nearer than they began.
-    """
-
-    times: FloatArray
-    distance: FloatArray
-    unrelated: float
-    plateau_ratio: float
-    reconverged: float
-
-
-def echo(
-    network: Network,
-    *,
-    engine: Engine,
-    d0: float = 0.1,
-    copies: int = 16,
-    duration: float = 2.0,
-    interval: float = 0.02,
-    dt: object = "0.1 ms",
-    warmup: float = 0.5,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-    interpolated: bool = False,
-) -> Echo:
-    """Follow `copies` perturbations of size d0 for `duration` s without touching them.
-
-    The plateau is the mean of the last quarter of the time.
-    """
-    stepped = with_time_step(network, dt)
-    perturbation = Perturbation(
-        random_directions(copies, network.n_neurons, seed),
-        d0=d0,
-        start=warmup,
-        interval=interval,
-        action="watch",
-        interpolated=interpolated,
-    )
-    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
-    divergence = run_replicas(engine, stepped, run, perturbation)
-    distance = d0 * np.exp(divergence.log_growth)
-    full = _unrelated(divergence.snapshots, interval)
-    tail = distance[-max(1, len(distance) // 4) :]
-    return Echo(
-        times=np.cumsum(divergence.intervals),
-        distance=distance,
-        unrelated=full,
-        plateau_ratio=float(tail.mean() / full),
-        reconverged=float(np.mean(distance[-1] < d0)),
-    )
-
-
-def unrelated_distance(
-    network: Network,
-    *,
-    engine: Engine,
-    dt: object = "0.1 ms",
-    duration: float = 2.0,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-) -> float:
-    """Mean distance of two states of the network at least 0.5 s apart."""
-    stepped = with_time_step(network, dt)
-    interval = 0.02
-    perturbation = Perturbation(
-        random_directions(1, network.n_neurons, seed),
-        d0=0.0,
-        start=0.5,
-        interval=interval,
-        action="watch",
-        interpolated=False,
-    )
-    run = drive(stepped, 0.5 + duration + stepped.params.timing.sample, seed)
-    return _unrelated(run_replicas(engine, stepped, run, perturbation).snapshots, interval)
-
-
-def _unrelated(snapshots: FloatArray, interval: float) -> float:
-    apart = max(1, math.ceil(0.5 / interval))
-    if len(snapshots) <= apart:
-        raise InputError("duration", len(snapshots) * interval, "must exceed 0.5 s")
-    differences = snapshots[apart:] - snapshots[:-apart]
-    return float(np.linalg.norm(differences, axis=1).mean())
+    steps = sorted({float(seconds(dt, "dt")) for dt in time_steps}, reverse=True)
+    plans = [replace(plan, dt=dt) for dt in steps] + [replace(plan, dt=steps[0], d0=check_d0)]
+    spectra = [
+        lyapunov_spectrum(network, engine=engine, protocol=each, drive=drive, seed=seed)
+        for each in plans
+    ]
+    return largest_exponent(spectra[0], spectra[-2], spectra[-1])

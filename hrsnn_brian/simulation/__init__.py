@@ -3,9 +3,9 @@
 from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.noise import coloured_drive, noise_drive
-from hrsnn_brian.simulation.replica_scene import Divergence, Perturbation, run_replicas
+from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
 from hrsnn_brian.simulation.scene import network_scene, network_shape
-from hrsnn_brian.simulation.simulate import simulate
+from hrsnn_brian.simulation.simulate import run_replicas, simulate
 
 __all__ = [
     "Divergence",

@@ -5,26 +5,22 @@ A *scene* is a dict of named arrays that says everything about one run (`scene.p
 """
 
 import shutil
-import struct
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.errors import EngineError, unknown_name
+from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.simulation.arrays import Arrays, read_arrays, write_arrays
 from hrsnn_brian.simulation.cache import Program, ProgramCache, run_reporting
 from hrsnn_brian.simulation.propagators import LinearSystem
 from hrsnn_brian.simulation.shape import ModelShape
 
 DEVICES = ("standalone", "cython", "numpy")
-Arrays = dict[str, NDArray]
 OnProgress = Callable[[str, float], None]
-
-_RESULT_TYPES = {"spike_count": np.int32, "spike_i": np.int32}
 
 
 @dataclass
@@ -122,31 +118,3 @@ def _run_program(
         return read_arrays(folder / "result")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
-    """Write named arrays in the record format of scene.h."""
-    with path.open("wb") as file:
-        for name, array in arrays.items():
-            data = np.ascontiguousarray(array)
-            encoded = name.encode()
-            file.write(
-                struct.pack(f"=i{len(encoded)}siq", len(encoded), encoded, data.itemsize, data.size)
-            )
-            data.tofile(file)
-
-
-def read_arrays(path: Path) -> Arrays:
-    """Read the arrays a program wrote."""
-    arrays: Arrays = {}
-    with path.open("rb") as file:
-        while head := file.read(4):
-            name = file.read(struct.unpack("=i", head)[0]).decode()
-            size, count = struct.unpack("=iq", file.read(12))
-            dtype = np.dtype(_RESULT_TYPES.get(name, np.float64))
-            if dtype.itemsize != size:
-                raise EngineError(f"result {name!r} has items of {size} bytes")
-            arrays[name] = np.fromfile(file, dtype=dtype, count=count)
-            if arrays[name].size != count:
-                raise EngineError(f"result {name!r} is cut short")
-    return arrays

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.simulation.model import Model
-from hrsnn_brian.simulation.replica_scene import ACTIONS
+from hrsnn_brian.simulation.perturbation import ACTIONS
 
 Scene = Mapping[str, NDArray]
 

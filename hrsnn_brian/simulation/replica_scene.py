@@ -1,15 +1,14 @@
-"""Run perturbed copies of a network under one frozen input and log how they part."""
+"""From a network, a drive and a perturbation to the named arrays of one run of copies."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.simulation.drive import Drive, FloatArray
-from hrsnn_brian.simulation.engine import Arrays, Engine
+from hrsnn_brian.simulation.arrays import Arrays
+from hrsnn_brian.simulation.drive import Drive
+from hrsnn_brian.simulation.perturbation import ACTIONS, Perturbation
 from hrsnn_brian.simulation.propagators import LinearSystem, propagators
 from hrsnn_brian.simulation.scene import (
     channel_arrays,
@@ -20,81 +19,6 @@ from hrsnn_brian.simulation.scene import (
     stimulus_arrays,
 )
 from hrsnn_brian.simulation.shape import ReplicaShape
-
-ACTIONS = ("orthonormalise", "rescale", "restart", "watch")
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """How copies are perturbed and what happens at each measurement.
-
-    directions: unit vectors, one per perturbed copy: (copies, N) in v, or (copies, states*N) in v
-        and then each synaptic current; with (0, N) the reference runs alone.
-    d0: size of the perturbation. start: time of the first one, s. interval: between
-    measurements, s.
-    action: "orthonormalise" (QR, for spectra), "rescale" (each copy alone), "restart" (again from
-    the reference along `directions`) or "watch" (nothing).
-    postpone_above: a measurement waits, at most 10 steps, while a potential of a copy differs by
-    more than this (a spike that straddles the boundary); 0 never waits.
-    interpolated: spike times inside the step, for infinitesimal perturbations; else on the grid.
-    """
-
-    directions: FloatArray
-    d0: float
-    start: float
-    interval: float
-    action: str = "rescale"
-    postpone_above: float = 0.0
-    interpolated: bool = True
-
-    def __post_init__(self) -> None:
-        if self.action not in ACTIONS:
-            raise InputError("action", self.action, f"one of {', '.join(ACTIONS)}")
-        for name in ("d0", "interval"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0 and (value > 0 or name == "d0")):
-                raise InputError(name, value, "must be a positive number")
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """What the copies did.
-
-    log_growth: (n, copies) natural logarithm of the growth over each interval, of the distance
-    over d0 for "watch"; -inf where a distance was exactly zero. intervals: (n,) their lengths, s.
-    postponed: steps by which measurements waited. spike_count: (N,) of the reference.
-    snapshots: (n, states) the reference at each measurement of "watch", else empty; a refractory
-    time counts as a potential through tau_m, as in all distances.
-    """
-
-    log_growth: FloatArray
-    intervals: FloatArray
-    postponed: int
-    spike_count: NDArray[np.int32]
-    seconds: float
-    snapshots: FloatArray
-
-
-def run_replicas(
-    engine: Engine, network: Network, drive: Drive, perturbation: Perturbation
-) -> Divergence:
-    """Simulate a network with its perturbed copies.
-
-    The time step is that of the network's timing. Raises InputError for parts that do not fit or a
-    network with synaptic delays, EngineError if the engine fails.
-    """
-    shape = replica_shape(network, drive, perturbation)
-    scene = replica_scene(network, drive, perturbation, shape, engine.prepare(shape))
-    result = engine.run(shape, scene)
-    copies = len(perturbation.directions)
-    return Divergence(
-        log_growth=result["log_growth"].reshape(len(result["log_time"]), copies),
-        intervals=result["log_time"],
-        postponed=int(result["postponed"][0]),
-        spike_count=result["spike_count"][:: copies + 1],
-        seconds=drive.stimulus.shape[0] * network.params.timing.sample,
-        snapshots=result["snapshots"].reshape(len(result["log_time"]), -1),
-    )
 
 
 def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) -> ReplicaShape:

@@ -5,8 +5,8 @@ import numpy as np
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
-from hrsnn_brian.simulation.engine import Arrays
 from hrsnn_brian.simulation.propagators import LinearSystem, propagators
 from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
 
