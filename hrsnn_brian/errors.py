@@ -1,7 +1,16 @@
 """Errors a user can meet. `InputError` ends a command with status 2 and one line."""
 
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+# What numpy, scipy and zipfile raise on a damaged or foreign file, by version and by damage.
+UNREADABLE = (
+    *(ValueError, TypeError, KeyError, EOFError, OSError, RuntimeError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
 
 
 class HrsnnError(Exception):

@@ -1,15 +1,13 @@
 """The user's own weight matrix, read from a file and checked."""
 
 import warnings
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import UNREADABLE, InputError
 
 _FORMATS = ".npz (scipy.sparse.save_npz), .npy or .csv"
 
@@ -35,10 +33,6 @@ def _two_dimensional(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return array
 
 
-_UNREADABLE = (
-    *(ValueError, TypeError, KeyError, EOFError, OSError, UserWarning, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 _READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv}
 
 
@@ -58,7 +52,7 @@ def load_matrix(path: str | Path, argument: str = "graph.matrix") -> sparse.csr_
         raise InputError(argument, str(path), "no such file")
     try:
         matrix = _READERS[file.suffix.lower()](file)
-    except _UNREADABLE as error:
+    except (*UNREADABLE, UserWarning) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(argument, str(path), f"cannot be read as a matrix: {reason}") from None
     return _checked(matrix, argument, str(path))

@@ -8,8 +8,6 @@ Arrays in the file, all little but the weights: `format` (text "hrsnn-network") 
 """
 
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import UNREADABLE, InputError
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.runs.atomic import write_npz
 
 FORMAT, VERSION = "hrsnn-network", 1
 _MATRIX = ("W_data", "W_indices", "W_indptr")
-_UNREADABLE = (
-    *(ValueError, TypeError, KeyError, EOFError, OSError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 _META = ("params", "seed", "n_original", "synapses_original", "history")
 
 
@@ -89,7 +83,7 @@ def _read_arrays(file: Path) -> dict[str, NDArray[Any]]:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
             arrays = {name: archive[name] for name in archive.files}
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         allowed = "is corrupt, pickled or no .npz archive"
         raise InputError("network file", str(file), allowed) from error
     if str(arrays.get("format")) != FORMAT:
