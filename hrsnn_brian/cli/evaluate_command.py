@@ -51,6 +51,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
     output.say(_table(rows, task))
+    if primary["rate_hz"] == 0:
+        note("warning: the network is silent; its scores are those of the present input alone")
     result = {
         "command": "evaluate",
         "task": task.name,
