@@ -106,7 +106,7 @@ def _network(parameters: str, seed: int) -> "Network":
 
 @lru_cache(maxsize=2)
 def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
-    from hrsnn_brian.pipeline import noise_covariance
+    from hrsnn_brian.measurements import noise_covariance
 
     return noise_covariance(_network(parameters, seed), engine, seed)
 

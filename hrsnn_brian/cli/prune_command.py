@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_brian.cli.lnp import LNP, check_lnp, check_not_lnp, run_lnp
 from hrsnn_brian.cli.options import add_common, fraction, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
@@ -24,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--synapses", type=whole(1), help="number of synapses to keep")
     parser.add_argument("--neurons", type=whole(1), help="number of neurons to keep (default: all)")
-    parser.add_argument(
-        "--rounds", type=whole(1), default=1, help="prune in this many rounds (default 1)"
-    )
+    parser.add_argument("--rounds", type=whole(1), help="prune in this many rounds (default 1)")
     parser.add_argument("--compensation", help='such as "row 0.5" (default: the method\'s own)')
     parser.add_argument(
         "--set",
@@ -36,7 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OPTION=VALUE",
         help="change an option of the method; may be repeated",
     )
-    parser.add_argument("--task", help="also score the pruned network on this task")
+    lnp = parser.add_argument_group("options of --method lnp")
+    lnp.add_argument("--variant", help="literal: the paper to the letter, weights w/p")
+    lnp.add_argument("--iterations", type=whole(1), help="iterations (default 20)")
+    lnp.add_argument(
+        "--work", metavar="DIR", help="checkpoints, to continue after a kill (default: FILE.lnp)"
+    )
+    parser.add_argument(
+        "--task", help="score the pruned network on this task; methods that need one prune for it"
+    )
     add_common(parser, "the file to write, NET2.npz", out_required=True)
 
 
@@ -50,26 +57,18 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.sparsification.methods import get_method
     from hrsnn_brian.tasks.registry import get_task
 
-    method = get_method(args.method).name
+    if args.method == LNP:
+        check_lnp(args, options)
+    else:
+        check_not_lnp(args)
+        get_method(args.method)
     task = get_task(args.task, args.seed) if args.task is not None else None
     network = load_network(args.network)
     engine = make_engine(args.device)
-
-    from hrsnn_brian.pipeline import prune_network
-
-    pruned = prune_network(
-        network,
-        method,
-        engine=engine,
-        seed=args.seed,
-        keep=args.keep,
-        density=args.density,
-        synapses=args.synapses,
-        neurons=args.neurons,
-        rounds=args.rounds,
-        compensation=args.compensation,
-        options=options,
-    )
+    if args.method == LNP:
+        pruned, extra = run_lnp(network, engine, args, options, output)
+    else:
+        pruned, extra = _run_method(network, engine, args, options, task), {}
     measured = _measured(pruned, task, engine, args.seed)
     save_network(pruned, args.out)
     output.say(f"before  {describe(network)}")
@@ -80,14 +79,40 @@ def run(args: argparse.Namespace, output: Output) -> int:
         {
             "command": "prune",
             "file": args.out,
-            "method": method,
+            "method": args.method,
             "seed": args.seed,
             **network_facts(pruned),
             **measured,
+            **extra,
             "engine": engine_facts(engine),
         }
     )
     return 0
+
+
+def _run_method(
+    network: "Network",
+    engine: "Engine",
+    args: argparse.Namespace,
+    options: dict[str, str],
+    task: "Task | None",
+) -> "Network":
+    from hrsnn_brian.pipeline import prune_network
+
+    return prune_network(
+        network,
+        args.method,
+        engine=engine,
+        seed=args.seed,
+        keep=args.keep,
+        density=args.density,
+        synapses=args.synapses,
+        neurons=args.neurons,
+        rounds=args.rounds or 1,
+        compensation=args.compensation,
+        options=options,
+        task=task,
+    )
 
 
 def _measured(
@@ -134,8 +159,8 @@ def _options(settings: list[str]) -> dict[str, str]:
 
 def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:
     """Rate and synaptic operations under the task-agnostic white-noise drive."""
+    from hrsnn_brian.measurements import noise_run
     from hrsnn_brian.metrics.cost import network_cost
-    from hrsnn_brian.pipeline import noise_run
 
     recording = noise_run(network, engine, seed, NOISE_SECONDS, record_states=False)
     cost = network_cost(network.W, recording.spike_count, recording.seconds)

@@ -33,6 +33,7 @@ def choose_leavers(
     distance: str = "inverse",
     rates: Floats | None = None,
     proportional: bool = True,
+    fraction_e: float | None = None,
 ) -> Indices:
     """Sorted indices of the neurons that leave so that `count` stay, by a rule of `RULES`.
 
@@ -40,7 +41,9 @@ def choose_leavers(
     `connectivity.betweenness.edge_distances`; rates: (N,), Hz, needed by "activity".
     proportional: E and I stay in their proportion, and neurons compete within their class
     [our choice]. With False all compete, as in the paper; betweenness with the distance 1/|w| then
-    removes only excitatory neurons, inhibitory synapses being stronger.
+    removes only excitatory neurons, inhibitory synapses being stronger. fraction_e: the proportion
+    of E that stays; default is that of the neurons at hand. Where neurons leave round by round,
+    give that of the first, or the rounding of each round adds up.
 
     Raises InputError for an unknown rule, a count that is not in 1 .. N, missing rates and what
     `betweenness` and `lowest_leavers` refuse.
@@ -48,12 +51,12 @@ def choose_leavers(
     if rule not in RULES:
         raise unknown_name("neuron rule", rule, RULES)
     if rule == "random":
-        return random_leavers(is_e, count, rng, proportional)
+        return random_leavers(is_e, count, rng, proportional, fraction_e)
     if rule == "activity" and rates is None:
         raise InputError("rates", None, "the rule 'activity' needs each neuron's firing rate")
     _check_count(is_e, count)
     score = betweenness(W, strength, distance) if rule == "betweenness" else rates
-    return lowest_leavers(np.asarray(score), is_e, count, rng, proportional)
+    return lowest_leavers(np.asarray(score), is_e, count, rng, proportional, fraction_e)
 
 
 def lowest_leavers(
@@ -62,10 +65,12 @@ def lowest_leavers(
     count: int,
     rng: np.random.Generator,
     proportional: bool = True,
+    fraction_e: float | None = None,
 ) -> Indices:
     """Sorted indices of the neurons of lowest score (N,) that leave so that `count` stay.
 
-    Equal scores, such as those of silent neurons, leave by lot. proportional: within E and I.
+    Equal scores, such as those of silent neurons, leave by lot. proportional, fraction_e: see
+    `choose_leavers`.
 
     Raises InputError if count is not in 1 .. N, or a score is missing or not a number.
     """
@@ -75,26 +80,31 @@ def lowest_leavers(
         raise InputError("score", values.shape, f"must be {is_e.size} numbers, one per neuron")
     lot = rng.random(is_e.size)
     leave = []
-    for members, stay in _classes(is_e, count, proportional):
+    for members, stay in _classes(is_e, count, proportional, fraction_e):
         order = np.lexsort((lot[members], values[members]))
         leave.append(members[order[: members.size - stay]])
     return np.sort(np.concatenate(leave))
 
 
 def random_leavers(
-    is_e: NDArray[np.bool_], count: int, rng: np.random.Generator, proportional: bool = True
+    is_e: NDArray[np.bool_],
+    count: int,
+    rng: np.random.Generator,
+    proportional: bool = True,
+    fraction_e: float | None = None,
 ) -> Indices:
     """Sorted indices of the neurons that leave so that `count` stay, chosen at random.
 
     is_e: (N,) bool. proportional: E and I stay in their proportion, rounded to the nearest whole
-    neuron, so that the balance of the network is not drawn by lot.
+    neuron, so that the balance of the network is not drawn by lot; fraction_e: see
+    `choose_leavers`.
 
     Raises InputError if count is not in 1 .. N.
     """
     _check_count(is_e, count)
     leave = [
         rng.choice(members, size=members.size - stay, replace=False)
-        for members, stay in _classes(is_e, count, proportional)
+        for members, stay in _classes(is_e, count, proportional, fraction_e)
     ]
     return np.sort(np.concatenate(leave))
 
@@ -105,11 +115,12 @@ def _check_count(is_e: NDArray[np.bool_], count: int) -> None:
 
 
 def _classes(
-    is_e: NDArray[np.bool_], count: int, proportional: bool
+    is_e: NDArray[np.bool_], count: int, proportional: bool, fraction_e: float | None
 ) -> Sequence[tuple[Indices, int]]:
     """Groups that compete among themselves, with the number that stays of each."""
     if not proportional:
         return [(np.arange(is_e.size), count)]
     excitatory, inhibitory = np.flatnonzero(is_e), np.flatnonzero(~is_e)
-    stay_e = round(count * excitatory.size / is_e.size)
+    fraction = excitatory.size / is_e.size if fraction_e is None else fraction_e
+    stay_e = min(max(round(count * fraction), count - inhibitory.size), excitatory.size)
     return [(excitatory, stay_e), (inhibitory, count - stay_e)]

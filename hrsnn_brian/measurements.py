@@ -1,0 +1,177 @@
+"""What pruning may ask of the engine: measures of a network as it stands, each a method.
+
+All but those that name a task are task-agnostic. The drive is the white noise of `noise_drive`;
+runs use the programs of the task runs and of the exponents, so pruning builds nothing of its own.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
+from hrsnn_brian.sparsification.covariance import trace_covariance
+from hrsnn_brian.tasks.task import Task
+
+Floats = NDArray[np.float64]
+
+COVARIANCE_SECONDS = 60.0
+COVARIANCE_TRACE = 100e-3  # of the recorded traces, the one closest to this is the filtered rate
+MEMORY_SAMPLES, MEMORY_WASHOUT, MEMORY_DELAYS = 2000, 50, 30
+# Spike times lie inside the step: on the default network the exponents at 0.5 and 0.1 ms rank the
+# neurons alike (Spearman 1.000), at a third of the time.
+NODE_STEP = 0.5e-3
+# The readout of the memory capacity sees this many neurons at most: its cost goes as their cube.
+MEMORY_NEURONS = 500
+
+
+class Measurements:
+    """Measures of networks under frozen, seeded input.
+
+    engine: runs the networks. seed: root of inputs and initial states. seconds: biological time of
+    a covariance; rate_seconds: of a firing rate. T: s, over which a node's perturbation grows;
+    segments: inputs per node exponent; batch: copies per run. exponent_seconds: measured time of
+    lambda_inf. `unresolved` counts the neurons of the last `node_exponents` that had none.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        seed: int = 0,
+        *,
+        seconds: float = COVARIANCE_SECONDS,
+        rate_seconds: float = 10.0,
+        T: float = 80e-3,
+        segments: int = 6,
+        batch: int = 64,
+        exponent_seconds: float = 2.0,
+    ) -> None:
+        self.engine, self.seed = engine, seed
+        self.seconds, self.rate_seconds = seconds, rate_seconds
+        self.T, self.segments, self.batch = T, segments, batch
+        self.exponent_seconds = exponent_seconds
+        self.unresolved = 0
+
+    def covariance(self, network: Network) -> Floats:
+        """Covariance (N, N) of the filtered rates under white noise."""
+        return noise_covariance(network, self.engine, self.seed, self.seconds)
+
+    def rates(self, network: Network) -> Floats:
+        """Firing rates (N,), Hz, under white noise."""
+        return _rates(noise_run(network, self.engine, self.seed, self.rate_seconds, False))
+
+    def rate_hz(self, network: Network) -> float:
+        """Mean firing rate, Hz, under white noise."""
+        return float(self.rates(network).mean())
+
+    def task_rates(self, network: Network, task: Task) -> Floats:
+        """Firing rates (N,), Hz, while the samples of a task are shown."""
+        drive = Drive(task.z, seed=self.seed, record_states=False)
+        return _rates(simulate(self.engine, network, drive))
+
+    def readout_weight(self, network: Network, task: Task) -> Floats:
+        """Size (N,) of each neuron's part in a readout trained on the task, spikes only.
+
+        Root of the sum over traces and targets of (weight * sd of the trace)^2: what the neuron
+        contributes, whatever its rate. [our choice]
+        """
+        from hrsnn_brian.evaluation import readout_blocks
+        from hrsnn_brian.readout.forecast import fit_forecast
+
+        recording = simulate(self.engine, network, Drive(task.z, seed=self.seed))
+        blocks = readout_blocks(recording, "spikes")
+        readout = fit_forecast(task, blocks).readout
+        power = np.zeros(network.n_neurons)
+        for name, states in blocks.items():
+            spread = states[task.train_rows].std(axis=0)
+            power += np.sum((readout.coefficients[name] * spread[:, None]) ** 2, axis=1)
+        return np.sqrt(power)
+
+    def node_exponents(self, network: Network) -> Floats:
+        """Finite-time exponents l_i(T) (N,), 1/s, of perturbing neuron i alone.
+
+        A neuron without one (the perturbation died in a segment, or saturated) gets the median of
+        the others and is counted in `unresolved`. [our choice]
+
+        Raises InputError if no neuron has one.
+        """
+        from hrsnn_brian.exponents.nodes import node_exponents
+
+        values = node_exponents(
+            network,
+            engine=self.engine,
+            T=f"{self.T!r} s",
+            dt=f"{_step(network, NODE_STEP)!r} s",
+            segments=self.segments,
+            batch=self.batch,
+            seed=self.seed,
+        ).exponents.copy()
+        missing = ~np.isfinite(values)
+        self.unresolved = int(missing.sum())
+        if missing.all():
+            why = "has no node exponent at all: every perturbation died or saturated"
+            raise InputError("network", f"{network.n_neurons} neurons", why)
+        values[missing] = np.median(values[~missing])
+        return values
+
+    def lambda_inf(self, network: Network) -> float:
+        """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed."""
+        from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
+
+        plan = Protocol(duration=self.exponent_seconds, segments=2)
+        found = lyapunov_spectrum(network, engine=self.engine, protocol=plan, seed=self.seed)
+        return float("nan") if found.flags else float(found.largest)
+
+    def memory_capacity(self, network: Network) -> float:
+        """Linear memory capacity for standard normal samples, read from the shortest trace.
+
+        Longer traces would add a memory of their own. At most 500 neurons are read, evenly spread.
+        [our choice] A silent network has 0.
+        """
+        from hrsnn_brian.metrics.dynamics import memory_capacity
+
+        u = rng(self.seed, "task", "memory").standard_normal((MEMORY_SAMPLES, 1))
+        recording = simulate(self.engine, network, Drive(u, seed=self.seed))
+        if not recording.spike_count.any():
+            return 0.0
+        taus = network.params.timing.traces
+        states = recording.states[f"s{int(np.argmin(taus)) + 1}"]
+        count = min(MEMORY_NEURONS, network.n_neurons)
+        read = np.linspace(0, network.n_neurons - 1, count).astype(int)
+        return memory_capacity(
+            {"trace": states[:, read]}, u[:, 0], MEMORY_DELAYS, MEMORY_WASHOUT
+        ).total
+
+
+def noise_covariance(
+    network: Network, engine: Engine, seed: int, seconds: float = COVARIANCE_SECONDS
+) -> Floats:
+    """Covariance (N, N) of the filtered rates under white noise, see `noise_run`.
+
+    The filter is the recorded trace closest to 100 ms; the first tenth is left out.
+    """
+    recording = noise_run(network, engine, seed, seconds)
+    taus = network.params.timing.traces
+    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in taus]))
+    traces = recording.states[f"s{nearest + 1}"]
+    return trace_covariance(traces[len(traces) // 10 :])
+
+
+def noise_run(
+    network: Network, engine: Engine, seed: int, seconds: float, record_states: bool = True
+) -> Recording:
+    """A run under the task-agnostic white noise of `noise_drive`."""
+    return simulate(engine, network, noise_drive(network, seconds, seed, record_states))
+
+
+def _step(network: Network, longest: float) -> float:
+    """The longest time step (s) up to `longest` that divides the sample time."""
+    sample = network.params.timing.sample
+    return sample / math.ceil(sample / longest * (1 - 1e-12))
+
+
+def _rates(recording: Recording) -> Floats:
+    return np.asarray(recording.spike_count / recording.seconds, dtype=float)

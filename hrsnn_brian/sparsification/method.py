@@ -1,0 +1,64 @@
+"""What a pruning method is made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.sparsification.evidence import Facts
+
+Floats = NDArray[np.float64]
+Settings = Mapping[str, str]
+Importance = Callable[[Network, Facts, Settings, int], Floats]
+Build = Callable[[Network, int, int, int, Settings], Network]
+Finish = Callable[[Network, int], Network]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A named choice of a method: what it may be, and what it is by default."""
+
+    default: str
+    allowed: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A pruning method.
+
+    function(network, facts, settings, seed): importance (nnz,) of each synapse, from the facts
+        named in `needs` (see `evidence.NEEDS`); None for a method that has `build`.
+    build(network, neurons, synapses, seed, settings): the whole result at once.
+    finish(network, seed): what is done after the last round.
+    neurons: who leaves when neurons leave. "once": by lot, before the first round; "random": by
+        lot, in every round; a name in `needs`: those of the lowest value, in every round.
+    chooses_neurons: the method makes no sense where all neurons stay.
+    compensation: its default. aliases: other names it goes by.
+    """
+
+    name: str
+    description: str
+    source: str
+    cost: str
+    function: Importance | None = None
+    compensation: str = "none"
+    options: Mapping[str, Option] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    neurons: str = "once"
+    chooses_neurons: bool = False
+    finish: Finish | None = None
+    build: Build | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def needs_covariance(self) -> bool:
+        """Whether it needs the covariance of rates."""
+        return "covariance" in self.needs
+
+
+def one_of(default: str, known: Mapping[str, str]) -> Option:
+    """The option to be one of `known`: name -> what it means."""
+    return Option(default, tuple(known), "; ".join(f"{k}: {v}" for k, v in known.items()))

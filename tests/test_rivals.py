@@ -1,0 +1,504 @@
+"""Rivals of LNP: equal size whatever the method, and each is what its name says."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.io import load_network, save_network
+from hrsnn_brian.network.network import equal_networks
+from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.sparsification.methods import METHODS, get_method, list_methods, prune
+from hrsnn_brian.sparsification.rate_match import match_rate, turned
+from hrsnn_brian.sparsification.rivals import (
+    fresh_network,
+    readout_importance,
+    rewire_within_class,
+    shuffled_covariance,
+    within_class,
+)
+
+RNG = np.random.default_rng
+N, K = 80, 16
+NEURONS, SYNAPSES = 50, 130
+TASK = "a task"
+
+
+def network(seed=0, **graph):
+    return build_network(HRSNNParams(N=N, graph={"K": K, **graph}), seed)
+
+
+class FakeMeasure:
+    """Facts that depend on the neuron alone, and a note of the networks they were asked of."""
+
+    def __init__(self, seed=7):
+        random = RNG(seed)
+        self.rates = random.gamma(2, 10, N)
+        self.weight = random.gamma(1, 1, N)
+        self.mixing = random.normal(size=(N, 3 * N)) * random.gamma(2, 1, N)[:, None]
+        self.asked = []
+
+    def covariance(self, net):
+        self.asked.append((net.n_neurons, net.n_synapses))
+        x = self.mixing[net.neuron_id]
+        return x @ x.T / (3 * N)
+
+    def task_rates(self, net, task):
+        assert task == TASK
+        self.asked.append((net.n_neurons, net.n_synapses))
+        return self.rates[net.neuron_id]
+
+    def readout_weight(self, net, task):
+        assert task == TASK
+        self.asked.append((net.n_neurons, net.n_synapses))
+        return self.weight[net.neuron_id]
+
+
+def pruned(method, net=None, *, synapses=SYNAPSES, neurons=NEURONS, seed=1, **more):
+    net = network() if net is None else net
+    more = {"measure": FakeMeasure(), "task": TASK, **more}
+    return prune(net, method, synapses, seed, neurons=neurons, **more)
+
+
+# ---- every method -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounds", [1, 5, 20])
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_every_method_hits_neurons_and_synapses_and_keeps_the_rules(method, rounds, tmp_path):
+    net = network()
+    for seed in (0, 1):
+        small = pruned(method, net, seed=seed, rounds=rounds)
+        assert small.n_neurons == NEURONS
+        assert small.n_synapses == (0 if method == "no-recurrence" else SYNAPSES)
+        assert int(small.is_e.sum()) == 40
+        assert not small.W.diagonal().any()
+        assert np.array_equal(small.W.data > 0, small.is_e[small.W.indices])
+        assert small.capacity == net.capacity
+        assert small.synapses_original == net.synapses_original
+        save_network(small, tmp_path / "small.npz")
+        assert equal_networks(load_network(tmp_path / "small.npz"), small)
+        if method not in ("fresh", "class-rewired"):
+            edges = net.W[small.neuron_id][:, small.neuron_id].toarray() != 0
+            assert not (small.W.toarray() != 0)[~edges].any()
+    assert (net.n_neurons, net.n_synapses, net.history) == (N, N * K, ())
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_same_seed_same_network_and_another_seed_another(method):
+    one, two = (pruned(method, seed=5, rounds=3) for _ in range(2))
+    assert equal_networks(one, two)
+    other = pruned(method, seed=6, rounds=3)
+    if method not in ("activity", "lottery"):  # rates and readout decide, lots only among ties
+        assert not np.array_equal(one.neuron_id, other.neuron_id) or method == "fresh"
+        assert method == "no-recurrence" or not np.array_equal(one.W.indices, other.W.indices)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"kind": "erdos_renyi"},
+        {"kind": "small_world"},
+        {"kind": "clustered", "clusters": 2, "within": 0.6},
+    ],
+)
+def test_fresh_and_rewired_hit_the_size_on_every_kind_of_graph(kind):
+    net = network(**kind)
+    for method in ("fresh", "class-rewired", "activity"):
+        small = pruned(method, net, rounds=2)
+        assert (small.n_neurons, small.n_synapses) == (NEURONS, SYNAPSES)
+
+
+def test_facts_are_asked_of_the_network_of_each_round_and_only_where_needed():
+    for method, chosen in METHODS.items():
+        measure = FakeMeasure()
+        pruned(method, rounds=3, measure=measure)
+        assert len(measure.asked) == (3 if chosen.needs else 0)
+    measure = FakeMeasure()
+    pruned("activity", rounds=3, measure=measure)
+    sizes, synapses = zip(*measure.asked, strict=True)
+    ratio = (NEURONS / N) ** (1 / 3)
+    assert sizes == (N, round(N * ratio), round(N * ratio**2))
+    assert synapses[0] == N * K
+    np.testing.assert_allclose(np.diff(np.log(synapses)), np.log(SYNAPSES / N / K) / 3, atol=1e-2)
+
+
+# ---- activity, neurons by lot, lottery ----------------------------------------------------
+
+
+def test_activity_removes_exactly_the_lowest_rates():
+    rates = FakeMeasure().rates
+    for rounds in (1, 4):
+        small = pruned("activity", rounds=rounds, options={"proportional": "no"})
+        assert set(small.neuron_id) == set(np.argsort(rates)[-NEURONS:])
+        within = pruned("activity", rounds=rounds)
+        is_e = network().is_e
+        for members, stay in ((np.flatnonzero(is_e), 40), (np.flatnonzero(~is_e), 10)):
+            best = set(members[np.argsort(rates[members])[-stay:]])
+            assert set(within.neuron_id) & set(members) == best
+
+
+def test_activity_then_keeps_the_largest_weights_or_any():
+    net = network()
+    small = pruned("activity", net, compensation="none")
+    among = np.abs(net.W[small.neuron_id][:, small.neuron_id].data)
+    np.testing.assert_array_equal(np.sort(np.abs(small.W.data)), np.sort(among)[-SYNAPSES:])
+    lots = pruned("activity", net, compensation="none", options={"importance": "random"})
+    np.testing.assert_array_equal(lots.neuron_id, small.neuron_id)
+    assert np.abs(lots.W.data).mean() < 0.7 * np.abs(small.W.data).mean()
+
+
+def test_former_sums_are_those_of_the_neurons_that_stay_whatever_the_rounds():
+    net = network()
+    for method in ("activity", "random-neurons", "lottery"):
+        small = pruned(method, net, synapses=300, rounds=4, compensation="row 1")
+        former = net.W[small.neuron_id][:, small.neuron_id].toarray()
+        now = small.W.toarray()
+        for sign in (1, -1):
+            sums = np.where(sign * now > 0, now, 0).sum(axis=1)
+            wanted = np.where(sign * former > 0, former, 0).sum(axis=1)
+            np.testing.assert_allclose(sums[sums != 0], wanted[sums != 0], rtol=1e-10)
+
+
+def test_random_neurons_do_not_depend_on_their_rate():
+    hits = np.zeros(N)
+    for seed in range(300):
+        hits[pruned("random-neurons", seed=seed, measure=None, task=None).neuron_id] += 1
+    expected = 300 * NEURONS / N
+    z = (hits - expected) / math.sqrt(expected * (1 - NEURONS / N))
+    assert np.abs(z).max() < 4.5
+
+
+def test_lottery_keeps_what_the_readout_uses():
+    net, measure = network(), FakeMeasure()
+    every = pruned("lottery", net, neurons=N, synapses=200, compensation="none", measure=measure)
+    score = net.W.copy()
+    score.data = np.abs(net.W.data) * measure.weight[np.nonzero(net.W.toarray())[0]]
+    least = np.sort(score.data)[-200]
+    np.testing.assert_array_equal((every.W.toarray() != 0), score.toarray() >= least)
+    fewer = pruned("lottery", net, options={"proportional": "no"}, rounds=3, measure=measure)
+    assert set(fewer.neuron_id) == set(np.argsort(measure.weight)[-NEURONS:])
+    once = pruned("lottery", net, compensation="none", measure=measure)  # leave, then rank
+    among = score[once.neuron_id][:, once.neuron_id].toarray()
+    least = np.sort(among[among > 0])[-SYNAPSES]
+    np.testing.assert_array_equal(once.W.toarray() != 0, among >= least)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(3), r"readout_weight = \(3,\): must be \(80,\)"),
+        (np.full(N, -1.0), r"readout_weight = -1.0: .*neuron 0"),
+        (np.zeros(N), r"readout_weight = 0.0: is zero everywhere"),
+    ],
+)
+def test_readout_weights_that_are_none_are_refused(weight, message):
+    with pytest.raises(InputError, match=message):
+        readout_importance(network().W, weight)
+
+
+# ---- magnitude within class ---------------------------------------------------------------
+
+
+def test_within_class_keeps_the_share_of_inhibition_and_the_largest_of_each():
+    net = network()
+    for rounds in (1, 4):
+        options = {"within": "class"}
+        small = pruned(
+            "magnitude", net, neurons=N, rounds=rounds, compensation="none", options=options
+        )
+        share = np.mean(net.W.data < 0)
+        for sign in (1, -1):
+            size = np.sort(np.abs(net.W.data[sign * net.W.data > 0]))
+            kept = np.sort(np.abs(small.W.data[sign * small.W.data > 0]))
+            wanted = SYNAPSES * (share if sign < 0 else 1 - share)
+            assert abs(kept.size - wanted) <= rounds
+            np.testing.assert_array_equal(kept, size[-kept.size :])
+    apart = pruned("magnitude", net, neurons=N, compensation="none")
+    assert np.mean(apart.W.data < 0) > 1.5 * share  # the confound that this option removes
+
+
+def test_sampling_within_class_gives_each_class_its_share_on_average():
+    q = RNG(3).gamma(2, 1, 1000)
+    excitatory = np.arange(1000) < 800
+    q[~excitatory] *= 6
+    scaled = within_class(q, excitatory, "fixed", RNG(0))
+    assert scaled[excitatory].sum() == pytest.approx(800)
+    assert scaled[~excitatory].sum() == pytest.approx(200)
+    np.testing.assert_allclose(scaled[excitatory] / q[excitatory], scaled[0] / q[0])
+    ties = [within_class(np.ones(10), np.arange(10) < 5, "top", RNG(k))[:5] for k in range(4)]
+    assert len({tuple(order) for order in ties}) > 1
+
+
+# ---- controls of the noise score ----------------------------------------------------------
+
+
+def test_shuffling_keeps_the_spectrum_and_within_class_each_class_block():
+    C = FakeMeasure().covariance(network())
+    shuffled = shuffled_covariance(C, RNG(0))
+    np.testing.assert_allclose(np.linalg.eigvalsh(shuffled), np.linalg.eigvalsh(C), rtol=1e-9)
+    np.testing.assert_array_equal(np.sort(np.diag(shuffled)), np.sort(np.diag(C)))
+    assert np.mean(np.diag(shuffled) == np.diag(C)) < 0.1
+    is_e = network().is_e
+    apart = shuffled_covariance(C, RNG(0), is_e)
+    for members in (is_e, ~is_e):
+        np.testing.assert_allclose(
+            np.linalg.eigvalsh(apart[members][:, members]),
+            np.linalg.eigvalsh(C[members][:, members]),
+            rtol=1e-9,
+        )
+
+
+def test_the_shuffled_control_is_noise_with_names_exchanged_once_for_all_rounds():
+    """Where all names are the same, nothing changes; else what stays no longer fits C."""
+    net = network()
+    flat = np.eye(N) + 0.5
+    options = {"selection": "top"}
+    same = [
+        prune(net, method, 200, 3, covariance=flat, options=options).W.toarray()
+        for method in ("noise", "noise-shuffled")
+    ]
+    np.testing.assert_array_equal(*same)
+    variance = np.where(np.arange(N) % 2, 10.0, 0.1)  # half of the neurons are lively
+    noise, shuffled = (
+        prune(net, method, 200, 3, 4, covariance=np.diag(variance))
+        for method in ("noise", "noise-shuffled")
+    )
+    lively = [np.mean(variance[x.W.indices] > 1) for x in (noise, shuffled)]
+    assert lively[0] > 0.7
+    assert abs(lively[1] - 0.5) < 0.15
+    C = FakeMeasure().covariance(net)
+    exchanged = shuffled_covariance(C, rng(3, "prune", "shuffle"))
+    np.testing.assert_array_equal(
+        prune(net, "noise-shuffled", 200, 3, 4, covariance=C, options=options).W.toarray(),
+        prune(net, "noise", 200, 3, 4, covariance=exchanged, options=options).W.toarray(),
+    )
+
+
+def test_rewiring_keeps_in_degrees_and_weights_by_class_and_nothing_else():
+    net = pruned("noise", neurons=N, synapses=400)
+    rewired = rewire_within_class(net, 3)
+    before, after = net.W.toarray(), rewired.W.toarray()
+    for sign in (1, -1):
+        for post in range(N):
+            old, new = before[post][sign * before[post] > 0], after[post][sign * after[post] > 0]
+            np.testing.assert_array_equal(np.sort(old), np.sort(new))
+    common = np.count_nonzero((before != 0) & (after != 0))
+    assert common < 0.25 * 400  # by chance about 400 * in-degree / members
+    assert equal_networks(rewired, rewire_within_class(net, 3))
+    assert not equal_networks(rewired, rewire_within_class(net, 4))
+    assert not np.array_equal(np.bincount(net.W.indices), np.bincount(rewired.W.indices))
+
+
+def test_class_rewired_is_noise_of_that_seed_rewired():
+    small = pruned("class-rewired", rounds=2)
+    as_noise = pruned("noise", rounds=2)
+    np.testing.assert_array_equal(small.neuron_id, as_noise.neuron_id)
+    assert small.history[-1]["operation"] == "rewiring"
+
+
+def test_rewired_sources_are_uniform_over_the_class():
+    net = pruned("noise", neurons=N, synapses=400)
+    counts = sum(
+        np.bincount(rewire_within_class(net, seed).W.indices, minlength=N) for seed in range(150)
+    )
+    for members in (net.is_e, ~net.is_e):
+        assert stats.variation(counts[members]) < 5 / math.sqrt(counts[members].mean())
+        assert np.ptp(counts[members]) > 0
+
+
+# ---- fresh and no recurrence --------------------------------------------------------------
+
+
+def sizes(net, K):
+    """|w| without the factor of its class and in-degree: the law of X."""
+    weights = net.params.weights
+    return np.abs(net.W.data) / np.where(net.W.data > 0, 1, weights.g) * math.sqrt(K) / weights.J
+
+
+@pytest.mark.parametrize(("kind", "even"), [("fixed_indegree", True), ("erdos_renyi", False)])
+def test_fresh_has_the_law_of_weights_and_the_in_degree_of_its_size(kind, even):
+    net = network(kind=kind)
+    small = fresh_network(net, 60, 500, seed=2)
+    assert stats.kstest(sizes(small, 500 / 60), stats.gamma(2, scale=0.5).cdf).pvalue > 0.01
+    unscaled = fresh_network(net, 60, 500, seed=2, scale="original")
+    for sign in (1, -1):
+        ours, theirs = (np.abs(x.W.data[sign * x.W.data > 0]) for x in (unscaled, net))
+        assert stats.ks_2samp(ours, theirs).pvalue > 0.01
+    degrees = np.diff(small.W.indptr)
+    assert (set(degrees) == {8, 9}) == even
+    assert small.density == 500 / (60 * 59)
+    assert stats.ks_2samp(small.tau_m, net.tau_m).pvalue > 0.01
+    assert not np.isin(small.W.data, net.W.data).any()
+    assert not np.array_equal(small.directions(1), net.directions(1)[:60])
+
+
+def test_fresh_keeps_a_spectral_radius_that_was_asked_for():
+    params = HRSNNParams(N=N, graph={"K": K}, weights={"spectral_radius": 1.5})
+    small = fresh_network(build_network(params, 0), 60, 500, seed=1)
+    radius = np.abs(np.linalg.eigvals(small.W.toarray()) - 1).max()
+    assert radius == pytest.approx(1.5, rel=1e-6)
+    assert small.params.weights.spectral_radius == 1.5
+
+
+def test_fresh_refuses_what_has_no_law():
+    net = network()
+    silent = replace(net, params=HRSNNParams(N=N, weights={"J": 0}))
+    with pytest.raises(InputError, match=r"needs J > 0 and g > 0"):
+        fresh_network(silent, 50, 100, 0)
+    with pytest.raises(InputError, match=r"synapses = 91: 10 neurons have room for 90"):
+        fresh_network(net, 10, 91, 0)
+    with pytest.raises(InputError, match=r"scale = 'indegree': .*'in-degree'"):
+        fresh_network(net, 10, 20, 0, scale="indegree")
+    assert fresh_network(net, 10, 90, 0).density == 1
+
+
+def test_no_recurrence_keeps_neurons_and_input():
+    net = network()
+    small = pruned("no-recurrence", net)
+    assert small.n_synapses == 0
+    np.testing.assert_array_equal(small.tau_m, net.tau_m[small.neuron_id])
+    np.testing.assert_array_equal(small.directions(2), net.directions(2)[small.neuron_id])
+    assert pruned("no-recurrence", net, neurons=None).n_neurons == N
+
+
+# ---- names and refusals -------------------------------------------------------------------
+
+
+def test_an_alias_is_the_method_itself():
+    assert get_method("moore-chaudhuri") is METHODS["noise"]
+    assert "moore-chaudhuri" in list_methods()["noise"]
+    assert equal_networks(pruned("moore-chaudhuri"), pruned("noise"))
+    for method in METHODS.values():
+        assert method.description
+        assert method.source
+        assert method.cost
+        assert (method.function is None) != (method.build is None)
+
+
+class Deaf:
+    """A measure that measures nothing."""
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "message"),
+    [
+        ("activity", {"measure": None}, r"measure = None: .*'activity' needs .*task_rates"),
+        ("activity", {"measure": Deaf()}, r"measure = 'Deaf': .*task_rates"),
+        ("activity", {"task": None}, r"task = None: .*task_rates on a task"),
+        ("activity", {"neurons": None}, r"neurons = None: .*'activity' needs some to leave"),
+        ("random-neurons", {"neurons": N}, r"neurons = 80: .*needs some to leave"),
+        ("lottery", {"measure": None}, r"measure = None: .*readout_weight"),
+        ("noise-shuffled", {"measure": None}, r"covariance = None: .*'noise-shuffled' needs"),
+        ("class-rewired", {"measure": Deaf()}, r"covariance = None: .*'class-rewired' needs"),
+        ("fresh", {"compensation": "row"}, r"compensation = 'row 0.5': .*no survivors"),
+        ("fresh", {"options": {"scale": "one"}}, r"scale = 'one': unknown"),
+        ("no-recurrence", {"options": {"scale": "one"}}, r"option = 'scale': .*has none"),
+        ("activity", {"options": {"importance": "noise"}}, r"importance = 'noise': unknown"),
+        ("moore-chaudhry", {}, r"method = 'moore-chaudhry': .*'moore-chaudhuri'"),
+        ("activity", {"synapses": 1200}, r"synapses = 1200: only \d+ are left between the 50"),
+        ("noise-shuffled", {"covariance": np.eye(3), "neurons": N}, r"covariance = \(3, 3\)"),
+    ],
+)
+def test_refusals_name_what_is_missing(method, changes, message):
+    with pytest.raises(InputError, match=message) as caught:
+        pruned(method, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_measured_facts_that_do_not_fit_are_refused():
+    for rates, message in (
+        (np.ones(3), r"task_rates = \(3,\): must be 80 finite"),
+        (np.full(N, np.nan), r"task_rates = \(80,\): must be 80 finite"),
+        (np.zeros(N), r"task_rates = 0.0: is zero everywhere: a silent network"),
+    ):
+        measure = FakeMeasure()
+        measure.task_rates = lambda net, task, rates=rates: rates
+        with pytest.raises(InputError, match=message):
+            pruned("activity", measure=measure)
+
+
+# ---- equal rates --------------------------------------------------------------------------
+
+
+def strength(net):
+    return float(np.abs(net.W.data).sum())
+
+
+@pytest.mark.parametrize(("wanted", "gain"), [(40.0, 2.0), (5.0, 0.25), (160.0, 8.0)])
+def test_the_gain_meets_the_rate_of_a_monotone_function(wanted, gain):
+    net = network()
+    whole = strength(net)
+
+    def rate(x):
+        return 20 * strength(x) / whole
+
+    match = match_rate(net, wanted, rate, knob="gain", tolerance=1e-3)
+    assert match.rate_hz == pytest.approx(wanted, rel=1e-3)
+    assert rate(match.network) == match.rate_hz
+    assert match.value == pytest.approx(gain, rel=1e-3)
+    np.testing.assert_allclose(match.network.W.data, net.W.data * match.value)
+    assert match.network.history[-1]["value"] == match.value
+    assert len(match.tried) < 25
+
+
+def test_a_falling_rate_is_matched_too_and_the_bias_reaches_what_the_gain_cannot():
+    net = network()
+    whole, level = strength(net), net.bias.mean()
+
+    def rate(x):
+        return 30 * math.exp(x.bias.mean() - level) / (1 + strength(x) / whole)  # inhibition
+
+    assert match_rate(net, 10.0, rate, knob="gain").value == pytest.approx(2.0, rel=0.05)
+    with pytest.raises(
+        InputError, match=r"wanted_hz = 60.0: out of reach: gain 0.1 to 10 gives .*"
+    ):
+        match_rate(net, 60.0, rate, knob="gain")
+    match = match_rate(net, 60.0, rate)
+    assert match.value == pytest.approx(math.log(4), abs=0.02)
+    np.testing.assert_allclose(match.network.bias, net.bias + match.value)
+    assert (match.network.W != net.W).nnz == 0
+
+
+def test_of_several_solutions_the_nearest_to_the_network_is_taken():
+    net = network()
+    whole = strength(net)
+
+    def rate(x):
+        gain = strength(x) / whole
+        return 10 * (1 + 4 * math.exp(-((math.log(gain / 3) / 0.4) ** 2)))  # a hump at 3
+
+    match = match_rate(net, 30.0, rate, knob="gain")
+    assert 1 < match.value < 3
+
+
+def test_a_network_at_the_rate_comes_back_as_it_is():
+    net = network()
+    match = match_rate(net, 20.0, lambda _: 20.1)
+    assert match.network is net
+    assert match.tried == ((0.0, 20.1),)
+    assert turned(net, "gain", 1.0) is net
+
+
+def test_rates_out_of_reach_and_jumps_are_refused():
+    net = network()
+    whole = strength(net)
+    silent = prune(net, "no-recurrence", 1, 0)
+    with pytest.raises(InputError, match=r"gives 20 to 20 Hz; want another rate, or turn the bias"):
+        match_rate(silent, 10.0, lambda _: 20.0, knob="gain")
+    with pytest.raises(InputError, match=r"not met within 2 %: .* goes from 5 to 300 Hz"):
+        match_rate(net, 40.0, lambda x: 300.0 if strength(x) > 1.5 * whole else 5.0, knob="gain")
+    with pytest.raises(InputError, match=r"rate of the network = nan: must be a finite"):
+        match_rate(net, 40.0, lambda _: math.nan)
+    for changes, message in (
+        ({"wanted_hz": 0.0}, r"wanted_hz = 0.0: must be a finite number > 0"),
+        ({"tolerance": math.nan}, r"tolerance = nan"),
+        ({"knob": "gian"}, r"knob = 'gian': .*'gain'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            match_rate(net, **({"wanted_hz": 5.0, "rate": lambda _: 1.0} | changes))
