@@ -350,3 +350,13 @@ def test_a_silent_network_is_evaluated_with_a_warning(here, capfd):
     words = ["evaluate", "silent.npz", "--data", "own.csv", "--column", "x", "--device", "numpy"]
     assert main(words) == 0
     assert "the network is silent" in capfd.readouterr().err
+
+
+@pytest.mark.compiled
+def test_activity_pruning_needs_a_task_and_prunes_for_it(network, capfd):
+    words = ["prune", "net.npz", "--method", "activity", "--neurons", "30", "--keep", "0.2"]
+    assert main([*words, "--out", "a.npz"]) == 2
+    assert "task" in capfd.readouterr().err
+    pruned = json_of(capfd, *words, "--out", "a.npz", "--task", "wind", "--rounds", "2")
+    assert (pruned["neurons"], pruned["synapses"]) == (30, 64)
+    assert pruned["scores"]["rmse_h1"] > 0
