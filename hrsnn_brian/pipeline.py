@@ -18,6 +18,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.sparsification.budget import resolve_budget, resolve_neurons
 from hrsnn_brian.sparsification.methods import prune
+from hrsnn_brian.sparsification.search import check_search
 from hrsnn_brian.sparsification.synapses import geometric_schedule
 from hrsnn_brian.tasks.task import Task
 
@@ -74,6 +75,8 @@ def lnp(
     as the neurons that stay have fewer synapses between them than the budget asks for.
     """
     options = options or LNPOptions()
+    if options.timescales != OFF:
+        check_search(options.timescales)  # before minutes of work
     measure = measure or Measurements(engine or Engine(), seed)
     plan = _plan(network, neurons, keep, density, synapses, iterations, options)
     settings = {"seed": seed, "plan": plan, "options": options.to_dict()}

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -578,3 +579,10 @@ def test_engine_is_made_only_without_measurements(network):
     engine = Engine("numpy")
     pruned(network, engine=engine)
     assert engine.stats.runs == 0
+
+
+def test_a_missing_search_library_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bayes_opt", None)
+    network = build_network(HRSNNParams(N=20), seed=1)
+    with pytest.raises(InputError, match=r"hrsnn-brian\[timescales\]"):
+        lnp(network, keep=0.5, options=lnp_options("default", {}))

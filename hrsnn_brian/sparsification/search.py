@@ -101,7 +101,8 @@ def check_search(method: str) -> None:
             from bayes_opt import BayesianOptimization  # noqa: F401
         except ImportError:
             why = "needs bayesian-optimization >= 2: pip install 'hrsnn-brian[timescales]'"
-            raise InputError("search", method, f"{why}, or search = 'sobol'") from None
+            others = "'sobol' instead or, in lnp, timescales=off"
+            raise InputError("search", method, f"{why}, or take {others}") from None
 
 
 def _sobol_point(number: int, dimensions: int, seed: int) -> tuple[float, ...]:
