@@ -1,0 +1,125 @@
+"""Why the harmonic mean of signed exponents is not used, and how reliable node exponents are.
+
+For every synapse of networks A-D: the harmonic mean of its neurons' growth factors (in use)
+against the harmonic mean of their signed exponents (unsound: it has a pole where they cancel). One
+row per network, seed and neighbourhood, with the split-half reliability of the node exponents.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.tables import Row, text_table
+
+if TYPE_CHECKING:
+    from hrsnn_brian.simulation import Engine
+
+T = 80e-3  # s, the time over which a node's perturbation grows
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """One point per network and seed."""
+    if options["seeds"] < 1 or options["segments"] < 4:
+        raise InputError("seeds, segments", (options["seeds"], options["segments"]), ">= 1, >= 4")
+    return [
+        {"network": name, "seed": seed + number, "segments": options["segments"]}
+        for name in options["networks"]
+        for number in range(options["seeds"])
+    ]
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """One row per neighbourhood; synapses of neurons without an exponent are left out."""
+    from hrsnn_brian.exponents.edges import edge_exponents, signed_harmonic_mean
+    from hrsnn_brian.exponents.finite_time import split_half_reliability
+    from hrsnn_brian.exponents.nodes import node_exponents
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.presets import load_preset
+
+    network = build_network(load_preset(point["network"]), point["seed"])
+    nodes = node_exponents(
+        network, engine=engine, T=f"{T} s", segments=point["segments"], seed=point["seed"]
+    )
+    known = np.isfinite(nodes.segments).all(axis=0)
+    reliability = split_half_reliability(nodes.segments[:, known])
+    rows = []
+    for neighbourhood in ("endpoints", "union"):
+        sound = edge_exponents(network.W, nodes.exponents, T, neighbourhood)
+        signed = signed_harmonic_mean(network.W, nodes.exponents, neighbourhood)
+        used = np.isfinite(sound) & np.isfinite(signed)
+        rows.append(
+            {
+                "network": point["network"],
+                "seed": point["seed"],
+                "neighbourhood": neighbourhood,
+                "edges": int(used.sum()),
+                "sound_min_per_s": float(sound[used].min()),
+                "sound_max_per_s": float(sound[used].max()),
+                "signed_min_per_s": float(signed[used].min()),
+                "signed_max_per_s": float(signed[used].max()),
+                "signs_differ": float(np.mean(np.sign(signed[used]) != np.sign(sound[used]))),
+                "node_min_per_s": float(np.nanmin(nodes.exponents)),
+                "node_max_per_s": float(np.nanmax(nodes.exponents)),
+                "reliability_half": reliability.half,
+                "reliability_full": reliability.full,
+            }
+        )
+    return rows
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Ranges of both means, how often their signs differ, and the reliability."""
+    header = [
+        "network",
+        "seed",
+        "edges by",
+        "nodes, 1/s",
+        "sound, 1/s",
+        "signed, 1/s",
+        "signs differ",
+    ]
+    lines = [
+        [
+            row["network"],
+            row["seed"],
+            row["neighbourhood"],
+            *(
+                f"{row[f'{kind}_min_per_s']:.3g} .. {row[f'{kind}_max_per_s']:.3g}"
+                for kind in ("node", "sound", "signed")
+            ),
+            f"{100 * row['signs_differ']:.0f} %",
+        ]
+        for row in rows
+    ]
+    half = ", ".join(
+        f"{row['network']} {row['reliability_half']:.2f}/{row['reliability_full']:.2f}"
+        for row in rows
+        if row["neighbourhood"] == "endpoints"
+    )
+    return (
+        f"{text_table(lines, header)}\n\nnode exponents, reliability of half/all segments: {half}"
+    )
+
+
+STUDY = Study(
+    name="edge_exponents",
+    description="why the signed harmonic mean of exponents is not used; reliability of nodes",
+    points=points,
+    run=run,
+    presets={
+        "quick": {
+            "networks": ["network-A", "network-B", "network-C", "network-D"],
+            "seeds": 1,
+            "segments": 20,
+        },
+        "paper": {
+            "networks": ["network-A", "network-B", "network-C", "network-D"],
+            "seeds": 10,
+            "segments": 40,
+        },
+    },
+    summary=summary,
+)
