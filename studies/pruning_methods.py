@@ -1,12 +1,12 @@
-"""Every pruning rule at equal numbers of synapses: scores, rates and operations, seed by seed.
+"""Every pruning rule at equal numbers of neurons and synapses: scores, rates and operations.
 
-A rule is a method with its rounds, compensation and options; the names of `RULES` say which. All
-neurons stay. A point is one rule, task and seed at one size; the unpruned network and the control
-without recurrence stand beside them.
+A point is one rule, seed and size (see `rules`): it is pruned once and scored on every task, as it
+is and with its mean rate brought back to that of the unpruned network. The unpruned network and
+the control without recurrence stand beside the rules.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -15,83 +15,130 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.rules import RULES, apply_rule, compared_at, get_rule
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.tasks.task import Task
 
-# name: (method, rounds, compensation, options)
-RULES: dict[str, tuple[str, int, str | None, dict[str, str]]] = {
-    "random, raw": ("random", 1, "none", {}),
-    "random, variance": ("random", 1, "variance", {}),
-    "magnitude, raw": ("magnitude", 1, "none", {}),
-    "magnitude, row .5": ("magnitude", 1, "row 0.5", {}),
-    "magnitude, row .5, 8 rounds": ("magnitude", 8, "row 0.5", {}),
-    "magnitude in class, row .5, 8 rounds": ("magnitude", 8, "row 0.5", {"within": "class"}),
-    "magnitude, variance, 8 rounds": ("magnitude", 8, "variance", {}),
-    "sampling by |w|, row .5, 8 rounds": ("magnitude", 8, "row 0.5", {"selection": "fixed"}),
-    "noise, literal": ("noise", 1, "literal", {}),
-    "noise, row .5, 8 rounds": ("noise", 8, "row 0.5", {}),
-    "noise top, variance, 8 rounds": ("noise", 8, "variance", {"selection": "top"}),
-    "noise shuffled, row .5, 8 rounds": ("noise-shuffled", 8, "row 0.5", {}),
-    "class rewired, row .5, 8 rounds": ("class-rewired", 8, "row 0.5", {}),
-    "fresh": ("fresh", 1, None, {}),
-}
 FULL, BARE = "full", "no recurrence"
 SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
+# the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
+RAW = "none"
+MATCHES = (RAW, "bias", "gain")
+OUT_OF_REACH = "rate out of reach"
+# matched networks are scored with the primary readout alone: v shows the bias that was turned
+PRIMARY = ("spikes",)
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, task, rule and fraction kept; full and bare networks once per task."""
+    """One point per seed, rule and fractions of synapses and neurons; full and bare once a seed."""
     _check(options)
     found: list[Point] = []
+    shared = {name: options[name] for name in ("tasks", "match", "short_tasks", "network")}
     for number in range(options["seeds"]):
-        for task in options["tasks"]:
-            base = {"seed": seed + number, "task": task, "short_tasks": options["short_tasks"]}
-            base["network"] = options["network"]
-            found += [base | {"rule": FULL, "keep": 1.0}, base | {"rule": BARE, "keep": 0.0}]
-            found += [
-                base | {"rule": rule, "keep": keep}
-                for rule in options["rules"]
-                for keep in options["keep"]
-            ]
+        base = {"seed": seed + number} | shared
+        found += [
+            base | {"rule": FULL, "keep": 1.0, "neurons": 1.0},
+            base | {"rule": BARE, "keep": 0.0, "neurons": 1.0},
+        ]
+        found += [
+            base | {"rule": rule, "keep": keep, "neurons": fraction}
+            for fraction in options["neurons"]
+            for rule in options["rules"]
+            if compared_at(get_rule(rule), fraction)
+            for keep in options["keep"]
+        ]
     return found
 
 
 def _check(options: Options) -> None:
     for rule in options["rules"]:
-        if rule not in RULES:
-            raise unknown_name("rule", rule, RULES)
+        get_rule(rule)
     for task in options["tasks"]:
         if task not in SCORES:
             raise unknown_name("task", task, SCORES)
+    for match in options["match"]:
+        if match not in MATCHES:
+            raise unknown_name("match", match, MATCHES)
     for keep in options["keep"]:
         if not 0 < keep < 1:
             raise InputError("keep", keep, "must be in (0, 1)")
+    for fraction in options["neurons"]:
+        if not 0 < fraction <= 1:
+            raise InputError("neurons", fraction, "must be in (0, 1], a fraction")
     if options["seeds"] < 1:
         raise InputError("seeds", options["seeds"], "must be at least 1")
+    for rule in options["rules"]:
+        if not any(compared_at(get_rule(rule), fraction) for fraction in options["neurons"]):
+            where = "is not compared at these fractions of neurons; "
+            raise InputError("rules", rule, where + "add 1.0 or one below it")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
-    """One row per readout."""
-    from hrsnn_brian.evaluation import network_rows
+    """One row per task, matching and readout."""
+    from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.tasks.registry import get_task
 
     seed = point["seed"]
-    task = get_task(point["task"], seed, quick=point["short_tasks"])
-    network = _network(json.dumps(point["network"]), seed)
-    if point["rule"] == BARE:
-        network = network.without_recurrence()
-    elif point["rule"] != FULL:
-        network = _pruned(json.dumps(point["network"]), seed, point["rule"], point["keep"], engine)
-    identity = {"seed": seed, "task": point["task"], "rule": point["rule"], "keep": point["keep"]}
-    rows = network_rows(network, task, "network", engine, seed)
+    measure = Measurements(engine, seed)
+    full = _network(json.dumps(point["network"]), seed)
+    tasks = [get_task(name, seed, quick=point["short_tasks"]) for name in point["tasks"]]
+    rows: list[Row] = []
+    for task, pruned, note in _pruned(point, full, tasks, measure):
+        for match in point["match"]:
+            named = {"seed": seed, "task": task.name, "rule": point["rule"]}
+            sizes = {"keep": point["keep"], "neuron_fraction": point["neurons"], "match": match}
+            rows += _scored(pruned, task, match, note, full, measure, named | sizes)
+    return rows
+
+
+def _pruned(
+    point: Point, full: "Network", tasks: "Sequence[Task]", measure: "Measurements"
+) -> "Iterator[tuple[Task, Network, str]]":
+    """Each task with its network and what is to be noted; one network unless the rule looks."""
+    if point["rule"] in (FULL, BARE):
+        network = full if point["rule"] == FULL else full.without_recurrence()
+        yield from ((task, network, "") for task in tasks)
+        return
+    rule = get_rule(point["rule"])
+    neurons = None if point["neurons"] == 1 else round(point["neurons"] * full.n_neurons)
+    synapses = max(1, round(point["keep"] * full.n_synapses))
+    found = None
+    for task in tasks:
+        if found is None or rule.of_task:
+            found = apply_rule(
+                full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
+            )
+        yield task, *found
+
+
+def _scored(
+    pruned: "Network",
+    task: "Task",
+    match: str,
+    note: str,
+    full: "Network",
+    measure: "Measurements",
+    identity: Row,
+) -> list[Row]:
+    """Rows of one network on one task; without scores where its rate cannot be matched."""
+    from hrsnn_brian.evaluation import READOUTS, network_rows
+
+    readouts = READOUTS if match == RAW else PRIMARY
+    network = pruned if match == RAW or pruned is full else _matched(pruned, match, full, measure)
+    if network is None:
+        size = {"neurons": pruned.n_neurons, "synapses": pruned.n_synapses}
+        note = "; ".join(filter(None, [note, OUT_OF_REACH]))
+        return [identity | {"readout": readout, "note": note} | size for readout in readouts]
     dropped = ("task", "model", "keep")
     return [
-        identity | with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
-        for row in rows
+        identity
+        | {"readout": row["readout"], "note": note}
+        | with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
+        for row in network_rows(network, task, "network", measure.engine, measure.seed, readouts)
     ]
 
 
@@ -103,42 +150,48 @@ def _network(parameters: str, seed: int) -> "Network":
     return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
-@lru_cache(maxsize=4)
-def _pruned(parameters: str, seed: int, rule: str, keep: float, engine: "Engine") -> "Network":
-    from hrsnn_brian.measurements import noise_covariance
-    from hrsnn_brian.sparsification.budget import resolve_budget
-    from hrsnn_brian.sparsification.methods import prune
+def _matched(
+    network: "Network", knob: str, full: "Network", measure: "Measurements"
+) -> "Network | None":
+    """The network at the rate of the full one under white noise; None if it is out of reach."""
+    from hrsnn_brian.sparsification.rate_match import match_rate
 
-    method, rounds, compensation, options = RULES[rule]
-    network = _network(parameters, seed)
-
-    def covariance(current: "Network") -> "np.ndarray":
-        return noise_covariance(current, engine, seed)
-
-    return prune(
-        network,
-        method,
-        resolve_budget(network, keep),
-        seed,
-        rounds=rounds,
-        compensation=compensation,
-        options=options,
-        covariance=covariance,
-    )
+    try:
+        return match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=knob).network
+    except InputError as error:
+        if error.argument != "wanted_hz":
+            raise
+        return None
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Mean ± s.e.m. of the primary score, rate and operations, one block per task and size."""
+    """Mean ± s.e.m. of score, rate and operations: one block per task, size and matching."""
     seen = [row for row in rows if row["readout"] == "spikes"]
+    pruned = [row for row in seen if row["rule"] not in (FULL, BARE)]
+    sizes = dict.fromkeys(tuple(row[c] for c in _BLOCK) for row in pruned)
     blocks = []
-    for task in dict.fromkeys(row["task"] for row in seen):
-        for keep in sorted({row["keep"] for row in seen if 0 < row["keep"] < 1}, reverse=True):
-            chosen = [r for r in seen if r["task"] == task and r["keep"] in (keep, 0.0, 1.0)]
-            lines = [_line(chosen, rule, SCORES[task]) for rule in _rules(chosen)]
-            header = ["rule", SCORES[task], "rate_hz", "synaptic_ops_per_s"]
-            blocks.append(f"{task}, keep {keep:g}\n{text_table(lines, header)}")
+    for task, match, fraction, keep in sizes:
+        here = (task, match)
+        chosen = [
+            row
+            for row in seen
+            if (row["task"], row["match"]) == here
+            and (
+                row["rule"] in (FULL, BARE)
+                or (row["neuron_fraction"], row["keep"]) == (fraction, keep)
+            )
+        ]
+        lines = [_line(chosen, rule, SCORES[task]) for rule in _rules(chosen)]
+        title = f"{task}, keep {keep:g}, neurons {fraction:g}, {_MATCHED[match]}"
+        header = ["rule", "seeds", SCORES[task], "rate_hz", _OPS]
+        blocks.append(f"{title}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})
     return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes and input"])
+
+
+_BLOCK = ("task", "match", "neuron_fraction", "keep")
+_MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matched by gain"}
+_OPS = "synaptic_ops_per_s"
 
 
 def _rules(rows: Sequence[Row]) -> list[str]:
@@ -146,11 +199,10 @@ def _rules(rows: Sequence[Row]) -> list[str]:
 
 
 def _line(rows: Sequence[Row], rule: str, score: str) -> list[Any]:
-    of_rule = [row for row in rows if row["rule"] == rule]
-    return [rule, *(_spread([r[c] for r in of_rule]) for c in (score, "rate_hz", _OPS))]
-
-
-_OPS = "synaptic_ops_per_s"
+    """A rule's means over the seeds that have a score at the size asked for."""
+    of_rule = [r for r in rows if r["rule"] == rule and not r["note"]]
+    spreads = [_spread([row[column] for row in of_rule]) for column in (score, "rate_hz", _OPS)]
+    return [rule, len(of_rule), *spreads]
 
 
 def _spread(values: Sequence[Any]) -> str:
@@ -162,7 +214,8 @@ def _spread(values: Sequence[Any]) -> str:
 
 STUDY = Study(
     name="pruning_methods",
-    description="every pruning rule at equal numbers of synapses, on two tasks that need memory",
+    description="every pruning rule at equal numbers of neurons and synapses, on two tasks that "
+    "need memory",
     points=points,
     run=run,
     presets={
@@ -171,6 +224,8 @@ STUDY = Study(
             "tasks": list(SCORES),
             "rules": list(RULES),
             "keep": [0.1, 0.05],
+            "neurons": [1.0, 0.6],
+            "match": [RAW, "bias"],
             "short_tasks": True,
             "network": {"preset": "default", "set": ["N=250"]},
         },
@@ -179,6 +234,8 @@ STUDY = Study(
             "tasks": list(SCORES),
             "rules": list(RULES),
             "keep": [0.2, 0.1, 0.05, 0.02],
+            "neurons": [1.0, 0.6],
+            "match": [RAW, "bias"],
             "short_tasks": False,
             "network": {"preset": "default"},
         },
