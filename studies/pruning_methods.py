@@ -15,7 +15,7 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
-from hrsnn_brian.studies.rules import RULES, apply_rule, compared_at, get_rule
+from hrsnn_brian.studies.rules import RULES, Rule, apply_rule, compared_at, get_rule
 
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
@@ -28,7 +28,7 @@ SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
 # the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
 RAW = "none"
 MATCHES = (RAW, "bias", "gain")
-OUT_OF_REACH = "rate out of reach"
+RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
 # matched networks are scored with the primary readout alone: v shows the bias that was turned
 PRIMARY = ("spikes",)
 
@@ -97,7 +97,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 def _pruned(
     point: Point, full: "Network", tasks: "Sequence[Task]", measure: "Measurements"
-) -> "Iterator[tuple[Task, Network, str]]":
+) -> "Iterator[tuple[Task, Network | None, str]]":
     """Each task with its network and what is to be noted; one network unless the rule looks."""
     if point["rule"] in (FULL, BARE):
         network = full if point["rule"] == FULL else full.without_recurrence()
@@ -106,17 +106,34 @@ def _pruned(
     rule = get_rule(point["rule"])
     neurons = None if point["neurons"] == 1 else round(point["neurons"] * full.n_neurons)
     synapses = max(1, round(point["keep"] * full.n_synapses))
-    found = None
+    found: tuple[Network | None, str] | None = None
     for task in tasks:
         if found is None or rule.of_task:
-            found = apply_rule(
-                full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
-            )
+            found = _apply(full, rule, measure, synapses, neurons, task)
         yield task, *found
 
 
+def _apply(
+    full: "Network",
+    rule: Rule,
+    measure: "Measurements",
+    synapses: int,
+    neurons: int | None,
+    task: "Task",
+) -> "tuple[Network | None, str]":
+    """The pruned network and a note; None where the neurons that stay have too few synapses."""
+    try:
+        return apply_rule(
+            full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
+        )
+    except InputError as error:
+        if error.argument != "synapses":
+            raise
+        return None, SIZE_MISSED
+
+
 def _scored(
-    pruned: "Network",
+    pruned: "Network | None",
     task: "Task",
     match: str,
     note: str,
@@ -124,15 +141,16 @@ def _scored(
     measure: "Measurements",
     identity: Row,
 ) -> list[Row]:
-    """Rows of one network on one task; without scores where its rate cannot be matched."""
+    """Rows of one network on one task; without scores where size or rate are out of reach."""
     from hrsnn_brian.evaluation import READOUTS, network_rows
 
     readouts = READOUTS if match == RAW else PRIMARY
-    network = pruned if match == RAW or pruned is full else _matched(pruned, match, full, measure)
+    network = pruned
+    if pruned is not None and pruned is not full and match != RAW:
+        network = _matched(pruned, match, full, measure)
+        note = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
     if network is None:
-        size = {"neurons": pruned.n_neurons, "synapses": pruned.n_synapses}
-        note = "; ".join(filter(None, [note, OUT_OF_REACH]))
-        return [identity | {"readout": readout, "note": note} | size for readout in readouts]
+        return [identity | {"readout": readout, "note": note} for readout in readouts]
     dropped = ("task", "model", "keep")
     return [
         identity
@@ -201,7 +219,7 @@ def _rules(rows: Sequence[Row]) -> list[str]:
 def _line(rows: Sequence[Row], rule: str, score: str) -> list[Any]:
     """A rule's means over the seeds that have a score at the size asked for."""
     of_rule = [r for r in rows if r["rule"] == rule and not r["note"]]
-    spreads = [_spread([row[column] for row in of_rule]) for column in (score, "rate_hz", _OPS)]
+    spreads = [_spread([row.get(column) for row in of_rule]) for column in (score, "rate_hz", _OPS)]
     return [rule, len(of_rule), *spreads]
 
 

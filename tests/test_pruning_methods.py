@@ -1,12 +1,18 @@
 """The study of all pruning rules: its points, its rows and what it refuses."""
 
+import re
+
 import pytest
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.lnp_options import lnp_options
+from hrsnn_brian.measurements import Measurements
+from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.sparsification.methods import METHODS
 from hrsnn_brian.studies import pruning_methods
+from hrsnn_brian.studies.rules import LNP, RULES, Rule, apply_rule, compared_at
 
 
 def options(**choices):
@@ -16,16 +22,27 @@ def options(**choices):
 
 
 def test_every_rule_is_a_method_with_options_it_has():
-    for method, rounds, _, chosen in pruning_methods.RULES.values():
-        assert rounds >= 1
-        for name, value in chosen.items():
-            assert value in METHODS[method].options[name].allowed
+    for rule in RULES.values():
+        assert rule.rounds >= 1
+        if rule.method == LNP:
+            changed = {} if rule.compensation is None else {"compensation": rule.compensation}
+            lnp_options("default", {**rule.options, **changed})  # raises if one is not allowed
+            continue
+        method = METHODS[rule.method]
+        assert rule.of_task == bool({"task_rates", "readout_weight"} & set(method.needs))
+        assert not (method.chooses_neurons and compared_at(rule, 1.0))
+        for name, value in rule.options.items():
+            assert value in method.options[name].allowed
 
 
 def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
-    found = pruning_methods.points(options(keep=[0.1, 0.05]), seed=7)
-    rules = len(pruning_methods.RULES)
-    assert len(found) == 2 * (2 + 2 * rules)
+    found = pruning_methods.points(options(keep=[0.1, 0.05], neurons=[1.0, 0.6]), seed=7)
+    at = {
+        fraction: sum(compared_at(rule, fraction) for rule in RULES.values())
+        for fraction in (1.0, 0.6)
+    }
+    assert len(found) == 2 + 2 * (at[1.0] + at[0.6])
+    assert all(compared_at(rule, 1.0) or compared_at(rule, 0.6) for rule in RULES.values())
     assert {point["seed"] for point in found} == {7}
     assert {pruning_methods.FULL, pruning_methods.BARE} < {point["rule"] for point in found}
 
@@ -36,6 +53,9 @@ def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
         ({"rules": ["magnitude, row 5"]}, "magnitude, row .5"),
         ({"tasks": ["wnd"]}, "lorenz63-x"),
         ({"keep": [1.0]}, "keep"),
+        ({"neurons": [0.0]}, "neurons"),
+        ({"match": ["rate"]}, "match"),
+        ({"rules": ["activity"], "neurons": [1.0]}, "activity"),
         ({"seeds": 0}, "seeds"),
     ],
 )
@@ -44,20 +64,79 @@ def test_bad_options_are_refused(choice, named):
         pruning_methods.points(options(**choice), seed=0)
 
 
+def test_a_rule_of_the_task_needs_one():
+    network = build_network(load_preset("default", ["N=40"]), 0)
+    with pytest.raises(InputError, match="prunes for a task"):
+        apply_rule(network, RULES["lottery"], measure=None, synapses=40, neurons=30)
+
+
+def rows_of(engine, **choices):
+    points = pruning_methods.points(options(tasks=["mackey-glass-84"], **choices), seed=1)
+    return [row for point in points for row in pruning_methods.run(point, engine)]
+
+
 @pytest.mark.compiled
 def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine):
     chosen = ["noise, row .5, 8 rounds", "fresh"]
-    points = pruning_methods.points(
-        options(rules=chosen, keep=[0.5], tasks=["mackey-glass-84"]), seed=1
-    )
-    rows = [row for point in points for row in pruning_methods.run(point, compiled_engine)]
+    rows = rows_of(compiled_engine, rules=chosen, keep=[0.5], neurons=[1.0])
     synapses = {(row["rule"], row["synapses"]) for row in rows}
     assert synapses == {
         ("full", 160),
         ("no recurrence", 0),
         *((rule, 80) for rule in chosen),
     }
-    assert {row["readout"] for row in rows} == {"spikes", "spikes+v"}
+    assert {row["readout"] for row in rows if row["match"] == "none"} == {"spikes", "spikes+v"}
+    assert {row["readout"] for row in rows if row["match"] == "bias"} == {"spikes"}
     assert all(0 < row["nrmse_h84"] < 2 for row in rows)
     text = load_study("pruning_methods").summary(rows)
-    assert "mackey-glass-84, keep 0.5" in text
+    assert "mackey-glass-84, keep 0.5, neurons 1, rate matched by bias" in text
+
+
+@pytest.mark.compiled
+def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled_engine):
+    chosen = ["activity", "random neurons", "fresh"]
+    rows = rows_of(compiled_engine, rules=chosen, keep=[0.1], neurons=[0.5])
+    pruned = [row for row in rows if row["rule"] in chosen]
+    assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
+    network = build_network(load_preset("default", ["N=40"]), 1)
+    measure = Measurements(compiled_engine, 1)
+    matched = pruning_methods._matched(
+        apply_rule(network, RULES["fresh"], measure=measure, synapses=16, neurons=20)[0],
+        "bias",
+        network,
+        measure,
+    )
+    assert measure.rate_hz(matched) == pytest.approx(measure.rate_hz(network), rel=0.02)
+
+
+@pytest.mark.compiled
+def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
+    monkeypatch.setattr(pruning_methods, "_matched", lambda *given: None)
+    rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neurons=[1.0])
+    lost = [row for row in rows if row["rule"] == "fresh" and row["match"] == "bias"]
+    assert [row["note"] for row in lost] == ["rate out of reach"]
+    assert "nrmse_h84" not in lost[0]
+    matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
+    assert re.search(r"^fresh +0 +- +- +-$", matched, re.MULTILINE)
+
+
+@pytest.mark.compiled
+def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(compiled_engine):
+    rows = rows_of(compiled_engine, rules=["random neurons"], keep=[0.9], neurons=[0.5])
+    lost = [row for row in rows if row["rule"] == "random neurons"]
+    assert {row["note"] for row in lost} == {"size out of reach"}
+    assert len(lost) == 3
+
+
+@pytest.mark.compiled
+def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
+    network = build_network(load_preset("default", ["N=40"]), 1)
+    measure = Measurements(compiled_engine, 1, segments=2, exponent_seconds=0.5)
+    quick = {"timescales": "off", "delocalisation": "off"}
+    pruned, note = apply_rule(
+        network, Rule(LNP, 2, None, quick), measure=measure, synapses=80, neurons=30
+    )
+    assert (pruned.n_neurons, pruned.n_synapses, note) == (30, 80, "")
+    doomed = Rule(LNP, 2, None, {**quick, "max_rate": "25", "patience": "1"})
+    kept, note = apply_rule(network, doomed, measure=measure, synapses=20, neurons=30)
+    assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
