@@ -144,19 +144,19 @@ def _cell(
 ) -> Cell:
     outcomes = {comparison.outcome for comparison in comparisons}
     several = _several_networks(records, settings.method, size) if claim.one_network else ""
-    reason = several or _incomplete(claim, comparisons)
+    reason = several or _incomplete(claim, comparisons, settings.method)
     outcome = NOT_TESTED if reason else AS_CLAIMED
     if not several and outcomes & {REVERSED, UNDECIDED}:  # one failure is enough
         outcome = REVERSED if REVERSED in outcomes else UNDECIDED
     return Cell(task, size, outcome, tuple(comparisons), reason)
 
 
-def _incomplete(claim: Claim, comparisons: Sequence[Comparison]) -> str:
+def _incomplete(claim: Claim, comparisons: Sequence[Comparison], method: str) -> str:
     """Which demand no comparison of the cell has tested, and why; "" if there is none."""
     for demand in claim.demands:
         own = [c for c in comparisons if c.contest.demand == demand]
         if not own:
-            return f"rows of {rival_names(demand)} are missing at this size"
+            return without_rival(demand, method, " at this size")
         if all(c.outcome == NOT_TESTED for c in own):
             best = max(own, key=lambda c: c.contest.pairs)
             return f"against {best.contest.rival!r}: {best.reason}"
@@ -170,6 +170,13 @@ def _incomplete(claim: Claim, comparisons: Sequence[Comparison]) -> str:
 def rival_names(demand: Demand) -> str:
     """The patterns of a demand, as words."""
     return " or ".join(repr(pattern) for pattern in demand.rivals)
+
+
+def without_rival(demand: Demand, method: str, where: str = "") -> str:
+    """Why nothing stands against the method."""
+    if demand.rivals == (method,):
+        return f"{method!r} is the rival itself"
+    return f"rows of {rival_names(demand)} are missing{where}"
 
 
 def _several_networks(records: Records, method: str, size: Size) -> str:

@@ -18,6 +18,7 @@ from hrsnn_brian.verdicts.judge import (
     Settings,
     judged_cells,
     rival_names,
+    without_rival,
 )
 from hrsnn_brian.verdicts.records import RAW, Records, records_of
 
@@ -124,10 +125,8 @@ def _absent(claim: Claim, records: Records, method: str) -> str:
     if claim.fewer_neurons and all(size.neuron_fraction >= 1 for size in sizes):
         return f"rows of {method!r} with neuron_fraction < 1 are missing"
     for demand in claim.demands:
-        if all(method == pattern for pattern in demand.rivals):
-            return f"{method!r} is the rival"
         if not rivals_of(demand, records, method):
-            return f"rows of {rival_names(demand)} are missing"
+            return without_rival(demand, method)
     if not records.scores:
         return "no task has a column of scores"
     rivals = " and ".join(dict.fromkeys(rival_names(demand) for demand in claim.demands))
