@@ -21,6 +21,7 @@ COMMANDS = {
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
+    "verdicts": "judge the paper's claims from the tables of finished runs",
     "reproduce": "run the main study and draw its figure",
     "list": "list tasks, methods, studies, figures, presets or systems",
     "doctor": "check the installation; time a build and a run",
