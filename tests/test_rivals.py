@@ -38,7 +38,7 @@ class FakeMeasure:
 
     def __init__(self, seed=7):
         random = RNG(seed)
-        self.rates = random.gamma(2, 10, N)
+        self.hz = random.gamma(2, 10, N)
         self.weight = random.gamma(1, 1, N)
         self.mixing = random.normal(size=(N, 3 * N)) * random.gamma(2, 1, N)[:, None]
         self.asked = []
@@ -51,7 +51,11 @@ class FakeMeasure:
     def task_rates(self, net, task):
         assert task == TASK
         self.asked.append((net.n_neurons, net.n_synapses))
-        return self.rates[net.neuron_id]
+        return self.hz[net.neuron_id]
+
+    def rates(self, net):
+        """Rises with the bias; not noted: the last touch asks as often as it takes."""
+        return self.hz[net.neuron_id] * np.exp(net.bias)
 
     def readout_weight(self, net, task):
         assert task == TASK
@@ -128,11 +132,63 @@ def test_facts_are_asked_of_the_network_of_each_round_and_only_where_needed():
     np.testing.assert_allclose(np.diff(np.log(synapses)), np.log(SYNAPSES / N / K) / 3, atol=1e-2)
 
 
+# ---- frugal -------------------------------------------------------------------------------
+
+
+def frugal(**options):
+    return pruned("frugal", neurons=N, options=options)
+
+
+def test_frugal_ranks_the_inputs_of_each_neuron_by_noise_per_operation():
+    net, measure = network(), FakeMeasure()
+    variance = np.diag(measure.covariance(net))
+    price = 0.35
+    small = frugal(gain="1", rate="free")
+    kept, W = small.W.toarray(), net.W.toarray()
+    q = np.abs(W) * (variance[:, None] + variance[None, :])
+    q /= np.maximum(measure.rates(net), 0.1)[None, :] ** price
+    for post in range(N):
+        stay = np.flatnonzero(kept[post])
+        assert abs(stay.size - SYNAPSES / N) < 1
+        assert set(stay) == set(np.argsort(q[post])[-stay.size :])
+    for sign in (1, -1):  # the compensation: sums of squares by class
+        former, now = (np.where(sign * x > 0, x**2, 0).sum(axis=1) for x in (W, kept))
+        np.testing.assert_allclose(now[now > 0], former[now > 0], rtol=1e-10)
+
+
+def test_a_price_moves_the_choice_to_sources_that_fire_less():
+    hz = FakeMeasure().hz
+    spent = [hz[frugal(price=price).W.indices].mean() for price in ("0", "0.35", "0.5", "1")]
+    assert spent == sorted(spent, reverse=True)
+    assert spent[0] > 1.2 * spent[-1]
+
+
+def test_frugal_turns_the_weights_up_and_the_rate_back():
+    net, measure = network(), FakeMeasure()
+    plain, strong = frugal(gain="1", rate="free"), frugal(gain="2", rate="free")
+    np.testing.assert_allclose(strong.W.data, 2 * plain.W.data)
+    some = pruned("frugal", options={"rate": "matched"})
+    wanted = measure.rates(net).mean()
+    assert measure.rates(some).mean() == pytest.approx(wanted, rel=0.02)
+    assert np.ptp(some.bias - net.bias[some.neuron_id]) == pytest.approx(0, abs=1e-12)
+    measure.rates = lambda net: np.full(net.n_neurons, float(net.n_neurons))  # deaf to the bias
+    left = pruned("frugal", measure=measure, options={"rate": "matched"})
+    assert left.history[-1]["operation"] == "rate match"
+    assert left.history[-1]["reached"] is False
+    np.testing.assert_array_equal(left.bias, net.bias[left.neuron_id])
+
+
+@pytest.mark.parametrize("method", ["magnitude", "noise", "class-rewired"])
+def test_within_neuron_every_neuron_keeps_its_share(method):
+    small = pruned(method, neurons=N, rounds=3, options={"within": "neuron", "selection": "top"})
+    assert np.ptp(np.diff(small.W.indptr)) <= 1
+
+
 # ---- activity, neurons by lot, lottery ----------------------------------------------------
 
 
 def test_activity_removes_exactly_the_lowest_rates():
-    rates = FakeMeasure().rates
+    rates = FakeMeasure().hz
     for rounds in (1, 4):
         small = pruned("activity", rounds=rounds, options={"proportional": "no"})
         assert set(small.neuron_id) == set(np.argsort(rates)[-NEURONS:])

@@ -17,6 +17,7 @@ Facts = dict[str, Floats]
 
 NEEDS = {
     "covariance": "(N, N), of the filtered rates under task-agnostic white noise",
+    "rates": "(N,), Hz, firing rates under task-agnostic white noise",
     "task_rates": "(N,), Hz, firing rates on the task",
     "readout_weight": "(N,), size of the trained readout's weights on each neuron",
 }
@@ -27,6 +28,8 @@ class Measure(Protocol):
     """What may be asked of a network as it stands; methods of `NEEDS`. Only those needed count."""
 
     def covariance(self, network: Network) -> Floats: ...
+
+    def rates(self, network: Network) -> Floats: ...
 
     def task_rates(self, network: Network, task: Any) -> Floats: ...
 
@@ -79,7 +82,8 @@ class Source:
     def _fact(self, network: Network, need: str) -> Floats:
         if need == "covariance":
             return self._covariance(network)
-        values = np.asarray(getattr(self.measure, need)(network, self.task), dtype=float)
+        asked = (network, self.task) if need in OF_TASK else (network,)
+        values = np.asarray(getattr(self.measure, need)(*asked), dtype=float)
         n = network.n_neurons
         if values.shape != (n,) or not np.isfinite(values).all():
             raise InputError(need, values.shape, f"must be {n} finite numbers, one per neuron")

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.sparsification.evidence import Facts
+from hrsnn_brian.sparsification.evidence import Facts, Source
 
 Floats = NDArray[np.float64]
 Settings = Mapping[str, str]
 Importance = Callable[[Network, Facts, Settings, int], Floats]
 Build = Callable[[Network, int, int, int, Settings], Network]
-Finish = Callable[[Network, int], Network]
+Finish = Callable[[Network, Network, Source, Settings, int], Network]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Method:
     function(network, facts, settings, seed): importance (nnz,) of each synapse, from the facts
         named in `needs` (see `evidence.NEEDS`); None for a method that has `build`.
     build(network, neurons, synapses, seed, settings): the whole result at once.
-    finish(network, seed): what is done after the last round.
+    finish(network, original, source, settings, seed): what is done after the last round, where
+        `original` is the network given, before any neuron left.
     neurons: who leaves when neurons leave. "once": by lot, before the first round; "random": by
         lot, in every round; a name in `needs`: those of the lowest value, in every round.
     chooses_neurons: the method makes no sense where all neurons stay.

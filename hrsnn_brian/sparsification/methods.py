@@ -80,11 +80,14 @@ def prune(
         return chosen.build(network, n_kept, budget, seed, settings)
     check_combination(settings["selection"], rule, settings["base"])
     source.check(chosen.name, chosen.needs)
+    original = network
     if chosen.neurons == "once" and n_kept < network.n_neurons:
         network, source = _remove_at_once(network, n_kept, budget, seed, source)
         schedule = geometric_schedule(network.n_synapses, budget, rounds)
-    network = _rounds(network, chosen, n_kept, schedule, seed, rule, settings, source)
-    return network if chosen.finish is None else chosen.finish(network, seed)
+    pruned = _rounds(network, chosen, n_kept, schedule, seed, rule, settings, source)
+    if chosen.finish is None:
+        return pruned
+    return chosen.finish(pruned, original, source, settings, seed)
 
 
 def _rounds(

@@ -6,11 +6,8 @@ ranking (`build`): a fresh network and the control without recurrence.
 """
 
 from hrsnn_brian.errors import unknown_name
-from hrsnn_brian.network.network import Network
-from hrsnn_brian.seeds import rng
-from hrsnn_brian.sparsification import rivals, scores
-from hrsnn_brian.sparsification.evidence import Facts, Floats
-from hrsnn_brian.sparsification.method import Method, Settings, one_of
+from hrsnn_brian.sparsification import ingredients, rivals, scores
+from hrsnn_brian.sparsification.method import Method, one_of
 from hrsnn_brian.sparsification.synapses import BASES
 
 _SELECTIONS = {
@@ -22,13 +19,7 @@ _SAMPLED, _TOP = one_of("fixed", _SELECTIONS), one_of("top", _SELECTIONS)
 _LOTS = one_of("fixed", {k: v for k, v in _SELECTIONS.items() if k != "top"})
 _BASE = one_of("carried", BASES)
 _FACTOR = one_of("difference", scores.FACTORS)
-_WITHIN = one_of(
-    "all",
-    {
-        "all": "all synapses compete",
-        "class": "E and I synapses compete apart, each keeps its share",
-    },
-)
+_WITHIN, _WITHIN_NEURON = (one_of(k, ingredients.WITHIN) for k in ("all", "neuron"))
 _BY = one_of(
     "magnitude",
     {"magnitude": "synapses of largest |w| stay", "random": "synapses leave by lot"},
@@ -39,7 +30,29 @@ _PROPORTIONAL = one_of(
 _SHUFFLE = one_of(
     "all", {"all": "names exchanged among all neurons", "class": "within E and within I"}
 )
-_NOISE_OPTIONS = {"selection": _SAMPLED, "base": _BASE, "factor": _FACTOR}
+_NOISE_OPTIONS = {
+    "selection": _SAMPLED,
+    "within": _WITHIN,
+    "base": _BASE,
+    "factor": _FACTOR,
+}
+_FRUGAL_OPTIONS = {
+    "selection": _TOP,
+    "within": _WITHIN_NEURON,
+    "base": _BASE,
+    "factor": one_of("sum", scores.FACTORS),
+    "price": one_of(
+        "0.35",
+        {
+            "0": "importance alone",
+            "0.35": "a third of the way to importance per operation",
+            "0.5": "half of the way",
+            "1": "importance per operation",
+        },
+    ),
+    "gain": one_of("1.5", {"1": "weights as compensated", "1.5": "times 1.5", "2": "times 2"}),
+    "rate": one_of("matched", {"matched": "biases restore the former rate", "free": "as it is"}),
+}
 _NOISE_COST = "per round one covariance (simulated, or linear: 25 N^3) and a pass over synapses"
 _NEURON_OPTIONS = {
     "importance": _BY,
@@ -47,54 +60,6 @@ _NEURON_OPTIONS = {
     "selection": _TOP,
     "base": _BASE,
 }
-
-
-def _random(network: Network, _facts: Facts, _settings: Settings, _seed: int) -> Floats:
-    return scores.uniform(network.W)
-
-
-def _magnitude(network: Network, _facts: Facts, settings: Settings, seed: int) -> Floats:
-    return _competing(scores.magnitude(network.W), network, settings, seed)
-
-
-def _either(network: Network, _facts: Facts, settings: Settings, _seed: int) -> Floats:
-    by_size = settings["importance"] == "magnitude"
-    return scores.magnitude(network.W) if by_size else scores.uniform(network.W)
-
-
-def _lottery(network: Network, facts: Facts, settings: Settings, seed: int) -> Floats:
-    q = rivals.readout_importance(network.W, facts["readout_weight"])
-    return _competing(q, network, settings, seed)
-
-
-def _noise(network: Network, facts: Facts, settings: Settings, _seed: int) -> Floats:
-    return scores.noise(network.W, facts["covariance"], factor=settings["factor"])
-
-
-def _noise_shuffled(network: Network, facts: Facts, settings: Settings, seed: int) -> Floats:
-    """The exchange of names is that of the seed: the same in all rounds, so it never averages."""
-    C = facts["covariance"]
-    scores.covariance_factor(network.W, C)  # refuses what is no covariance of this network
-    groups = network.is_e if settings["shuffle"] == "class" else None
-    shuffled = rivals.shuffled_covariance(C, rng(seed, "prune", "shuffle"), groups)
-    return scores.noise(network.W, shuffled, factor=settings["factor"])
-
-
-def _competing(q: Floats, network: Network, settings: Settings, seed: int) -> Floats:
-    if settings["within"] == "all":
-        return q
-    lots = rng(seed, "prune", "within class", network.n_synapses)
-    return rivals.within_class(q, network.W.data > 0, settings["selection"], lots)
-
-
-def _fresh(network: Network, neurons: int, synapses: int, seed: int, settings: Settings) -> Network:
-    return rivals.fresh_network(network, neurons, synapses, seed, settings["scale"])
-
-
-def _no_recurrence(
-    network: Network, neurons: int, _synapses: int, seed: int, _settings: Settings
-) -> Network:
-    return rivals.without_recurrence(network, neurons, seed)
 
 
 METHODS: dict[str, Method] = {
@@ -105,7 +70,7 @@ METHODS: dict[str, Method] = {
             description="synapses leave at random, all with the same chance",
             source="null model; variance-preserving [our choice], 'none' for the raw rival",
             cost="one pass over the synapses",
-            function=_random,
+            function=ingredients.by_lot,
             compensation="variance",
             options={"selection": _LOTS, "base": _BASE},
         ),
@@ -115,7 +80,7 @@ METHODS: dict[str, Method] = {
             "within=class keeps the share of E and I",
             source="magnitude pruning (Han et al. 2015); row 0.5 [our choice], 'none' for raw",
             cost="one pass over the synapses per round",
-            function=_magnitude,
+            function=ingredients.by_magnitude,
             compensation="row 0.5",
             options={"selection": _TOP, "within": _WITHIN, "base": _BASE},
         ),
@@ -126,7 +91,7 @@ METHODS: dict[str, Method] = {
             source="Moore & Chaudhuri 2020 (LNP step 1 with score |w|); row 0.5 [our choice], "
             "'literal' for w/p",
             cost=_NOISE_COST,
-            function=_noise,
+            function=ingredients.by_noise,
             compensation="row 0.5",
             options=_NOISE_OPTIONS,
             needs=("covariance",),
@@ -139,7 +104,7 @@ METHODS: dict[str, Method] = {
             source="activity pruning, the paper's rival [paper]; synapses as 'magnitude' "
             "[our choice]",
             cost="per round one run of the task",
-            function=_either,
+            function=ingredients.by_magnitude_or_lot,
             compensation="row 0.5",
             options=_NEURON_OPTIONS,
             needs=("task_rates",),
@@ -151,7 +116,7 @@ METHODS: dict[str, Method] = {
             description="in every round neurons leave by lot, then the synapses of smallest |w|",
             source="null model of 'activity', from which it differs in the neurons alone",
             cost="one pass over the synapses per round",
-            function=_either,
+            function=ingredients.by_magnitude_or_lot,
             compensation="row 0.5",
             options=_NEURON_OPTIONS,
             neurons="random",
@@ -164,7 +129,7 @@ METHODS: dict[str, Method] = {
             source="iterative magnitude pruning with retraining (Frankle & Carbin 2019), for a "
             "network of which the readout alone is trained [our choice]",
             cost="per round one run of the task and one training of the readout",
-            function=_lottery,
+            function=ingredients.by_readout,
             compensation="row 0.5",
             options={
                 "selection": _TOP,
@@ -180,7 +145,7 @@ METHODS: dict[str, Method] = {
             description="as noise, with the covariance of other neurons: C shuffled across neurons",
             source="control of noise [our choice]",
             cost=_NOISE_COST,
-            function=_noise_shuffled,
+            function=ingredients.by_shuffled_noise,
             compensation="row 0.5",
             options={**_NOISE_OPTIONS, "shuffle": _SHUFFLE},
             needs=("covariance",),
@@ -191,18 +156,30 @@ METHODS: dict[str, Method] = {
             "and weights of every neuron stay",
             source="control of noise: composition and weights without the choice [our choice]",
             cost=_NOISE_COST,
-            function=_noise,
+            function=ingredients.by_noise,
             compensation="row 0.5",
             options=_NOISE_OPTIONS,
             needs=("covariance",),
-            finish=rivals.rewire_within_class,
+            finish=ingredients.rewired,
+        ),
+        Method(
+            name="frugal",
+            description="every neuron keeps the inputs that pass on most for the spikes they cost, "
+            "|w| (C_ii + C_jj) / r_j^0.35; then weights times 1.5, biases restore the mean rate",
+            source="our choice, found by the study 'improve' on development seeds",
+            cost="per round one covariance and one run for the rates; some twenty for the last",
+            function=ingredients.by_noise_per_operation,
+            compensation="variance",
+            options=_FRUGAL_OPTIONS,
+            needs=("covariance", "rates"),
+            finish=ingredients.turned_up,
         ),
         Method(
             name="fresh",
             description="a new random network of that size, drawn from the same parameters",
             source="null model: is pruning better than building small? [our choice]",
             cost="drawing a network",
-            build=_fresh,
+            build=ingredients.fresh,
             options={"scale": one_of("in-degree", rivals.SCALES)},
         ),
         Method(
@@ -211,7 +188,7 @@ METHODS: dict[str, Method] = {
             "the budget",
             source="control [our choice]",
             cost="none",
-            build=_no_recurrence,
+            build=ingredients.no_recurrence,
         ),
     )
 }

@@ -68,6 +68,22 @@ def within_class(q: Floats, excitatory: Mask, selection: str, rng: np.random.Gen
     return out
 
 
+def within_neuron(q: Floats, W: Any, rng: np.random.Generator) -> Floats:
+    """Importances that make every neuron keep the same share of its inputs, those of largest q.
+
+    q: (m,) importances of the synapses of CSR W (N, N). Each becomes its rank among the inputs of
+    its neuron over their number, so that the largest of all are, to one synapse, the same fraction
+    of each neuron's inputs; ties, and who keeps the odd one, are decided by lot. [our choice]
+    """
+    number = np.diff(W.indptr)
+    post = np.repeat(np.arange(W.shape[0]), number)
+    order = np.lexsort((rng.random(W.nnz), q, post))
+    rank = np.empty(W.nnz)
+    rank[order] = np.arange(W.nnz) - np.repeat(W.indptr[:-1], number)
+    share = (rank + 0.5) / number[post]
+    return np.asarray(share + 1e-9 * rng.random(W.nnz))
+
+
 def shuffled_covariance(
     C: Floats, rng: np.random.Generator, groups: NDArray[Any] | None = None
 ) -> Floats:

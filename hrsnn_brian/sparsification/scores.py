@@ -13,6 +13,8 @@ from hrsnn_brian.errors import InputError, unknown_name
 
 Floats = NDArray[np.float64]
 
+LEAST_RATE = 0.1  # Hz
+
 FACTORS = {
     "difference": "C_ii + C_jj - 2 sgn(w_ij) C_ij",
     "sum": "C_ii + C_jj",
@@ -66,6 +68,16 @@ def noise(W: Any, C: Floats, strength: Floats | None = None, factor: str = "diff
     post = np.repeat(np.arange(W.shape[0]), np.diff(W.indptr))
     q[post == W.indices] = 0.0
     return q
+
+
+def per_operation(W: Any, q: Floats, rates: Floats, price: float) -> Floats:
+    """q_ij / r_j^price: importance for what a synapse costs, an operation per spike of its source.
+
+    q: (nnz,); rates: (N,), Hz, of the neurons, taken as at least 0.1 Hz, so that a source that
+    hardly fires is not free. price: 0 looks at importance alone, 1 at importance per operation.
+    [our choice]
+    """
+    return np.asarray(q / np.maximum(rates[W.indices], LEAST_RATE) ** price)
 
 
 def _covariance(C: Floats, n: int) -> Floats:
