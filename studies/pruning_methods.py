@@ -5,36 +5,25 @@ is and with its mean rate brought back to that of the unpruned network. The unpr
 the control without recurrence stand beside the rules.
 """
 
-import json
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
-from hrsnn_brian.studies.rules import RULES, Rule, apply_rule, compared_at, get_rule
+from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
+from hrsnn_brian.studies.rules import RULES, compared_at, get_rule
 
 if TYPE_CHECKING:
-    from hrsnn_brian.measurements import Measurements
-    from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.task import Task
-
-FULL, BARE = "full", "no recurrence"
-SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
-# the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
-RAW = "none"
-MATCHES = (RAW, "bias", "gain")
-RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
-# matched networks are scored with the primary readout alone: v shows the bias that was turned
-PRIMARY = ("spikes",)
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, rule and fractions of synapses and neurons; full and bare once a seed."""
+    """One point per seed, rule and fractions of synapses and neurons; full and bare once a seed.
+
+    A rule has no point at fractions of neurons where it is not compared (see `compared_at`).
+    """
     _check(options)
     found: list[Point] = []
     shared = {name: options[name] for name in ("tasks", "match", "short_tasks", "network")}
@@ -55,8 +44,6 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    for rule in options["rules"]:
-        get_rule(rule)
     for task in options["tasks"]:
         if task not in SCORES:
             raise unknown_name("task", task, SCORES)
@@ -71,115 +58,18 @@ def _check(options: Options) -> None:
             raise InputError("neurons", fraction, "must be in (0, 1], a fraction")
     if options["seeds"] < 1:
         raise InputError("seeds", options["seeds"], "must be at least 1")
-    for rule in options["rules"]:
-        if not any(compared_at(get_rule(rule), fraction) for fraction in options["neurons"]):
-            where = "is not compared at these fractions of neurons; "
-            raise InputError("rules", rule, where + "add 1.0 or one below it")
+    rules = [get_rule(rule) for rule in options["rules"]]
+    if not any(compared_at(rule, fraction) for rule in rules for fraction in options["neurons"]):
+        what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
+        raise InputError("rules", ", ".join(options["rules"]), what)
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
-    from hrsnn_brian.measurements import Measurements
-    from hrsnn_brian.tasks.registry import get_task
+    from hrsnn_brian.evaluation import READOUTS
 
-    seed = point["seed"]
-    measure = Measurements(engine, seed)
-    full = _network(json.dumps(point["network"]), seed)
-    tasks = [get_task(name, seed, quick=point["short_tasks"]) for name in point["tasks"]]
-    rows: list[Row] = []
-    for task, pruned, note in _pruned(point, full, tasks, measure):
-        for match in point["match"]:
-            named = {"seed": seed, "task": task.name, "rule": point["rule"]}
-            sizes = {"keep": point["keep"], "neuron_fraction": point["neurons"], "match": match}
-            rows += _scored(pruned, task, match, note, full, measure, named | sizes)
-    return rows
-
-
-def _pruned(
-    point: Point, full: "Network", tasks: "Sequence[Task]", measure: "Measurements"
-) -> "Iterator[tuple[Task, Network | None, str]]":
-    """Each task with its network and what is to be noted; one network unless the rule looks."""
-    if point["rule"] in (FULL, BARE):
-        network = full if point["rule"] == FULL else full.without_recurrence()
-        yield from ((task, network, "") for task in tasks)
-        return
-    rule = get_rule(point["rule"])
-    neurons = None if point["neurons"] == 1 else round(point["neurons"] * full.n_neurons)
-    synapses = max(1, round(point["keep"] * full.n_synapses))
-    found: tuple[Network | None, str] | None = None
-    for task in tasks:
-        if found is None or rule.of_task:
-            found = _apply(full, rule, measure, synapses, neurons, task)
-        yield task, *found
-
-
-def _apply(
-    full: "Network",
-    rule: Rule,
-    measure: "Measurements",
-    synapses: int,
-    neurons: int | None,
-    task: "Task",
-) -> "tuple[Network | None, str]":
-    """The pruned network and a note; None where the neurons that stay have too few synapses."""
-    try:
-        return apply_rule(
-            full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
-        )
-    except InputError as error:
-        if error.argument != "synapses":
-            raise
-        return None, SIZE_MISSED
-
-
-def _scored(
-    pruned: "Network | None",
-    task: "Task",
-    match: str,
-    note: str,
-    full: "Network",
-    measure: "Measurements",
-    identity: Row,
-) -> list[Row]:
-    """Rows of one network on one task; without scores where size or rate are out of reach."""
-    from hrsnn_brian.evaluation import READOUTS, network_rows
-
-    readouts = READOUTS if match == RAW else PRIMARY
-    network = pruned
-    if pruned is not None and pruned is not full and match != RAW:
-        network = _matched(pruned, match, full, measure)
-        note = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
-    if network is None:
-        return [identity | {"readout": readout, "note": note} for readout in readouts]
-    dropped = ("task", "model", "keep")
-    return [
-        identity
-        | {"readout": row["readout"], "note": note}
-        | with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
-        for row in network_rows(network, task, "network", measure.engine, measure.seed, readouts)
-    ]
-
-
-@lru_cache(maxsize=2)
-def _network(parameters: str, seed: int) -> "Network":
-    from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
-
-    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
-
-
-def _matched(
-    network: "Network", knob: str, full: "Network", measure: "Measurements"
-) -> "Network | None":
-    """The network at the rate of the full one under white noise; None if it is out of reach."""
-    from hrsnn_brian.sparsification.rate_match import match_rate
-
-    try:
-        return match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=knob).network
-    except InputError as error:
-        if error.argument != "wanted_hz":
-            raise
-        return None
+    rule = None if point["rule"] in (FULL, BARE) else get_rule(point["rule"])
+    return scored_rows(point, rule, engine, READOUTS)
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -1,6 +1,7 @@
 """The pruning rules that the studies compare: a method of the package with all its settings, named.
 
-A rule is applied by `apply_rule`, to any number of neurons and synapses that it can meet.
+No name holds a comma: names are given in comma-separated lists. A rule is applied by `apply_rule`,
+to any number of neurons and synapses that it can meet.
 """
 
 from collections.abc import Mapping
@@ -41,27 +42,28 @@ _ORIGINAL = {"base": "original"}
 _IN_CLASS = {"within": "class"}
 
 RULES: dict[str, Rule] = {
-    "random, raw": Rule("random", 1, "none"),
-    "random, variance": Rule("random", 1, "variance", neurons=BOTH),
-    "magnitude, raw": Rule("magnitude", 1, "none"),
-    "magnitude, row .5": Rule("magnitude", 1, "row 0.5"),
-    "magnitude, row .5, 8 rounds": Rule("magnitude", 8, "row 0.5"),
-    "magnitude, row .5 once, 8 rounds": Rule("magnitude", 8, "row 0.5", _ORIGINAL),
-    "magnitude, variance, 8 rounds": Rule("magnitude", 8, "variance", neurons=BOTH),
-    "magnitude in class, raw": Rule("magnitude", 1, "none", _IN_CLASS),
-    "magnitude in class, variance, 8 rounds": Rule("magnitude", 8, "variance", _IN_CLASS),
-    "sampling by |w|, row .5, 8 rounds": Rule("magnitude", 8, "row 0.5", _SAMPLED),
-    "sampling by |w|, variance, 8 rounds": Rule("magnitude", 8, "variance", _SAMPLED),
-    "noise, literal": Rule("noise", 1, "literal"),
-    "noise, row .5, 8 rounds": Rule("noise", 8, "row 0.5"),
-    "noise top, variance, 8 rounds": Rule("noise", 8, "variance", _TOP, BOTH),
-    "noise shuffled top, variance, 8 rounds": Rule("noise-shuffled", 8, "variance", _TOP),
-    "class rewired, noise top, variance, 8 rounds": Rule("class-rewired", 8, "variance", _TOP),
+    "random raw": Rule("random", 1, "none"),
+    "random variance": Rule("random", 1, "variance", neurons=BOTH),
+    "magnitude raw": Rule("magnitude", 1, "none"),
+    "magnitude row .5": Rule("magnitude", 1, "row 0.5"),
+    "magnitude row .5 (8 rounds)": Rule("magnitude", 8, "row 0.5"),
+    "magnitude row .5 once (8 rounds)": Rule("magnitude", 8, "row 0.5", _ORIGINAL),
+    "magnitude variance (8 rounds)": Rule("magnitude", 8, "variance", neurons=BOTH),
+    "magnitude in class raw": Rule("magnitude", 1, "none", _IN_CLASS),
+    "magnitude in class variance (8 rounds)": Rule("magnitude", 8, "variance", _IN_CLASS),
+    "sampling by |w| row .5 (8 rounds)": Rule("magnitude", 8, "row 0.5", _SAMPLED),
+    "sampling by |w| variance (8 rounds)": Rule("magnitude", 8, "variance", _SAMPLED),
+    "noise literal": Rule("noise", 1, "literal"),
+    "noise row .5 (8 rounds)": Rule("noise", 8, "row 0.5"),
+    "noise top variance (8 rounds)": Rule("noise", 8, "variance", _TOP, BOTH),
+    "noise shuffled top variance (8 rounds)": Rule("noise-shuffled", 8, "variance", _TOP),
+    "class rewired noise top variance (8 rounds)": Rule("class-rewired", 8, "variance", _TOP),
+    "frugal": Rule("frugal", 8, neurons=BOTH),
     "fresh": Rule("fresh", neurons=BOTH),
     "lnp": Rule(LNP, 8, neurons=LEAVE),
     "lnp literal": Rule(LNP, 8, "literal", {"proportional": "off"}, LEAVE),
     "activity": Rule("activity", 8, "variance", neurons=LEAVE, of_task=True),
-    "activity, random synapses": Rule(
+    "activity random synapses": Rule(
         "activity", 8, "variance", {"importance": "random"}, LEAVE, of_task=True
     ),
     "random neurons": Rule("random-neurons", 8, "variance", neurons=LEAVE),

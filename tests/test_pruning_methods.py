@@ -11,7 +11,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.sparsification.methods import METHODS
-from hrsnn_brian.studies import pruning_methods
+from hrsnn_brian.studies import pruning_methods, rule_scores
 from hrsnn_brian.studies.rules import LNP, RULES, Rule, apply_rule, compared_at
 
 
@@ -50,7 +50,7 @@ def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
 @pytest.mark.parametrize(
     ("choice", "named"),
     [
-        ({"rules": ["magnitude, row 5"]}, "magnitude, row .5"),
+        ({"rules": ["magnitude, row 5"]}, "magnitude row .5"),
         ({"tasks": ["wnd"]}, "lorenz63-x"),
         ({"keep": [1.0]}, "keep"),
         ({"neurons": [0.0]}, "neurons"),
@@ -77,7 +77,7 @@ def rows_of(engine, **choices):
 
 @pytest.mark.compiled
 def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine):
-    chosen = ["noise, row .5, 8 rounds", "fresh"]
+    chosen = ["noise row .5 (8 rounds)", "fresh"]
     rows = rows_of(compiled_engine, rules=chosen, keep=[0.5], neurons=[1.0])
     synapses = {(row["rule"], row["synapses"]) for row in rows}
     assert synapses == {
@@ -100,7 +100,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
-    matched = pruning_methods._matched(
+    matched = rule_scores._matched(
         apply_rule(network, RULES["fresh"], measure=measure, synapses=16, neurons=20)[0],
         "bias",
         network,
@@ -111,7 +111,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
-    monkeypatch.setattr(pruning_methods, "_matched", lambda *given: None)
+    monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
     rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neurons=[1.0])
     lost = [row for row in rows if row["rule"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"]

@@ -89,7 +89,7 @@ CLAIMS: tuple[Claim, ...] = (
         text="At equal neurons and synapses, it predicts better than random removal, removal by "
         "magnitude and a fresh random network.",
         source="[review] what the reviewers asked for; the rivals are our [choice]",
-        demands=(Demand(("random*",)), Demand(("magnitude*",)), Demand(("fresh",))),
+        demands=(Demand(("random*",)), Demand(("magnitude*", "sampling*")), Demand(("fresh",))),
     ),
     Claim(
         name="cheaper-than-activity",
@@ -110,7 +110,7 @@ CLAIMS: tuple[Claim, ...] = (
         text="With Lyapunov exponents, pruning predicts better than by noise covariance without "
         "them. (The whole method is compared; an ablation isolates the exponents.)",
         source="[paper] abstract names exponents as an ingredient; the comparison is [review]",
-        demands=(Demand(("noise,*", "noise top*")),),
+        demands=(Demand(("noise literal", "noise row*", "noise top*")),),
     ),
     Claim(
         name="stable",

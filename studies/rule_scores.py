@@ -1,0 +1,141 @@
+"""What a rule's network scores: pruned once, on every task, as it is and with its rate matched."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.runs.score_columns import with_units
+from hrsnn_brian.runs.study import Point
+from hrsnn_brian.runs.tables import Row
+from hrsnn_brian.studies.rules import Rule, apply_rule
+
+if TYPE_CHECKING:
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.tasks.task import Task
+
+FULL, BARE = "full", "no recurrence"
+SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
+# the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
+RAW = "none"
+MATCHES = (RAW, "bias", "gain")
+RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
+# matched networks are scored with the primary readout alone: v shows the bias that was turned
+PRIMARY = ("spikes",)
+
+
+def scored_rows(
+    point: Point, rule: Rule | None, engine: "Engine", readouts: tuple[str, ...]
+) -> list[Row]:
+    """The rows of a point under a rule (None: of the full or bare network that it names).
+
+    readouts: of the networks as pruned; matched ones have the primary readout alone.
+    """
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.tasks.registry import get_task
+
+    seed = point["seed"]
+    measure = Measurements(engine, seed)
+    full = _network(json.dumps(point["network"]), seed)
+    tasks = [get_task(name, seed, quick=point["short_tasks"]) for name in point["tasks"]]
+    rows: list[Row] = []
+    for task, pruned, note in _pruned(point, rule, full, tasks, measure):
+        for match in point["match"]:
+            named = {"seed": seed, "task": task.name, "rule": point["rule"]}
+            sizes = {"keep": point["keep"], "neuron_fraction": point["neurons"], "match": match}
+            seen = readouts if match == RAW else PRIMARY
+            rows += _scored(pruned, task, match, note, full, measure, named | sizes, seen)
+    return rows
+
+
+def _pruned(
+    point: Point,
+    rule: Rule | None,
+    full: "Network",
+    tasks: "Sequence[Task]",
+    measure: "Measurements",
+) -> "Iterator[tuple[Task, Network | None, str]]":
+    """Each task with its network and what is to be noted; one network unless the rule looks."""
+    if rule is None:
+        network = full if point["rule"] == FULL else full.without_recurrence()
+        yield from ((task, network, "") for task in tasks)
+        return
+    neurons = None if point["neurons"] == 1 else round(point["neurons"] * full.n_neurons)
+    synapses = max(1, round(point["keep"] * full.n_synapses))
+    found: tuple[Network | None, str] | None = None
+    for task in tasks:
+        if found is None or rule.of_task:
+            found = _apply(full, rule, measure, synapses, neurons, task)
+        yield task, *found
+
+
+def _apply(
+    full: "Network",
+    rule: Rule,
+    measure: "Measurements",
+    synapses: int,
+    neurons: int | None,
+    task: "Task",
+) -> "tuple[Network | None, str]":
+    """The pruned network and a note; None where the neurons that stay have too few synapses."""
+    try:
+        return apply_rule(
+            full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
+        )
+    except InputError as error:
+        if error.argument != "synapses":
+            raise
+        return None, SIZE_MISSED
+
+
+def _scored(
+    pruned: "Network | None",
+    task: "Task",
+    match: str,
+    note: str,
+    full: "Network",
+    measure: "Measurements",
+    identity: Row,
+    readouts: tuple[str, ...],
+) -> list[Row]:
+    """Rows of one network on one task; without scores where size or rate are out of reach."""
+    from hrsnn_brian.evaluation import network_rows
+
+    network = pruned
+    if pruned is not None and pruned is not full and match != RAW:
+        network = _matched(pruned, match, full, measure)
+        note = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
+    if network is None:
+        return [identity | {"readout": readout, "note": note} for readout in readouts]
+    dropped = ("task", "model", "keep")
+    return [
+        identity
+        | {"readout": row["readout"], "note": note}
+        | with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
+        for row in network_rows(network, task, "network", measure.engine, measure.seed, readouts)
+    ]
+
+
+@lru_cache(maxsize=2)
+def _network(parameters: str, seed: int) -> "Network":
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.model import HRSNNParams
+
+    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
+
+
+def _matched(
+    network: "Network", knob: str, full: "Network", measure: "Measurements"
+) -> "Network | None":
+    """The network at the rate of the full one under white noise; None if it is out of reach."""
+    from hrsnn_brian.sparsification.rate_match import match_rate
+
+    try:
+        return match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=knob).network
+    except InputError as error:
+        if error.argument != "wanted_hz":
+            raise
+        return None
