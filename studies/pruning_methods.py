@@ -26,7 +26,8 @@ def points(options: Options, seed: int) -> list[Point]:
     """
     _check(options)
     found: list[Point] = []
-    shared = {name: options[name] for name in ("tasks", "match", "short_tasks", "network")}
+    names = ("tasks", "match", "vpt_starts", "short_tasks", "network")
+    shared = {name: options[name] for name in names}
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
         found += [
@@ -56,8 +57,9 @@ def _check(options: Options) -> None:
     for fraction in options["neurons"]:
         if not 0 < fraction <= 1:
             raise InputError("neurons", fraction, "must be in (0, 1], a fraction")
-    if options["seeds"] < 1:
-        raise InputError("seeds", options["seeds"], "must be at least 1")
+    for name in ("seeds", "vpt_starts"):
+        if options[name] < 1:
+            raise InputError(name, options[name], "must be at least 1")
     rules = [get_rule(rule) for rule in options["rules"]]
     if not any(compared_at(rule, fraction) for rule in rules for fraction in options["neurons"]):
         what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
@@ -134,6 +136,7 @@ STUDY = Study(
             "keep": [0.1, 0.05],
             "neurons": [1.0, 0.6],
             "match": [RAW, "bias"],
+            "vpt_starts": 10,
             "short_tasks": True,
             "network": {"preset": "default", "set": ["N=250"]},
         },
@@ -144,6 +147,7 @@ STUDY = Study(
             "keep": [0.2, 0.1, 0.05, 0.02],
             "neurons": [1.0, 0.6],
             "match": [RAW, "bias"],
+            "vpt_starts": 60,
             "short_tasks": False,
             "network": {"preset": "default"},
         },

@@ -35,12 +35,11 @@ def scored_rows(
     readouts: of the networks as pruned; matched ones have the primary readout alone.
     """
     from hrsnn_brian.measurements import Measurements
-    from hrsnn_brian.tasks.registry import get_task
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
     full = _network(json.dumps(point["network"]), seed)
-    tasks = [get_task(name, seed, quick=point["short_tasks"]) for name in point["tasks"]]
+    tasks = [_task(name, point) for name in point["tasks"]]
     rows: list[Row] = []
     for task, pruned, note in _pruned(point, rule, full, tasks, measure):
         for match in point["match"]:
@@ -49,6 +48,14 @@ def scored_rows(
             seen = readouts if match == RAW else PRIMARY
             rows += _scored(pruned, task, match, note, full, measure, named | sizes, seen)
     return rows
+
+
+def _task(name: str, point: Point) -> "Task":
+    from hrsnn_brian.tasks.registry import get_task
+
+    closed_loop = SCORES[name].startswith("vpt")
+    starts = {"starts": point["vpt_starts"]} if closed_loop else {}
+    return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
 
 
 def _pruned(

@@ -32,7 +32,7 @@ def test_every_rule_is_a_method_with_options_it_has():
         assert rule.of_task == bool({"task_rates", "readout_weight"} & set(method.needs))
         assert not (method.chooses_neurons and compared_at(rule, 1.0))
         for name, value in rule.options.items():
-            assert value in method.options[name].allowed
+            method.options[name].check(name, value)  # raises if it is not allowed
 
 
 def test_points_hold_every_rule_at_every_size_beside_full_and_bare():

@@ -1,6 +1,7 @@
 """Rivals of LNP: equal size whatever the method, and each is what its name says."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -143,7 +144,7 @@ def test_frugal_ranks_the_inputs_of_each_neuron_by_noise_per_operation():
     net, measure = network(), FakeMeasure()
     variance = np.diag(measure.covariance(net))
     price = 0.35
-    small = frugal(gain="1", rate="free")
+    small = frugal(gain="1", rate="0")
     kept, W = small.W.toarray(), net.W.toarray()
     q = np.abs(W) * (variance[:, None] + variance[None, :])
     q /= np.maximum(measure.rates(net), 0.1)[None, :] ** price
@@ -165,17 +166,32 @@ def test_a_price_moves_the_choice_to_sources_that_fire_less():
 
 def test_frugal_turns_the_weights_up_and_the_rate_back():
     net, measure = network(), FakeMeasure()
-    plain, strong = frugal(gain="1", rate="free"), frugal(gain="2", rate="free")
+    plain, strong = frugal(gain="1", rate="0"), frugal(gain="2", rate="0")
     np.testing.assert_allclose(strong.W.data, 2 * plain.W.data)
-    some = pruned("frugal", options={"rate": "matched"})
+    some = pruned("frugal", options={"rate": "1"})
     wanted = measure.rates(net).mean()
     assert measure.rates(some).mean() == pytest.approx(wanted, rel=0.02)
     assert np.ptp(some.bias - net.bias[some.neuron_id]) == pytest.approx(0, abs=1e-12)
     measure.rates = lambda net: np.full(net.n_neurons, float(net.n_neurons))  # deaf to the bias
-    left = pruned("frugal", measure=measure, options={"rate": "matched"})
+    left = pruned("frugal", measure=measure, options={"rate": "1"})
     assert left.history[-1]["operation"] == "rate match"
     assert left.history[-1]["reached"] is False
     np.testing.assert_array_equal(left.bias, net.bias[left.neuron_id])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [
+        ("price", "cheap", "price = 'cheap': must be a number from 0 to 2"),
+        ("price", "3", "price = '3'"),
+        ("gain", "0", "gain = '0'"),
+        ("rate", "nan", "rate = 'nan'"),
+        ("within", "neurons", "did you mean 'neuron'"),
+    ],
+)
+def test_what_frugal_refuses(option, value, named):
+    with pytest.raises(InputError, match=re.escape(named)):
+        frugal(**{option: value})
 
 
 @pytest.mark.parametrize("method", ["magnitude", "noise", "class-rewired"])

@@ -594,7 +594,7 @@ def test_methods_say_what_they_are():
         assert method.cost
         parse_compensation(method.compensation)
         for option in method.options.values():
-            assert option.default in option.allowed
+            assert option.check("option", option.default) == option.default
     assert get_method("noise").name == "noise"
     assert str(parse_compensation("row .5")) == "row 0.5"
     assert parse_compensation("literal").number == 1000

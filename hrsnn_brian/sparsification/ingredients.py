@@ -64,8 +64,9 @@ def by_shuffled_noise(network: Network, facts: Facts, settings: Settings, seed: 
 
 
 def by_noise_per_operation(network: Network, facts: Facts, settings: Settings, seed: int) -> Floats:
-    """|w| F / r^price: what a synapse passes on, for what it costs."""
-    q = scores.noise(network.W, facts["covariance"], factor=settings["factor"])
+    """|w| F^power / r^price: what a synapse passes on, for what it costs."""
+    F = scores.covariance_factor(network.W, facts["covariance"], settings["factor"])
+    q = scores.magnitude(network.W) * F ** float(settings["power"])
     q = scores.per_operation(network.W, q, facts["rates"], float(settings["price"]))
     return _competing(q, network, settings, seed)
 
@@ -102,14 +103,14 @@ def rewired(
 def turned_up(
     network: Network, original: Network, source: Source, settings: Settings, _seed: int
 ) -> Network:
-    """Stronger weights at the former mean rate under white noise: neither costs a synapse.
+    """Stronger weights, at a share of the former mean rate under white noise.
 
-    A rate that is out of reach is left as it is, which the history notes.
+    Neither costs a synapse; the lower rate saves operations. A rate that is out of reach is left as it is, which the history notes.
     """
-    gain, measure = float(settings["gain"]), source.measure
+    gain, share, measure = float(settings["gain"]), float(settings["rate"]), source.measure
     if gain != 1:
         network = network.with_weights(network.W * gain, operation="gain", value=gain)
-    if settings["rate"] == "free":
+    if share == 0:
         return network
     assert measure is not None  # `Source.check` has asked for its rates
 
@@ -117,7 +118,7 @@ def turned_up(
         return float(np.mean(measure.rates(candidate)))
 
     try:
-        return match_rate(network, rate(original), rate).network
+        return match_rate(network, share * rate(original), rate).network
     except InputError as error:
         if error.argument != "wanted_hz":
             raise

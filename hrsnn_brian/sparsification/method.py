@@ -1,11 +1,13 @@
 """What a pruning method is made of."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.sparsification.evidence import Facts, Source
 
@@ -18,11 +20,27 @@ Finish = Callable[[Network, Network, Source, Settings, int], Network]
 
 @dataclass(frozen=True)
 class Option:
-    """A named choice of a method: what it may be, and what it is by default."""
+    """A choice of a method, as text: one of the words `allowed`, or a number of low .. high."""
 
     default: str
-    allowed: tuple[str, ...]
     description: str
+    allowed: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+
+    def check(self, name: str, value: object) -> str:
+        """The value as text. Raises InputError, naming the option, if it is not allowed."""
+        if self.allowed:
+            if value not in self.allowed:
+                raise unknown_name(name, str(value), self.allowed)
+            return str(value)
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not self.low <= number <= self.high:
+            raise InputError(name, value, f"must be a number from {self.low:g} to {self.high:g}")
+        return f"{number:g}"
 
 
 @dataclass(frozen=True)
@@ -62,4 +80,9 @@ class Method:
 
 def one_of(default: str, known: Mapping[str, str]) -> Option:
     """The option to be one of `known`: name -> what it means."""
-    return Option(default, tuple(known), "; ".join(f"{k}: {v}" for k, v in known.items()))
+    return Option(default, "; ".join(f"{k}: {v}" for k, v in known.items()), tuple(known))
+
+
+def number(default: str, low: float, high: float, description: str) -> Option:
+    """The option to be a number of low .. high."""
+    return Option(default, description, low=low, high=high)

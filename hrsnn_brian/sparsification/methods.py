@@ -139,14 +139,15 @@ def _rounds(
 
 
 def _settings(method: Method, options: Mapping[str, str]) -> dict[str, str]:
-    for name, value in options.items():
+    for name in options:
         if name not in method.options:
             if not method.options:
                 raise InputError("option", name, f"method {method.name!r} has none")
             raise unknown_name(f"option of method {method.name!r}", name, method.options)
-        if value not in method.options[name].allowed:
-            raise unknown_name(name, str(value), method.options[name].allowed)
-    return {name: options.get(name, option.default) for name, option in method.options.items()}
+    return {
+        name: option.check(name, options.get(name, option.default))
+        for name, option in method.options.items()
+    }
 
 
 def _leavers(

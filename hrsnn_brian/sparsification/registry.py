@@ -7,7 +7,7 @@ ranking (`build`): a fresh network and the control without recurrence.
 
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.sparsification import ingredients, rivals, scores
-from hrsnn_brian.sparsification.method import Method, one_of
+from hrsnn_brian.sparsification.method import Method, number, one_of
 from hrsnn_brian.sparsification.synapses import BASES
 
 _SELECTIONS = {
@@ -41,17 +41,10 @@ _FRUGAL_OPTIONS = {
     "within": _WITHIN_NEURON,
     "base": _BASE,
     "factor": one_of("sum", scores.FACTORS),
-    "price": one_of(
-        "0.35",
-        {
-            "0": "importance alone",
-            "0.35": "a third of the way to importance per operation",
-            "0.5": "half of the way",
-            "1": "importance per operation",
-        },
-    ),
-    "gain": one_of("1.5", {"1": "weights as compensated", "1.5": "times 1.5", "2": "times 2"}),
-    "rate": one_of("matched", {"matched": "biases restore the former rate", "free": "as it is"}),
+    "power": number("1", 0, 2, "|w| and F count with this power of F"),
+    "price": number("0.35", 0, 2, "0: importance alone; 1: importance per operation"),
+    "gain": number("1.5", 0.1, 10, "factor on all weights after the last round"),
+    "rate": number("1", 0, 10, "mean rate to restore, of the former; 0: leave it"),
 }
 _NOISE_COST = "per round one covariance (simulated, or linear: 25 N^3) and a pass over synapses"
 _NEURON_OPTIONS = {
