@@ -105,7 +105,8 @@ def turned_up(
 ) -> Network:
     """Stronger weights, at a share of the former mean rate under white noise.
 
-    Neither costs a synapse; the lower rate saves operations. A rate that is out of reach is left as it is, which the history notes.
+    Neither costs a synapse, and a lower rate saves operations. A rate that is out of reach is left
+    as it is, which the history notes.
     """
     gain, share, measure = float(settings["gain"]), float(settings["rate"]), source.measure
     if gain != 1:
