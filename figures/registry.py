@@ -29,6 +29,12 @@ FIGURES: dict[str, FigureEntry] = {
             module="hrsnn_brian.figures.pruning_curve",
         ),
         FigureEntry(
+            name="pruning_methods",
+            description="scores and operations of every pruning rule at equal size, per task",
+            table="pruning_methods",
+            module="hrsnn_brian.figures.pruning_methods",
+        ),
+        FigureEntry(
             name="finite_size",
             description="finite-size exponents against d0 for several dt, beside lambda_inf",
             table="perturbation_size",

@@ -147,10 +147,11 @@ STUDY = Study(
             "keep": [0.2, 0.1, 0.05, 0.02],
             "neurons": [1.0, 0.6],
             "match": [RAW, "bias"],
-            "vpt_starts": 60,
+            "vpt_starts": 30,
             "short_tasks": False,
             "network": {"preset": "default"},
         },
     },
+    figures=("pruning_methods",),
     summary=summary,
 )

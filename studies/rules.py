@@ -59,6 +59,7 @@ RULES: dict[str, Rule] = {
     "noise shuffled top variance (8 rounds)": Rule("noise-shuffled", 8, "variance", _TOP),
     "class rewired noise top variance (8 rounds)": Rule("class-rewired", 8, "variance", _TOP),
     "frugal": Rule("frugal", 8, neurons=BOTH),
+    "frugal price 1": Rule("frugal", 8, options={"price": "1", "gain": "2"}),
     "fresh": Rule("fresh", neurons=BOTH),
     "lnp": Rule(LNP, 8, neurons=LEAVE),
     "lnp literal": Rule(LNP, 8, "literal", {"proportional": "off"}, LEAVE),

@@ -1,0 +1,140 @@
+"""Rules at equal size: a line per rule, a panel per task, and one for the synaptic operations.
+
+Points and bars: mean and standard error over the seeds that reached the size; open points at the
+rate of the unpruned network. Vertical: the unpruned network and the one without recurrence, with
+their standard errors as bands. One row of panels for each fraction of neurons.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.figures.panels import panel_grid, require, shared_legend, standard_error
+from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
+from hrsnn_brian.runs.score_columns import Score, scores_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+REFERENCES = {"full": (BLACK, "-"), "no recurrence": (GREY, "--")}
+RAW = "none"
+_NEEDED = ("seed", "task", "rule", "keep", "neuron_fraction", "match", "readout", "note")
+_OPS = "synaptic_ops_per_s"
+_USUAL_KEEP = 0.05
+_STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
+
+
+def draw(
+    table: "pd.DataFrame", ax: Any = None, readout: str = "spikes", keep: float | None = None
+) -> "list[Axes]":
+    """Draws a table of the study pruning_methods: for each fraction of neurons its tasks and costs.
+
+    ax: as many axes, row by row; None makes a figure. keep: which fraction of the synapses to
+    show, by default the one of the table nearest to 0.05.
+    Raises InputError if a column is missing or the axes are too few.
+    """
+    require(table, _NEEDED)
+    pruned = table[~table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
+    keep = (
+        min(pruned["keep"].unique(), key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
+    )
+    pruned = pruned[(pruned["keep"] == keep) & (pruned["note"].fillna("") == "")]
+    references = table[table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
+    scores = _scores(table)
+    fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
+    most = max(pruned[pruned["neuron_fraction"] == f]["rule"].nunique() for f in fractions)
+    with house_style():
+        shape = (len(fractions), len(scores) + 1)
+        axes = panel_grid(ax, shape, (2.6, 0.5 + 0.2 * most))
+        for row, fraction in enumerate(fractions):
+            _draw_row(
+                axes[row * shape[1] : (row + 1) * shape[1]],
+                pruned[pruned["neuron_fraction"] == fraction],
+                references,
+                scores,
+                f"{_percent(fraction)} of neurons, {_percent(keep)} of synapses kept",
+            )
+        if ax is None:
+            shared_legend(axes, 4)
+            figure = axes[0].get_figure(root=True)
+            assert figure is not None
+            seeds = table["seed"].nunique()
+            figure.suptitle(f"mean ± s.e.m. over {seeds} seeds; readout: {readout}", fontsize=9)
+    return axes
+
+
+def _scores(table: "pd.DataFrame") -> dict[str, Score]:
+    """Task -> its score: the last of those worth a panel, prediction time where there is one."""
+    found = {}
+    for task in table["task"].unique():
+        filled = table[table["task"] == task].dropna(axis="columns", how="all")
+        found[str(task)] = scores_in(map(str, filled))[-1]
+    return found
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:g} %"
+
+
+def _draw_row(
+    axes: "list[Axes]",
+    rows: "pd.DataFrame",
+    references: "pd.DataFrame",
+    scores: dict[str, Score],
+    title: str,
+) -> None:
+    rules = _best_first(rows, scores)
+    for axis, (task, score) in zip(axes, scores.items(), strict=False):
+        _draw_rules(axis, rows[rows["task"] == task], rules, score.column)
+        for name, (colour, dashes) in REFERENCES.items():
+            values = references[
+                (references["task"] == task)
+                & (references["rule"] == name)
+                & (references["match"] == RAW)
+            ][score.column]
+            if values.empty:
+                continue
+            mean, error = values.mean(), standard_error(values)
+            axis.axvline(mean, color=colour, linestyle=dashes, linewidth=1, label=name, zorder=1)
+            axis.axvspan(mean - error, mean + error, color=colour, alpha=0.12, linewidth=0)
+        axis.set_xlabel(score.label)
+        axis.set_title(f"{task} ({score.better} is better)", loc="left")
+        axis.set_xlim(left=0)
+    _draw_rules(axes[-1], rows, rules, _OPS)
+    axes[-1].set_xscale("log")
+    axes[-1].set_xlabel("synaptic operations per second")
+    axes[-1].set_title("cost", loc="left")
+    for axis in axes:
+        axis.set_ylim(len(rules) - 0.4, -0.6)
+        axis.set_yticks(range(len(rules)), rules if axis is axes[0] else [""] * len(rules))
+        axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
+    axes[0].set_ylabel(title)
+
+
+def _best_first(rows: "pd.DataFrame", scores: dict[str, Score]) -> list[str]:
+    """Rules by their mean rank over the tasks, as pruned."""
+    raw = rows[rows["match"] == RAW]
+    ranks: Any = 0
+    for task, score in scores.items():
+        means = raw[raw["task"] == task].groupby("rule")[score.column].mean()
+        ranks = means.rank(ascending=score.better == "lower") + ranks
+    return [str(rule) for rule in ranks.sort_values().index]
+
+
+def _draw_rules(axis: "Axes", rows: "pd.DataFrame", rules: list[str], column: str) -> None:
+    for raw, (colour, fill, shift) in _STYLES.items():
+        chosen = rows[(rows["match"] == RAW) == raw].groupby("rule")[column]
+        means, errors = chosen.mean(), chosen.apply(standard_error)
+        shown = [(k, rule) for k, rule in enumerate(rules) if rule in means.index]
+        axis.errorbar(
+            [means[rule] for _, rule in shown],
+            [k - shift for k, _ in shown],
+            xerr=[errors[rule] for _, rule in shown],
+            linestyle="none",
+            marker="o",
+            color=colour,
+            fillstyle=fill,
+            capsize=2,
+            elinewidth=1,
+            label="as pruned" if raw else "rate matched",
+            zorder=3,
+        )
