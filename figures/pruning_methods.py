@@ -44,7 +44,7 @@ def draw(
     most = max(pruned[pruned["neuron_fraction"] == f]["rule"].nunique() for f in fractions)
     with house_style():
         shape = (len(fractions), len(scores) + 1)
-        axes = panel_grid(ax, shape, (2.6, 0.5 + 0.2 * most))
+        axes = panel_grid(ax, shape, (2.9, 0.5 + 0.2 * most))
         for row, fraction in enumerate(fractions):
             _draw_row(
                 axes[row * shape[1] : (row + 1) * shape[1]],
@@ -58,7 +58,8 @@ def draw(
             figure = axes[0].get_figure(root=True)
             assert figure is not None
             seeds = table["seed"].nunique()
-            figure.suptitle(f"mean ± s.e.m. over {seeds} seeds; readout: {readout}", fontsize=9)
+            spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
+            figure.suptitle(f"{spread}; readout: {readout} and present input", fontsize=9)
     return axes
 
 
@@ -96,18 +97,29 @@ def _draw_row(
             mean, error = values.mean(), standard_error(values)
             axis.axvline(mean, color=colour, linestyle=dashes, linewidth=1, label=name, zorder=1)
             axis.axvspan(mean - error, mean + error, color=colour, alpha=0.12, linewidth=0)
-        axis.set_xlabel(score.label)
-        axis.set_title(f"{task} ({score.better} is better)", loc="left")
+        axis.set_xlabel(f"{score.label}\n({score.better} is better)")
+        axis.set_title(task, loc="left")
         axis.set_xlim(left=0)
-    _draw_rules(axes[-1], rows, rules, _OPS)
-    axes[-1].set_xscale("log")
-    axes[-1].set_xlabel("synaptic operations per second")
-    axes[-1].set_title("cost", loc="left")
+    per_seed = rows.groupby(["rule", "match", "seed"], as_index=False)[_OPS].mean()
+    _draw_rules(axes[-1], per_seed.assign(**{_OPS: per_seed[_OPS] / 1000}), rules, _OPS)
+    _plain_log(axes[-1])
+    axes[-1].set_xlabel("thousand synaptic\noperations per second")
+    axes[-1].set_title("cost, mean of the tasks", loc="left")
     for axis in axes:
         axis.set_ylim(len(rules) - 0.4, -0.6)
         axis.set_yticks(range(len(rules)), rules if axis is axes[0] else [""] * len(rules))
         axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
     axes[0].set_ylabel(title)
+
+
+def _plain_log(axis: "Axes") -> None:
+    """A logarithmic horizontal axis with plain numbers, few enough to be read."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _best_first(rows: "pd.DataFrame", scores: dict[str, Score]) -> list[str]:
