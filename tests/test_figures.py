@@ -202,6 +202,7 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
         "exponent_vs_J",
         "finite_size",
         "pruning_curve",
+        "pruning_methods",
         "spectrum",
     }
     with pytest.raises(InputError, match="did you mean 'pruning_curve'"):

@@ -1,0 +1,96 @@
+"""The study improve: candidates, fresh seeds, the order of its summary and its tests."""
+
+import pytest
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.studies import improve
+from hrsnn_brian.studies.rules import RULES, STAY
+
+MG, LORENZ = "mackey-glass-84", "lorenz63-x"
+
+
+def options(preset="quick", **choices):
+    network = load_preset("default", ["N=40"]).to_dict()
+    return {**improve.STUDY.presets[preset], "network": network, **choices}
+
+
+def test_shipped_rules_are_named_and_every_rival_by_magnitude_or_lot_stands_against_them():
+    assert set(improve.SHIPPED) <= set(RULES) & set(improve.CANDIDATES)
+    for name, rule in RULES.items():
+        simple = rule.method in ("random", "magnitude", "fresh")
+        assert (name in improve.RIVALS) == simple
+        assert not (simple and rule.of_task)
+    assert {rule.neurons for rule in improve.CANDIDATES.values()} <= {STAY, "both"}
+    assert not any(rule.of_task for rule in improve.CANDIDATES.values())
+
+
+def test_no_seed_of_the_confirmation_is_one_of_the_development():
+    looked_at = {p["seed"] for p in improve.points(options("paper", seeds=improve.FRESH), 3)}
+    fresh = {p["seed"] for p in improve.points(options("confirm"), 3)}
+    assert len(fresh) == 16
+    assert not looked_at & fresh
+    assert {p["rule"] for p in improve.points(options("confirm"), 3)} == {
+        "full",
+        "no recurrence",
+        *improve.SHIPPED,
+        *improve.RIVALS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("choice", "named"),
+    [
+        ({"phase": "confirm"}, "did you mean 'confirmation'"),
+        ({"rules": ["frugl"]}, "did you mean 'frugal'"),
+        ({"tasks": ["wind"]}, "task = 'wind'"),
+        ({"keep": 1.5}, "keep = 1.5"),
+        ({"seeds": 0}, "seeds = 0"),
+        ({"vpt_starts": 0}, "vpt_starts = 0"),
+    ],
+)
+def test_bad_options_are_refused(choice, named):
+    with pytest.raises(InputError, match=named):
+        improve.points(options(**choice), seed=0)
+
+
+def rows(phase="confirmation", seeds=10):
+    """The shipped rule wins everywhere, by different amounts; one rival only by luck."""
+    levels = {"full": 0.1, "no recurrence": 0.4, "frugal": 0.12, "random raw": 0.3, "fresh": 0.12}
+    found = []
+    for seed in range(seeds):
+        for rule, level in levels.items():
+            noise = 0.01 * ((7 * seed + len(rule)) % 5 - 2) / 2
+            common = {"phase": phase, "seed": seed, "rule": rule, "rate_hz": 20.0}
+            common |= {"synaptic_ops_per_s": 1e4}
+            found.append(common | {"task": MG, "nrmse_h84": level + noise})
+            found.append(common | {"task": LORENZ, "vpt_lyapunov_times": 2 - level + noise})
+    return found
+
+
+def test_summary_ranks_by_both_tasks_and_tests_a_confirmation_only():
+    text = improve.summary(rows("development"))
+    order = [line.split("  ")[0] for line in text.splitlines()[2:]]
+    assert order[0] == "full"
+    assert order[-2:] == ["random raw", "no recurrence"]
+    assert "Holm" not in text
+    tests = improve.summary(rows()).split("Holm over 4 tests")[1].splitlines()
+    verdicts = {line.split("  ")[0].strip(): line.split()[-1] for line in tests if ":" in line}
+    assert verdicts == {
+        f"{MG}: random raw": "better",
+        f"{LORENZ}: random raw": "better",
+        f"{MG}: fresh": "-",
+        f"{LORENZ}: fresh": "-",
+    }
+
+
+@pytest.mark.compiled
+def test_a_point_scores_a_candidate_on_every_task(compiled_engine):
+    chosen = options(seeds=1, rules=["price .35 no gain"], keep=0.3)
+    found = [p for p in improve.points(chosen, 2) if p["rule"] == "price .35 no gain"]
+    rows = [row for point in found for row in improve.run(point, compiled_engine)]
+    assert [(row["task"], row["readout"], row["synapses"]) for row in rows] == [
+        (MG, "spikes", 48),
+        (LORENZ, "spikes", 48),
+    ]
+    assert rows[1]["vpt_starts"] == 10

@@ -1,0 +1,79 @@
+"""The figure of the pruning rules, on tables of known numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.figures.pruning_methods import draw
+from hrsnn_brian.figures.style import BLUE, ORANGE
+
+MG, LORENZ = "mackey-glass-84", "lorenz63-x"
+SCORES = {"full": 0.1, "no recurrence": 0.4, "lnp": 0.2, "activity": 0.3}
+
+
+def rows(keep=0.05):
+    found = []
+    for seed in (0, 1, 2):
+        for rule, level in SCORES.items():
+            reference = rule in ("full", "no recurrence")
+            for match in ("none", "bias"):
+                for task in (MG, LORENZ):
+                    row = {"seed": seed, "task": task, "rule": rule, "match": match}
+                    row |= {"keep": 1.0 if reference else keep, "readout": "spikes", "note": ""}
+                    row |= {"neuron_fraction": 1.0 if reference else 0.6}
+                    value = level + 0.01 * seed + (0.05 if match == "bias" else 0)
+                    row["nrmse_h84" if task == MG else "vpt_lyapunov_times"] = (
+                        value if task == MG else 2 - value
+                    )
+                    found.append({**row, "synaptic_ops_per_s": 1000 * level * (1 + seed)})
+    return found
+
+
+def points(axis, colour):
+    """x and y of the points of one colour."""
+    lines = [c.lines[0] for c in axis.containers if c.lines[0].get_color() == colour]
+    return np.column_stack(
+        [
+            np.concatenate(d).astype(float)
+            for d in zip(*(line.get_data() for line in lines), strict=True)
+        ]
+    )
+
+
+def test_best_rule_first_with_the_means_over_seeds_raw_and_matched():
+    mackey, lorenz, cost = draw(pd.DataFrame(rows()))
+    assert [label.get_text() for label in mackey.get_yticklabels()] == ["lnp", "activity"]
+    np.testing.assert_allclose(points(mackey, BLUE)[:, 0], [0.21, 0.31])
+    np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.26, 0.36])
+    np.testing.assert_allclose(points(lorenz, BLUE)[:, 0], [1.79, 1.69])
+    np.testing.assert_allclose(points(cost, BLUE)[:, 0], [0.4, 0.6])
+    whiskers = mackey.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(np.ptp(whiskers[0][:, 0]), 2 * 0.01 / np.sqrt(3))
+    full = next(line for line in mackey.lines if line.get_label() == "full")
+    np.testing.assert_allclose(full.get_xdata(), 0.11)
+    assert "lower is better" in mackey.get_xlabel()
+    assert "higher is better" in lorenz.get_xlabel()
+
+
+def test_one_row_of_panels_per_fraction_of_neurons_at_the_keep_nearest_five_percent():
+    table = rows(0.05) + [row | {"neuron_fraction": 1.0} for row in rows(0.05)]
+    table += [row for row in rows(0.2) if row["rule"] in ("lnp", "activity")]
+    axes = draw(pd.DataFrame(table))
+    assert len(axes) == 6
+    assert axes[0].get_ylabel() == "100 % of neurons, 5 % of synapses kept"
+    assert axes[3].get_ylabel() == "60 % of neurons, 5 % of synapses kept"
+    assert "20 %" in draw(pd.DataFrame(table), keep=0.2)[0].get_ylabel()
+
+
+def test_networks_that_missed_the_size_are_not_drawn():
+    table = pd.DataFrame(rows())
+    table.loc[(table["rule"] == "lnp") & (table["match"] == "bias"), "note"] = "rate out of reach"
+    mackey = draw(table)[0]
+    assert len(points(mackey, BLUE)) == 2
+    np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.36])
+
+
+def test_a_table_without_a_column_is_refused():
+    with pytest.raises(InputError, match="neuron_fraction"):
+        draw(pd.DataFrame(rows()).drop(columns="neuron_fraction"))
