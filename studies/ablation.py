@@ -82,15 +82,13 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     from hrsnn_brian.tasks.registry import get_task
 
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
-    sizes = {
-        "neurons": round(point["neuron_fraction"] * network.n_neurons),
-        "synapses": resolve_budget(network, point["keep"]),
-    }
+    neurons = round(point["neuron_fraction"] * network.n_neurons)
+    size = (neurons, resolve_budget(network, point["keep"]))
     identity = {"seed": seed, "variant": point["variant"]}
     identity |= {"group": VARIANTS[point["variant"]].group}
     identity |= {name: point[name] for name in ("keep", "neuron_fraction")}
     try:
-        result = _pruned(point, network, sizes, engine)
+        result = _pruned(point, network, size, engine)
     except InputError as refusal:
         told = {"met_budget": False, "stable": False, "stopped": f"refused: {refusal}"}
         places = [(task, readout) for task in point["tasks"] for readout in point["readouts"]]
@@ -102,7 +100,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         for row in network_rows(result.network, task, "network", engine, seed, readouts):
             place = {"task": name, "readout": row["readout"]}
             found = {k: v for k, v in row.items() if k not in (*place, "model", "keep")}
-            rows.append(identity | place | _told(result, sizes) | with_units(found, task.unit))
+            rows.append(identity | place | _told(result, size) | with_units(found, task.unit))
     return rows
 
 
@@ -115,7 +113,7 @@ def _network(parameters: str, seed: int) -> "Network":
 
 
 def _pruned(
-    point: Point, network: "Network", sizes: dict[str, int], engine: "Engine"
+    point: Point, network: "Network", size: tuple[int, int], engine: "Engine"
 ) -> "PrunedNetwork":
     from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.pipeline import lnp
@@ -128,19 +126,20 @@ def _pruned(
         seed=seed,
         iterations=variant.iterations or point["iterations"],
         options=variant.options(),
-        **sizes,
+        neurons=size[0],
+        synapses=size[1],
     )
 
 
-def _told(result: "PrunedNetwork", sizes: dict[str, int]) -> Row:
-    """What the row says of the pruning; sizes are those asked for."""
+def _told(result: "PrunedNetwork", size: tuple[int, int]) -> Row:
+    """What the row says of the pruning; size: the neurons and synapses asked for."""
     network = result.network
     stable = [row for row in result.history if row["stable"]]
     last = stable[-1] if result.stopped and stable else result.history[-1]
     return {
         "neurons": network.n_neurons,
         "synapses": network.n_synapses,
-        "met_budget": (network.n_neurons, network.n_synapses) == tuple(sizes.values()),
+        "met_budget": (network.n_neurons, network.n_synapses) == size,
         "stable": result.stable,
         "stopped": result.stopped or "",
         "lambda_inf_per_s": last["lambda_inf_per_s"],

@@ -10,7 +10,7 @@ from hrsnn_brian.metrics.comparison import PairedTest, compare_family
 BySeed = dict[str, dict[int, float]]
 
 
-def by_seed(rows: Iterable[Mapping[str, Any]], name: str, column: str) -> BySeed:
+def by_seed(rows: Iterable[Mapping[Any, Any]], name: str, column: str) -> BySeed:
     """{row[name]: {row["seed"]: row[column]}}, names in order of appearance.
 
     A value that is missing or not finite is left out; its name stays, so that it can be seen to
