@@ -40,7 +40,7 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     tasks = list(rows["task"].unique())
     order = _order(rows)
     with house_style():
-        axes = panel_grid(ax, (1, len(tasks)), (2.9, 0.17 * len(order) + 0.5), sharey=True)
+        axes = panel_grid(ax, (1, len(tasks)), (2.9, 0.17 * len(order) + 0.5))
         for axis, task in zip(axes, tasks, strict=True):
             _draw_panel(axis, rows[rows["task"] == task], str(task), order)
         for axis in axes[1:]:

@@ -20,7 +20,7 @@ from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
-from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, VARIANTS
+from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -186,7 +186,7 @@ def _block(rows: Sequence[Row]) -> str:
     if not alone:
         return text
     steps = [[variant, *_test_cells(alone, variant)] for variant in alone]
-    header = ["against no step", *_TEST_HEADER]
+    header = [f"against {NO_STEP}", *_TEST_HEADER]
     return f"{text}\n\n{text_table(steps, header)}"
 
 
@@ -216,7 +216,7 @@ STUDY = Study(
         "quick": {
             "seeds": 3,
             "tasks": ["mackey-glass-84", "lorenz63-x"],
-            "variants": list(VARIANTS),
+            "variants": list(QUICK),
             "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
             "neuron_fraction": [0.6],
             "iterations": 4,

@@ -3,7 +3,8 @@
 left out   A step decides nothing. Where the step meets a budget its criterion gives way to chance:
            synapses are drawn with equal chances (score uniform, factor none), neurons leave by
            lot. Steps 3 and 4 are switched off. To switch off 1 or 2 would leave another size.
-alone      The other three steps are left out, in that sense; to be compared with "no step" too.
+alone      The other three steps are left out, in that sense; "left out: all four" is the loop
+           without any, to compare these with too.
 exchanged  One ingredient is another, and the name says which option has which value. "one shot" is
            two iterations (neurons and synapses cannot fall in one), with one timescale search;
            "literal" is the paper to the letter, two options at once.
@@ -14,8 +15,9 @@ from typing import Any
 
 from hrsnn_brian.lnp_options import OFF, LNPOptions
 
-BASELINE, NO_STEP = "baseline", "no step"
+BASELINE = "baseline"
 LEFT_OUT, ALONE, EXCHANGED = "left out", "alone", "exchanged"
+NO_STEP = f"{LEFT_OUT}: all four"
 # What leaves a step out while every size stays what it was.
 STEPS: dict[str, dict[str, str]] = {
     "synapses": {"score": "uniform", "factor": "none"},
@@ -42,6 +44,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "timescales": ("sobol",),
     "objective": ("memory",),
     "timescale_rate": (OFF,),
+    "grouping": ("all",),
 }
 
 
@@ -64,10 +67,10 @@ def _left_out(*steps: str) -> dict[str, Any]:
 
 VARIANTS: dict[str, Variant] = {
     BASELINE: Variant(BASELINE),
-    **{f"without {step}": Variant(LEFT_OUT, _left_out(step)) for step in STEPS},
+    **{f"{LEFT_OUT}: {step}": Variant(LEFT_OUT, _left_out(step)) for step in STEPS},
     NO_STEP: Variant(LEFT_OUT, _left_out(*STEPS)),
     **{
-        f"only {step}": Variant(ALONE, _left_out(*(other for other in STEPS if other != step)))
+        f"{ALONE}: {step}": Variant(ALONE, _left_out(*(other for other in STEPS if other != step)))
         for step in STEPS
     },
     **{
@@ -78,3 +81,12 @@ VARIANTS: dict[str, Variant] = {
     "one shot": Variant(EXCHANGED, {"timescale_every": 2}, iterations=2),
     "literal": Variant(EXCHANGED, {"compensation": "literal", "proportional": OFF}),
 }
+# Enough for a first look: every step, and the ingredients that prototypes found to matter or not.
+QUICK = (
+    *(name for name, variant in VARIANTS.items() if variant.group != EXCHANGED),
+    *(f"score: {value}" for value in ("magnitude", "product")),
+    *(f"factor: {value}" for value in INGREDIENTS["factor"]),
+    *(f"compensation: {value}" for value in INGREDIENTS["compensation"]),
+    *("selection: top", "neurons: activity", "delocalisation: random", "objective: memory"),
+    *("one shot", "literal"),
+)
