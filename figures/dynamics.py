@@ -113,7 +113,7 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
         if values.empty:
             continue
         errors = [standard_error(values[name]) for name in columns]
-        axis.errorbar(index, values.mean(), yerr=errors, color=colour, marker=marker, markersize=3,
+        axis.errorbar(index, values.mean().to_numpy(), yerr=errors, color=colour, marker=marker, markersize=3,
                       linewidth=1, elinewidth=0.8, label=kind, zorder=3)  # fmt: skip
     axis.set_xlabel("index")
 
