@@ -6,6 +6,7 @@ the leading eigenvalues of A = -D + D W, of the networks as they are.
 """
 
 import re
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
@@ -40,8 +41,8 @@ MEASURES = {
     "participation_ratio": "participation ratio\nof 10 modes (neurons)",
 }
 SPECTRA = {
-    r"exponent_(\d+)_per_s": "Lyapunov exponent (1/s)",
-    r"eigenvalue_(\d+)_real_per_s": "Re eigenvalue of A (1/s)",
+    r"exponent_(\d+)_per_s": "Lyapunov exponent\n(1/s)",
+    r"eigenvalue_(\d+)_real_per_s": "eigenvalue of A,\nreal part (1/s)",
 }
 COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
 _IDENTITY = ("seed", "kind", "matched", "keep", "neuron_fraction")
@@ -80,41 +81,61 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     return axes[:count]
 
 
+def _styles(groups: dict[str, "pd.DataFrame"]) -> dict[str, dict[str, Any]]:
+    """Colour and marker of every kind of network, in order."""
+    pairs = zip(COLOURS, cycle(MARKERS), strict=False)
+    return {
+        kind: {"color": colour, "marker": marker}
+        for kind, (colour, marker) in zip(groups, pairs, strict=False)
+    }
+
+
 def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) -> None:
     if column == "lambda_inf_per_s":
         zero_line(axis)
-    for place, (rows, colour) in enumerate(zip(groups.values(), COLOURS, strict=False)):
+    for place, (kind, style) in enumerate(_styles(groups).items()):
+        rows = groups[kind]
         for matched, of_matching in rows.groupby("matched"):
             values = of_matching[column].dropna()
             if values.empty:
                 continue
             x = place + (0.0 if len(set(rows["matched"])) == 1 else -0.2 if matched == RAW else 0.2)
-            face = colour if matched == RAW else "white"
-            axis.plot([x] * len(values), values, ".", color=colour, alpha=0.4, markersize=4,
-                      markeredgewidth=0, zorder=2)  # fmt: skip
-            axis.errorbar(x, values.mean(), yerr=standard_error(values), color=colour, marker="o",
-                          markersize=4.5, markerfacecolor=face, capsize=2, elinewidth=1.1,
-                          zorder=3)  # fmt: skip
+            face = style["color"] if matched == RAW else "white"
+            dots: dict[str, Any] = {
+                "alpha": 0.4,
+                "markersize": 4,
+                "markeredgewidth": 0,
+                "zorder": 2,
+            }
+            axis.plot([x] * len(values), values, ".", color=style["color"], **dots)
+            bars: dict[str, Any] = {
+                "markersize": 4.5,
+                "markerfacecolor": face,
+                "capsize": 2,
+                "elinewidth": 1.1,
+            }
+            axis.errorbar(x, values.mean(), standard_error(values), **style, **bars, zorder=3)
     axis.set_xticks([])
     axis.set_xlim(-0.6, len(groups) - 0.4)
 
 
 def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     zero_line(axis)
-    for (kind, rows), colour, marker in zip(
-        groups.items(), COLOURS, MARKERS + MARKERS, strict=False
-    ):
-        raw = rows[rows["matched"] == RAW]
-        columns = [name for name in map(str, raw) if re.fullmatch(pattern, name)]
-        if not columns:
+    for kind, style in _styles(groups).items():
+        raw = groups[kind][groups[kind]["matched"] == RAW]
+        index = {name: int(m[1]) for name in map(str, raw) if (m := re.fullmatch(pattern, name))}
+        if not index:
             raise InputError("table", list(raw), f"has no columns {pattern!r}")
-        index = [int(re.fullmatch(pattern, name)[1]) for name in columns]  # type: ignore[index]
-        values = raw[columns].dropna()
+        values = raw[list(index)].dropna()
         if values.empty:
             continue
-        errors = [standard_error(values[name]) for name in columns]
-        axis.errorbar(index, values.mean().to_numpy(), yerr=errors, color=colour, marker=marker, markersize=3,
-                      linewidth=1, elinewidth=0.8, label=kind, zorder=3)  # fmt: skip
+        means = values.mean().to_numpy()
+        errors = [standard_error(values[name]) for name in index]
+        thin: dict[str, Any] = {"markersize": 3, "linewidth": 1, "elinewidth": 0.8, "label": kind}
+        axis.errorbar(list(index.values()), means, errors, **style, **thin, zorder=3)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("index")
 
 
@@ -124,8 +145,8 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
     figure = axis.get_figure(root=True)
     assert figure is not None
     handles = [
-        Line2D([], [], color=colour, marker=marker, linewidth=1, markersize=4.5, label=kind)
-        for kind, colour, marker in zip(groups, COLOURS, MARKERS + MARKERS, strict=False)
+        Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
+        for kind, style in _styles(groups).items()
     ]
     if any((rows["matched"] != RAW).any() for rows in groups.values()):
         handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="white",
