@@ -1,8 +1,8 @@
 """The ablation of LNP: what each change costs or gains, against the baseline on the same seeds.
 
 A panel per task; in it a line per variant, grouped: mean paired difference to the baseline with its
-95 % confidence interval (Student's t, not corrected), small dots the single seeds. Networks that do
-not have the size asked for are left out, and their number is written at the side.
+95 % confidence interval (Student's t, not corrected), small dots below it the single seeds.
+Networks of another size than asked for are left out, and their number is written at the side.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BASELINE = "baseline"
 GROUPS = {"left out": VERMILION, "alone": BLUE, "exchanged": GREEN}
 _NEEDED = ("seed", "variant", "group", "keep", "neuron_fraction", "task", "readout", "met_budget")
+_BELOW = 0.3  # of a line, how far single seeds lie below their mean
 
 
 def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "list[Axes]":
@@ -51,7 +52,7 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
             seeds = rows["seed"].nunique()
             figure.suptitle(
                 f"difference to LNP's default on {seeds} seed{'s' if seeds > 1 else ''}, mean and "
-                f"95 % interval; {100 * keep:g} % of synapses, {100 * fraction:g} % of neurons",
+                f"95 % interval\n{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons",
                 fontsize=9,
             )
     return axes
@@ -111,8 +112,9 @@ def _draw_line(axis: "Axes", scores: BySeed, variant: str, height: float, colour
     if not shared:
         return
     differences = [values[seed] - base[seed] for seed in shared]
-    axis.plot(differences, [height] * len(shared), ".", color=colour, alpha=0.45, markersize=3,
-              zorder=2)  # fmt: skip
+    below = [height - _BELOW] * len(shared)
+    axis.plot(differences, below, ".", color=colour, alpha=0.7, markersize=3.5,
+              markeredgewidth=0, zorder=2)  # fmt: skip
     if len(shared) < 2:
         return
     test = paired_test([values[seed] for seed in shared], [base[seed] for seed in shared])
