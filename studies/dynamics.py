@@ -207,7 +207,7 @@ def _block(rows: Sequence[Row], keep: float, fraction: float, matched: str) -> s
 
 def _cell(test: PairedTest | None) -> str:
     """Effect size and corrected p of LNP minus the other; the test is of the other minus LNP."""
-    return "-" if test is None else f"{-test.dz:+.2g} (p {test.p_t_holm:.2g})"
+    return "-" if test is None else f"{0.0 - test.dz:+.2g} (p {test.p_t_holm:.2g})"
 
 
 STUDY = Study(

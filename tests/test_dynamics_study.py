@@ -94,7 +94,7 @@ def test_bad_options_are_refused(choice, named):
 def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engine):
     short = {"noise_seconds": 10.0, "exponents": 2, "exponent_seconds": 0.4, "segments": 1}
     chosen = options(
-        seeds=1, keep=[0.2], iterations=2, controls=["random, same classes", "fresh"], **short
+        seeds=1, keep=[0.2], iterations=4, controls=["random, same classes", "fresh"], **short
     )
     rows = [row for p in study.points(chosen, 1) for row in study.run(p, compiled_engine)]
     full, *others = rows
