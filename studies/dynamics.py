@@ -8,6 +8,7 @@ random                neurons by lot within E and I, synapses by lot, variance-p
 random, same classes  the same, with as many inhibitory synapses as the LNP network
 class-rewired         the LNP network, every synapse with a new source of its class
 fresh                 a new random network of that size, drawn from the same parameters
+original timescales   the LNP network, tau_m and biases as before pruning: what step 4 did is undone
 
 Each is measured as it is (matched "none") and with its mean rate under white noise brought to that
 of the full network by an offset of all biases (matched "bias"): many measures follow the rate. One
@@ -17,7 +18,10 @@ stops early leaves a larger network, to which its controls then conform; `stoppe
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.metrics.comparison import PairedTest
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 FULL, LNP = "full", "lnp"
-CONTROLS = ("random", "random, same classes", "class-rewired", "fresh")
+CONTROLS = ("random", "random, same classes", "class-rewired", "fresh", "original timescales")
 MATCHED = ("none", "bias")
 _LENGTHS = ("noise_seconds", "exponents", "exponent_seconds", "segments")
 
@@ -127,10 +131,16 @@ def _networks(point: Point, full: "Network", pruned: "Network") -> Iterator[tupl
         "random, same classes": lambda: rivals.random_by_class(full, n, synapses, inhibitory, seed),
         "class-rewired": lambda: rivals.rewire_within_class(pruned, seed),
         "fresh": lambda: rivals.fresh_network(full, n, synapses, seed),
+        "original timescales": lambda: _untuned(pruned, full),
     }
     yield LNP, pruned
     for kind in point["controls"]:
         yield kind, make[kind]()
+
+
+def _untuned(pruned: "Network", full: "Network") -> "Network":
+    same = np.searchsorted(full.neuron_id, pruned.neuron_id)
+    return replace(pruned, tau_m=full.tau_m[same], bias=full.bias[same])
 
 
 def _identity(point: Point, kind: str, matched: str) -> Row:

@@ -1,6 +1,7 @@
 """The study of dynamics: controls of the same size, matched rates, tests with the right sign."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import dynamics as figure
 from hrsnn_brian.metrics.paired_seeds import spread
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.runs.tables import read_table, write_table
@@ -117,6 +119,16 @@ def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engi
             assert row["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.15)
 
 
+def test_original_timescales_undo_the_fourth_step_and_nothing_else(network):
+    pruned = prune(network, "magnitude", 200, 5, neurons=40)
+    tuned = replace(pruned, tau_m=2 * pruned.tau_m, bias=pruned.bias + 0.3)
+    (_, _), (kind, undone) = study._networks(
+        {"seed": 0, "controls": ["original timescales"]}, network, tuned
+    )
+    assert kind == "original timescales"
+    assert equal_networks(undone, pruned)
+
+
 def test_refused_pruning_is_a_row_without_measures(monkeypatch):
     def refuse(*_, **__):
         raise InputError("synapses", 40, "only 30 are left")
@@ -166,7 +178,7 @@ def test_summary_tests_lnp_minus_the_others():
     tests = next(x for x in blocks[1].splitlines() if x.startswith("rate_hz"))
     # lnp lies above full and below random; the differences to it go as 0.2 * seed
     signs = [word[0] for word in tests.split() if word[0] in "+-"]
-    assert signs == ["+", "-", "-", "-", "-"]
+    assert signs == ["+", "-", "-", "-", "-", "-"]
     assert "refused in 0 runs" in blocks[-1]
 
 
