@@ -35,6 +35,18 @@ FIGURES: dict[str, FigureEntry] = {
             module="hrsnn_brian.figures.pruning_methods",
         ),
         FigureEntry(
+            name="ablation",
+            description="what leaving out or exchanging each ingredient of LNP does to the scores",
+            table="ablation",
+            module="hrsnn_brian.figures.ablation",
+        ),
+        FigureEntry(
+            name="dynamics",
+            description="dynamics of LNP networks beside random ones of equal size, and spectra",
+            table="dynamics",
+            module="hrsnn_brian.figures.dynamics",
+        ),
+        FigureEntry(
             name="finite_size",
             description="finite-size exponents against d0 for several dt, beside lambda_inf",
             table="perturbation_size",

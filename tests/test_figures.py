@@ -197,8 +197,10 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
     assert drawable(run) == ["pruning_curve"]
     assert drawable(tmp_path / "none") == []
     assert set(list_figures()) == {
+        "ablation",
         "convergence",
         "divergence",
+        "dynamics",
         "exponent_vs_J",
         "finite_size",
         "pruning_curve",

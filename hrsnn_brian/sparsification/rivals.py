@@ -15,6 +15,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.sparsification.compensation import variance_preserving
 from hrsnn_brian.sparsification.neurons import random_leavers
 from hrsnn_brian.sparsification.synapses import keep_entries
 
@@ -119,6 +120,35 @@ def rewire_within_class(network: Network, seed: int) -> Network:
             drawn[entries] = random.choice(others, np.count_nonzero(entries), replace=False)
     rewired = type(W)((W.data.copy(), sources, W.indptr.copy()), shape=W.shape)
     return network.with_weights(rewired, operation="rewiring", within="class", seed=seed)
+
+
+def random_by_class(
+    network: Network, neurons: int, synapses: int, inhibitory: int, seed: int
+) -> Network:
+    """The control of composition: all by lot, but `inhibitory` of the `synapses` are inhibitory.
+
+    `neurons` stay, the very ones of the method "random"; each neuron's E and I input is then
+    brought back to its former sum of squares, see `variance_preserving`. If a class has fewer
+    synapses than asked for, all of them stay and the other class makes up the number. Stream
+    "prune"; two entries of history. [our choice]
+
+    Raises InputError if fewer than `synapses` are left between the neurons that stay.
+    """
+    leavers = random_leavers(network.is_e, neurons, rng(seed, "prune", "neurons"))
+    note = {"method": "random by class", "seed": seed}
+    if leavers.size:
+        network = network.without_neurons(leavers, operation="neurons", neurons=neurons, **note)
+    W, random = network.W, rng(seed, "prune", "random by class")
+    if synapses > W.nnz:
+        why = f"only {W.nnz} are left between the {neurons} neurons that stay"
+        raise InputError("synapses", synapses, why)
+    entries = np.flatnonzero(W.data > 0), np.flatnonzero(W.data < 0)
+    stay_i = min(max(inhibitory, synapses - entries[0].size), entries[1].size)
+    stay = np.zeros(W.nnz, dtype=bool)
+    for members, count in zip(entries, (synapses - stay_i, stay_i), strict=True):
+        stay[random.choice(members, count, replace=False)] = True
+    kept = variance_preserving(keep_entries(W, stay), W)
+    return network.with_weights(kept, operation="synapses", synapses=synapses, **note)
 
 
 def without_recurrence(network: Network, neurons: int, seed: int) -> Network:

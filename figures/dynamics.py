@@ -1,0 +1,160 @@
+"""Dynamics of an LNP network beside its controls of equal size: small multiples, and spectra.
+
+A panel per measure: dots are seeds, bars mean and standard error; filled as the networks are, open
+at the rate of the full network. The last two panels: leading Lyapunov exponents and real parts of
+the leading eigenvalues of A = -D + D W, of the networks as they are.
+"""
+
+import re
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.figures.panels import panel_grid, require, standard_error, zero_line
+from hrsnn_brian.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    house_style,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MEASURES = {
+    "rate_hz": "mean rate (Hz)",
+    "silent_fraction": "silent neurons (fraction)",
+    "isi_cv": "CV of intervals",
+    "lambda_inf_per_s": r"$\lambda_\mathrm{inf}$ (1/s)",
+    "population_autocorrelation_ms": "autocorrelation time,\npopulation (ms)",
+    "neuron_autocorrelation_ms": "autocorrelation time,\nneuron (ms)",
+    "effective_dimension_input": "effective dimension\nunder one input",
+    "effective_dimension_noise": "effective dimension\nunder noise",
+    "memory_capacity": "linear memory capacity\n(samples)",
+    "participation_ratio": "participation ratio\nof 10 modes (neurons)",
+}
+SPECTRA = {
+    r"exponent_(\d+)_per_s": "Lyapunov exponent\n(1/s)",
+    r"eigenvalue_(\d+)_real_per_s": "eigenvalue of A,\nreal part (1/s)",
+}
+COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
+_IDENTITY = ("seed", "kind", "matched", "keep", "neuron_fraction")
+_COLUMNS = 4
+FULL, RAW = "full", "none"
+
+
+def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
+    """Draws a table of the study dynamics: one axes per measure, then the two spectra.
+
+    Of several sizes the smallest is drawn, beside the full network. ax: those axes; None makes a
+    figure. Raises InputError if columns or rows are missing, or axes do not suffice.
+    """
+    require(table, (*_IDENTITY, *MEASURES))
+    full, pruned = table[table["kind"] == FULL], table[table["kind"] != FULL]
+    if pruned.empty:
+        raise InputError("table", f"{len(table)} rows", "has no pruned network")
+    keep = pruned["keep"].min()
+    fraction = pruned[pruned["keep"] == keep]["neuron_fraction"].min()
+    pruned = pruned[(pruned["keep"] == keep) & (pruned["neuron_fraction"] == fraction)]
+    groups = {FULL: full} if len(full) else {}
+    groups |= {str(kind): pruned[pruned["kind"] == kind] for kind in pruned["kind"].unique()}
+    count = len(MEASURES) + len(SPECTRA)
+    with house_style():
+        axes = panel_grid(ax, (-(-count // _COLUMNS), _COLUMNS), (2.2, 1.75))
+        for axis, (column, label) in zip(axes, MEASURES.items(), strict=False):
+            _draw_measure(axis, groups, column)
+            axis.set_ylabel(label)
+        for axis, (pattern, label) in zip(axes[len(MEASURES) :], SPECTRA.items(), strict=False):
+            _draw_spectrum(axis, groups, pattern)
+            axis.set_ylabel(label)
+        for axis in axes[count:]:
+            axis.set_visible(False)
+        if ax is None:
+            _legend(axes[0], groups, keep, fraction)
+    return axes[:count]
+
+
+def _styles(groups: dict[str, "pd.DataFrame"]) -> dict[str, dict[str, Any]]:
+    """Colour and marker of every kind of network, in order."""
+    pairs = zip(COLOURS, cycle(MARKERS), strict=False)
+    return {
+        kind: {"color": colour, "marker": marker}
+        for kind, (colour, marker) in zip(groups, pairs, strict=False)
+    }
+
+
+def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) -> None:
+    if column == "lambda_inf_per_s":
+        zero_line(axis)
+    for place, (kind, style) in enumerate(_styles(groups).items()):
+        rows = groups[kind]
+        for matched, of_matching in rows.groupby("matched"):
+            values = of_matching[column].dropna()
+            if values.empty:
+                continue
+            x = place + (0.0 if len(set(rows["matched"])) == 1 else -0.2 if matched == RAW else 0.2)
+            face = style["color"] if matched == RAW else "white"
+            dots: dict[str, Any] = {
+                "alpha": 0.4,
+                "markersize": 4,
+                "markeredgewidth": 0,
+                "zorder": 2,
+            }
+            axis.plot([x] * len(values), values, ".", color=style["color"], **dots)
+            bars: dict[str, Any] = {
+                "markersize": 4.5,
+                "markerfacecolor": face,
+                "capsize": 2,
+                "elinewidth": 1.1,
+            }
+            axis.errorbar(x, values.mean(), standard_error(values), **style, **bars, zorder=3)
+    axis.set_xticks([])
+    axis.set_xlim(-0.6, len(groups) - 0.4)
+
+
+def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    zero_line(axis)
+    for kind, style in _styles(groups).items():
+        raw = groups[kind][groups[kind]["matched"] == RAW]
+        index = {name: int(m[1]) for name in map(str, raw) if (m := re.fullmatch(pattern, name))}
+        if not index:
+            raise InputError("table", list(raw), f"has no columns {pattern!r}")
+        values = raw[list(index)].dropna()
+        if values.empty:
+            continue
+        means = values.mean().to_numpy()
+        errors = [standard_error(values[name]) for name in index]
+        thin: dict[str, Any] = {"markersize": 3, "linewidth": 1, "elinewidth": 0.8, "label": kind}
+        axis.errorbar(list(index.values()), means, errors, **style, **thin, zorder=3)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("index")
+
+
+def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fraction: float) -> None:
+    from matplotlib.lines import Line2D
+
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    handles = [
+        Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
+        for kind, style in _styles(groups).items()
+    ]
+    if any((rows["matched"] != RAW).any() for rows in groups.values()):
+        handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="white",
+                              linestyle="", label="at the full network's rate"))  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    seeds = max(rows["seed"].nunique() for rows in groups.values())
+    figure.suptitle(
+        f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons; mean ± s.e.m. and single "
+        f"values of {seeds} seed{'s' if seeds > 1 else ''}",
+        fontsize=9,
+    )

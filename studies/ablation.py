@@ -1,0 +1,243 @@
+"""Which ingredient of Lyapunov Noise Pruning carries its result: an ablation at equal sizes.
+
+The baseline is `lnp` with its default options. A variant leaves a step out, or all but one, or
+exchanges one ingredient; `ablation_variants` says which and how.
+
+A point is one variant, seed and size: it is pruned once and scored on every task. Pruning that
+stops early leaves a network of another size, and one that is refused leaves none: `met_budget` and
+`stopped` say so, and no comparison counts such a row. Rates are not matched, and are in the table.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.lnp_options import OFF, LNPOptions
+from hrsnn_brian.metrics.comparison import PairedTest
+from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
+from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
+
+if TYPE_CHECKING:
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.simulation import Engine
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """One point per seed, size and variant; the baseline is always among them."""
+    _check(options)
+    kept = ("tasks", "readouts", "short_tasks", "short_measures", "iterations", "network")
+    settings = {name: options[name] for name in kept}
+    variants = list(dict.fromkeys([BASELINE, *options["variants"]]))
+    return [
+        {"seed": seed + number, "variant": variant, "keep": keep, "neuron_fraction": fraction}
+        | settings
+        for number in range(options["seeds"])
+        for keep in options["keep"]
+        for fraction in options["neuron_fraction"]
+        for variant in variants
+    ]
+
+
+def _check(options: Options) -> None:
+    from hrsnn_brian.evaluation import READOUTS
+    from hrsnn_brian.sparsification.search import check_search
+    from hrsnn_brian.tasks.registry import TASKS
+
+    for name, one, known in (
+        ("variants", "variant", VARIANTS),
+        ("tasks", "task", TASKS),
+        ("readouts", "readout", READOUTS),
+    ):
+        for value in options[name]:
+            if value not in known:
+                raise unknown_name(one, value, known)
+    for value in options["keep"]:
+        if not 0 < value < 1:
+            raise InputError("keep", value, "must be in (0, 1)")
+    for value in options["neuron_fraction"]:
+        if not 0 < value <= 1:
+            raise InputError("neuron_fraction", value, "must be in (0, 1]")
+    if options["seeds"] < 1:
+        raise InputError("seeds", options["seeds"], "must be at least 1")
+    least = LNPOptions().timescale_every
+    if options["iterations"] < least:
+        what = f"must be at least {least}, or step 4 never has its turn"
+        raise InputError("iterations", options["iterations"], what)
+    for name in {BASELINE, *options["variants"]}:
+        search = VARIANTS[name].options().timescales
+        if search != OFF:
+            check_search(search)
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """One row per task and readout."""
+    from hrsnn_brian.evaluation import network_rows
+    from hrsnn_brian.sparsification.budget import resolve_budget
+    from hrsnn_brian.tasks.registry import get_task
+
+    seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
+    neurons = round(point["neuron_fraction"] * network.n_neurons)
+    size = (neurons, resolve_budget(network, point["keep"]))
+    identity = {"seed": seed, "variant": point["variant"]}
+    identity |= {"group": VARIANTS[point["variant"]].group}
+    identity |= {name: point[name] for name in ("keep", "neuron_fraction")}
+    try:
+        result = _pruned(point, network, size, engine)
+    except InputError as refusal:
+        told = {"met_budget": False, "stable": False, "stopped": f"refused: {refusal}"}
+        places = [(task, readout) for task in point["tasks"] for readout in point["readouts"]]
+        return [identity | {"task": task, "readout": readout} | told for task, readout in places]
+    rows: list[Row] = []
+    for name in point["tasks"]:
+        task = get_task(name, seed, quick=point["short_tasks"])
+        readouts = tuple(point["readouts"])
+        for row in network_rows(result.network, task, "network", engine, seed, readouts):
+            place = {"task": name, "readout": row["readout"]}
+            found = {k: v for k, v in row.items() if k not in (*place, "model", "keep")}
+            rows.append(identity | place | _told(result, size) | with_units(found, task.unit))
+    return rows
+
+
+@lru_cache(maxsize=2)
+def _network(parameters: str, seed: int) -> "Network":
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.model import HRSNNParams
+
+    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
+
+
+def _pruned(
+    point: Point, network: "Network", size: tuple[int, int], engine: "Engine"
+) -> "PrunedNetwork":
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.pipeline import lnp
+
+    variant, seed = VARIANTS[point["variant"]], point["seed"]
+    short = point["short_measures"]
+    return lnp(
+        network,
+        measure=Measurements.short(engine, seed) if short else Measurements(engine, seed),
+        seed=seed,
+        iterations=variant.iterations or point["iterations"],
+        options=variant.options(),
+        neurons=size[0],
+        synapses=size[1],
+    )
+
+
+def _told(result: "PrunedNetwork", size: tuple[int, int]) -> Row:
+    """What the row says of the pruning; size: the neurons and synapses asked for."""
+    network = result.network
+    stable = [row for row in result.history if row["stable"]]
+    last = stable[-1] if result.stopped and stable else result.history[-1]
+    return {
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
+        "met_budget": (network.n_neurons, network.n_synapses) == size,
+        "stable": result.stable,
+        "stopped": result.stopped or "",
+        "lambda_inf_per_s": last["lambda_inf_per_s"],
+    }
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Per task and size every variant against the baseline, and the steps alone against none."""
+    seen = [row for row in rows if row["readout"] == rows[0]["readout"]]
+    blocks = [
+        _block([row for row in seen if (row["task"], row["keep"], row["neuron_fraction"]) == place])
+        for place in dict.fromkeys((r["task"], r["keep"], r["neuron_fraction"]) for r in seen)
+    ]
+    seeds = len({row["seed"] for row in seen})
+    return "\n\n".join(
+        [
+            *blocks,
+            f"mean ± s.e.m. over {seeds} seeds; readout: {rows[0]['readout']} and input. "
+            "difference: to the baseline on the same seeds, with dz, its effect size; p: paired t "
+            "and Wilcoxon, two-sided, Holm over all variants of the task. Rows that do not have "
+            "the size asked for (n below the number of seeds) are in no number here.",
+        ]
+    )
+
+
+def _block(rows: Sequence[Row]) -> str:
+    score = main_score(rows)
+    if score is None:
+        return f"{rows[0]['task']}: no network has a score"
+    equal = [row if row["met_budget"] else row | {score.column: None} for row in rows]
+    scores = by_seed(equal, "variant", score.column)
+    tests = against(scores, BASELINE)
+    groups = {row["variant"]: row["group"] for row in rows}
+    lines = []
+    for variant, values in scores.items():
+        of_variant = [r for r in rows if r["variant"] == variant and r["seed"] in values]
+        rates, ops = ([row[name] for row in of_variant] for name in ("rate_hz", _OPS))
+        means = [spread(values.values()), spread(rates), spread(ops)]
+        lines.append([variant, groups[variant], len(values), *means, *_test_cells(tests, variant)])
+    header = ["variant", "group", "n", score.column, "rate_hz", _OPS, *_TEST_HEADER]
+    size = f"keep {rows[0]['keep']:g}, {rows[0]['neuron_fraction']:g} of the neurons"
+    text = f"{rows[0]['task']}, {size} ({score.better} is better)\n{text_table(lines, header)}"
+    alone = against(scores, NO_STEP, [v for v, group in groups.items() if group == ALONE])
+    if not alone:
+        return text
+    steps = [[variant, *_test_cells(alone, variant)] for variant in alone]
+    header = [f"against {NO_STEP}", *_TEST_HEADER]
+    return f"{text}\n\n{text_table(steps, header)}"
+
+
+_OPS = "synaptic_ops_per_s"
+_TEST_HEADER = ("difference", "dz", "p t", "p Wilcoxon")
+
+
+def main_score(rows: Sequence[Row]) -> Score | None:
+    """The score a task is judged by: the prediction time where it has one, else its error."""
+    filled = {name for row in rows for name, value in row.items() if value is not None}
+    return next(iter(scores_in(sorted(filled))[::-1]), None)
+
+
+def _test_cells(tests: Mapping[str, PairedTest], name: str) -> list[Any]:
+    test = tests.get(name)
+    if test is None:
+        return [None] * len(_TEST_HEADER)
+    return [test.mean_difference, test.dz, test.p_t_holm, test.p_wilcoxon_holm]
+
+
+STUDY = Study(
+    name="ablation",
+    description="LNP with each step left out, each alone and each ingredient exchanged",
+    points=points,
+    run=run,
+    presets={
+        "quick": {
+            "seeds": 3,
+            "tasks": ["mackey-glass-84", "lorenz63-x"],
+            "variants": list(QUICK),
+            "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
+            "neuron_fraction": [0.6],
+            "iterations": 4,
+            "readouts": ["spikes"],
+            "short_tasks": True,
+            "short_measures": True,
+            "network": {"preset": "default", "set": ["N=200"]},
+        },
+        "paper": {
+            "seeds": 10,
+            "tasks": ["mackey-glass-84", "lorenz63-x"],
+            "variants": list(VARIANTS),
+            "keep": [0.05],
+            "neuron_fraction": [0.6],
+            "iterations": 20,
+            "readouts": ["spikes", "spikes+v"],
+            "short_tasks": False,
+            "short_measures": False,
+            "network": {"preset": "default"},
+        },
+    },
+    figures=("ablation",),
+    summary=summary,
+)

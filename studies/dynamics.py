@@ -1,0 +1,260 @@
+"""How the dynamics of an LNP network differ from those of random sparse networks of its size.
+
+Kinds of network, all but "full" with the neurons and synapses of the LNP network of their seed:
+
+full                  before pruning
+lnp                   `lnp` with its default options
+random                neurons by lot within E and I, synapses by lot, variance-preserving
+random, same classes  the same, with as many inhibitory synapses as the LNP network
+class-rewired         the LNP network, every synapse with a new source of its class
+fresh                 a new random network of that size, drawn from the same parameters
+original timescales   the LNP network, tau_m and biases as before pruning: what step 4 did is undone
+
+Each is measured as it is (matched "none") and with its mean rate under white noise brought to that
+of the full network by an offset of all biases (matched "bias"): many measures follow the rate. One
+row per seed, kind, size and matching, a column per measure, see `dynamics_measures`; spectra are
+columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`, `..._imag_per_s`. Pruning that
+stops early leaves a larger network, to which its controls then conform; `stopped` says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.metrics.comparison import PairedTest
+from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.dynamics_measures import MEASURES, Lengths, dynamics_row
+
+if TYPE_CHECKING:
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.simulation import Engine
+
+FULL, LNP = "full", "lnp"
+CONTROLS = ("random", "random, same classes", "class-rewired", "fresh", "original timescales")
+MATCHED = ("none", "bias")
+_LENGTHS = ("noise_seconds", "exponents", "exponent_seconds", "segments")
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """Per seed one point for the full network and one for each size."""
+    _check(options)
+    kept = (*_LENGTHS, "controls", "matched", "iterations", "short_measures", "network")
+    settings = {name: options[name] for name in kept}
+    sizes = [(1.0, 1.0), *((k, f) for k in options["keep"] for f in options["neuron_fraction"])]
+    return [
+        {"seed": seed + number, "keep": keep, "neuron_fraction": fraction} | settings
+        for number in range(options["seeds"])
+        for keep, fraction in sizes
+    ]
+
+
+def _check(options: Options) -> None:
+    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.lnp_options import LNPOptions
+    from hrsnn_brian.sparsification.search import check_search
+
+    for name, known in (("controls", CONTROLS), ("matched", MATCHED)):
+        for value in options[name]:
+            if value not in known:
+                raise unknown_name(name, value, known)
+    for value in options["keep"]:
+        if not 0 < value < 1:
+            raise InputError("keep", value, "must be in (0, 1)")
+    for value in options["neuron_fraction"]:
+        if not 0 < value <= 1:
+            raise InputError("neuron_fraction", value, "must be in (0, 1]")
+    for name, least in (("seeds", 1), ("exponents", 1), ("iterations", 2), ("noise_seconds", 1.0)):
+        if not options[name] >= least:
+            raise InputError(name, options[name], f"must be at least {least:g}")
+    Protocol(duration=options["exponent_seconds"], segments=options["segments"])
+    check_search(LNPOptions().timescales)
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """One row per kind of network and matching."""
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.parameters.model import HRSNNParams
+
+    seed = point["seed"]
+    full = build_network(HRSNNParams.from_dict(point["network"]), seed)
+    make = Measurements.short if point["short_measures"] else Measurements
+    measure = make(engine, seed)
+    if point["keep"] == 1.0:
+        return [_row(point, FULL, "none", full, full, measure)]
+    try:
+        pruned = _pruned(point, full, measure)
+    except InputError as refusal:
+        row = _identity(point, LNP, "none")
+        return [row | {"met_budget": False, "stopped": f"refused: {refusal}"}]
+    told = {
+        "met_budget": pruned.stopped is None,
+        "stable": pruned.stable,
+        "stopped": pruned.stopped or "",
+    }
+    return [
+        _row(point, kind, matched, network, full, measure) | told
+        for kind, network in _networks(point, full, pruned.network)
+        for matched in point["matched"]
+    ]
+
+
+def _pruned(point: Point, full: "Network", measure: "Measurements") -> "PrunedNetwork":
+    from hrsnn_brian.pipeline import lnp
+
+    return lnp(
+        full,
+        measure=measure,
+        seed=point["seed"],
+        neurons=round(point["neuron_fraction"] * full.n_neurons),
+        keep=point["keep"],
+        iterations=point["iterations"],
+    )
+
+
+def _networks(point: Point, full: "Network", pruned: "Network") -> Iterator[tuple[str, "Network"]]:
+    """The LNP network and its controls, each of its size."""
+    from hrsnn_brian.sparsification import rivals
+    from hrsnn_brian.sparsification.methods import prune
+
+    seed, n, synapses = point["seed"], pruned.n_neurons, pruned.n_synapses
+    inhibitory = int((pruned.W.data < 0).sum())
+    make = {
+        "random": lambda: prune(full, "random", synapses, seed, neurons=n),
+        "random, same classes": lambda: rivals.random_by_class(full, n, synapses, inhibitory, seed),
+        "class-rewired": lambda: rivals.rewire_within_class(pruned, seed),
+        "fresh": lambda: rivals.fresh_network(full, n, synapses, seed),
+        "original timescales": lambda: _untuned(pruned, full),
+    }
+    yield LNP, pruned
+    for kind in point["controls"]:
+        yield kind, make[kind]()
+
+
+def _untuned(pruned: "Network", full: "Network") -> "Network":
+    same = np.searchsorted(full.neuron_id, pruned.neuron_id)
+    return replace(pruned, tau_m=full.tau_m[same], bias=full.bias[same])
+
+
+def _identity(point: Point, kind: str, matched: str) -> Row:
+    size = {name: point[name] for name in ("keep", "neuron_fraction")}
+    return {"seed": point["seed"], "kind": kind, "matched": matched} | size
+
+
+def _row(
+    point: Point,
+    kind: str,
+    matched: str,
+    network: "Network",
+    full: "Network",
+    measure: "Measurements",
+) -> Row:
+    """All measures; of a network whose rate cannot be matched the size alone."""
+    row = _identity(point, kind, matched) | {
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
+        "inhibitory_fraction": float((network.W.data < 0).mean()),
+    }
+    if matched != "none":
+        from hrsnn_brian.sparsification.rate_match import match_rate
+
+        try:
+            found = match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=matched)
+        except InputError as problem:
+            return row | {"unmatched": str(problem)}
+        network, row = found.network, row | {"bias_offset": found.value}
+    lengths = Lengths(*(point[name] for name in _LENGTHS))
+    return row | dynamics_row(network, measure, lengths)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Per size and matching: every measure of every kind, and LNP against each of the others."""
+    full = [row for row in rows if row["kind"] == FULL]
+    pruned = [row for row in rows if row["kind"] != FULL]
+    names = ("keep", "neuron_fraction", "matched")
+    blocks = []
+    for place in dict.fromkeys(tuple(row[name] for name in names) for row in pruned):
+        chosen = [row for row in pruned if tuple(row[name] for name in names) == place]
+        blocks.append(_block([*full, *chosen], *place))
+    early = {
+        (row["seed"], *(row[name] for name in names[:2])) for row in rows if row.get("stopped")
+    }
+    seeds = len({row["seed"] for row in rows})
+    return "\n\n".join(
+        [
+            *blocks,
+            f"mean ± s.e.m. over {seeds} seeds. Tests: LNP minus the other on the same seeds, dz "
+            "and p of the paired t test, Holm over the networks of a line. Pruning stopped early "
+            f"or was refused in {len(early)} runs.",
+        ]
+    )
+
+
+def _block(rows: Sequence[Row], keep: float, fraction: float, matched: str) -> str:
+    means: list[list[str]] = []
+    tests: list[list[str]] = []
+    kinds = list(dict.fromkeys(str(row["kind"]) for row in rows))
+    others = [kind for kind in kinds if kind != LNP]
+    for measure in MEASURES:
+        values = by_seed(rows, "kind", measure)
+        means.append([measure, *(spread(values[kind].values()) for kind in kinds)])
+        found = against(values, LNP)
+        tests.append([measure, *(_cell(found.get(kind)) for kind in others)])
+    name = {"none": "as they are", "bias": "at the full network's rate, by a bias"}[matched]
+    return (
+        f"keep {keep:g}, {fraction:g} of the neurons, {name}\n"
+        f"{text_table(means, ['measure', *kinds])}\n\n"
+        f"{text_table(tests, ['lnp against', *others])}"
+    )
+
+
+def _cell(test: PairedTest | None) -> str:
+    """Effect size and corrected p of LNP minus the other; the test is of the other minus LNP."""
+    return "-" if test is None else f"{0.0 - test.dz:+.2g} (p {test.p_t_holm:.2g})"
+
+
+STUDY = Study(
+    name="dynamics",
+    description="dynamics of LNP networks beside random sparse networks of equal size",
+    points=points,
+    run=run,
+    presets={
+        "quick": {
+            "seeds": 3,
+            "controls": list(CONTROLS),
+            "matched": list(MATCHED),
+            "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
+            "neuron_fraction": [0.6],
+            "iterations": 4,
+            "noise_seconds": 20.0,
+            "exponents": 8,
+            "exponent_seconds": 2.0,
+            "segments": 2,
+            "short_measures": True,
+            "network": {"preset": "default", "set": ["N=200"]},
+        },
+        "paper": {
+            "seeds": 10,
+            "controls": list(CONTROLS),
+            "matched": list(MATCHED),
+            "keep": [0.05],
+            "neuron_fraction": [0.6],
+            "iterations": 20,
+            "noise_seconds": 60.0,
+            "exponents": 10,
+            "exponent_seconds": 10.0,
+            "segments": 5,
+            "short_measures": False,
+            "network": {"preset": "default"},
+        },
+    },
+    figures=("dynamics",),
+    summary=summary,
+)
