@@ -187,18 +187,28 @@ def spread_modes(
         return network, 0
     W = result.W
     if options.synapses != OFF:
-        W = _without_least(W, result.trials, found, options)
+        W = _without_least(W, result.trials, found, options, rng)
     note |= {"before": result.before, "after": result.after}
     changed = network.with_weights(W, operation="delocalisation", added=result.added, **note)
     return changed, result.added
 
 
-def _without_least(W: Any, trials: Sequence[EdgeTrial], found: Found, options: LNPOptions) -> Any:
-    """W without as many of the least important synapses as were added, none of them new."""
+def _without_least(
+    W: Any,
+    trials: Sequence[EdgeTrial],
+    found: Found,
+    options: LNPOptions,
+    rng: np.random.Generator,
+) -> Any:
+    """W without as many of the least important synapses as were added, none of them new.
+
+    Ties are broken by lot: where all synapses count the same, any may leave.
+    """
     n = W.shape[0]
     new = [trial.post * n + trial.pre for trial in trials if trial.accepted]
     q = importance(W, found, options)
     q[np.isin(_keys(W), new)] = np.inf
     mask = np.ones(W.nnz, dtype=bool)
-    mask[np.argsort(q, kind="stable")[: min(len(new), W.nnz - len(new))]] = False
+    order = np.lexsort((rng.random(W.nnz), q))
+    mask[order[: min(len(new), W.nnz - len(new))]] = False
     return keep_entries(W, mask)

@@ -14,7 +14,7 @@ from scipy import sparse
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.lnp_options import LNPOptions, lnp_options
-from hrsnn_brian.lnp_steps import Found, importance, prune_by_noise, spread_modes
+from hrsnn_brian.lnp_steps import Found, _without_least, importance, prune_by_noise, spread_modes
 from hrsnn_brian.lnp_timescales import tune_timescales
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
@@ -24,6 +24,7 @@ from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
 from hrsnn_brian.pipeline import lnp
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.sparsification.covariance import linear_covariance
+from hrsnn_brian.sparsification.delocalisation import EdgeTrial
 from hrsnn_brian.sparsification.sampling import probabilities
 from hrsnn_brian.tasks.registry import get_task
 
@@ -301,6 +302,21 @@ def test_additions_take_the_place_of_the_least_important(network):
     q = np.zeros((60, 60))
     q[before] = importance(small.W, there, OPTIONS)
     assert q[before & ~after].max() <= q[before & after].min()
+
+
+def test_where_all_synapses_count_the_same_any_may_leave_for_an_added_one():
+    W = sparse.csr_array(np.ones((20, 20)) - np.eye(20))
+    W.sort_indices()
+    trials = [EdgeTrial(0, 0, 1, 1.0, 0.0, accepted=True)]
+    uniform = replace(OPTIONS, score="uniform", factor="none")
+    left = set()
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        missing = W - _without_least(W, trials, Found(0.1), uniform, random)
+        post, _pre = missing.nonzero()
+        assert (len(post), missing[0, 1]) == (1, 0)
+        left.add(int(post[0]))
+    assert len(left) > 10
 
 
 def test_timescales_change_only_for_a_better_stable_trial(network):

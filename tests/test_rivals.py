@@ -99,7 +99,7 @@ def test_same_seed_same_network_and_another_seed_another(method):
     one, two = (pruned(method, seed=5, rounds=3) for _ in range(2))
     assert equal_networks(one, two)
     other = pruned(method, seed=6, rounds=3)
-    if method not in ("activity", "lottery"):  # rates and readout decide, lots only among ties
+    if method not in ("activity", "lottery", "frugal"):  # measured; lots only among ties
         assert not np.array_equal(one.neuron_id, other.neuron_id) or method == "fresh"
         assert method == "no-recurrence" or not np.array_equal(one.W.indices, other.W.indices)
 
@@ -155,6 +155,12 @@ def test_frugal_ranks_the_inputs_of_each_neuron_by_noise_per_operation():
     for sign in (1, -1):  # the compensation: sums of squares by class
         former, now = (np.where(sign * x > 0, x**2, 0).sum(axis=1) for x in (W, kept))
         np.testing.assert_allclose(now[now > 0], former[now > 0], rtol=1e-10)
+
+
+def test_frugal_lets_the_neurons_of_lowest_rate_under_noise_leave():
+    small = pruned("frugal", options={"proportional": "no"}, rounds=1)
+    net, measure = network(), FakeMeasure()
+    assert set(small.neuron_id) == set(np.argsort(measure.rates(net))[-NEURONS:])
 
 
 def test_a_price_moves_the_choice_to_sources_that_fire_less():

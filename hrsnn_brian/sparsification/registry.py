@@ -38,6 +38,7 @@ _NOISE_OPTIONS = {
 }
 _FRUGAL_OPTIONS = {
     "selection": _TOP,
+    "proportional": _PROPORTIONAL,
     "within": _WITHIN_NEURON,
     "base": _BASE,
     "factor": one_of("sum", scores.FACTORS),
@@ -158,13 +159,15 @@ METHODS: dict[str, Method] = {
         Method(
             name="frugal",
             description="every neuron keeps the inputs that pass on most for the spikes they cost, "
-            "|w| (C_ii + C_jj) / r_j^0.35; then weights times 1.5, biases restore the mean rate",
+            "|w| (C_ii + C_jj) / r_j^0.35; neurons of lowest rate under noise leave; at last "
+            "weights times 1.5, biases restore the mean rate",
             source="our choice, found by the study 'improve' on development seeds",
             cost="per round one covariance and one run for the rates; some twenty for the last",
             function=ingredients.by_noise_per_operation,
             compensation="variance",
             options=_FRUGAL_OPTIONS,
             needs=("covariance", "rates"),
+            neurons="rates",
             finish=ingredients.turned_up,
         ),
         Method(
