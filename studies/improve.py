@@ -9,9 +9,11 @@ to be run once. Candidates look at no task; all are scored with the primary read
 import math
 from collections.abc import Sequence
 from statistics import mean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.metrics.comparison import compare_family
+from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed, spread
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
@@ -93,71 +95,51 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 def summary(rows: Sequence[Row]) -> str:
     """Candidates from best to worst; for a confirmation the paired tests against every rival."""
-    rules = list(dict.fromkeys(str(row["rule"]) for row in rows))
-    table = {rule: _by_task([row for row in rows if row["rule"] == rule]) for rule in rules}
     tasks = list(dict.fromkeys(str(row["task"]) for row in rows))
-    header = ["rule", *(SCORES[task] for task in tasks), "rate_hz", "synaptic_ops_per_s"]
-    lines = []
-    for rule in sorted(rules, key=lambda rule: _rank(table, rule, tasks)):
-        seen = [row for task in tasks for row in table[rule][task].values()]
-        scores = [mean(_scores(table, rule, task).values()) for task in tasks]
-        costs = [mean(float(row[c]) for row in seen) for c in header[-2:]]
-        lines.append([rule, *(f"{number:.3g}" for number in (*scores, *costs))])
+    scores = {t: by_seed((r for r in rows if r["task"] == t), "rule", SCORES[t]) for t in tasks}
+    first = [row for row in rows if row["task"] == tasks[0]]
+    costs = {column: by_seed(first, "rule", column) for column in ("rate_hz", "synaptic_ops_per_s")}
+    columns = {SCORES[task]: scores[task] for task in tasks} | costs
+    rules = sorted(scores[tasks[0]], key=lambda rule: _rank(scores, rule))
+    lines = [
+        [rule, *(spread(found[rule].values()) for found in columns.values())] for rule in rules
+    ]
     seeds = len({row["seed"] for row in rows})
-    blocks = [f"means over {seeds} seeds, best first\n{text_table(lines, header)}"]
+    head = f"mean ± s.e.m. over {seeds} seeds, best first; costs on {tasks[0]}"
+    blocks = [f"{head}\n{text_table(lines, ['rule', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
-        blocks += [_tests(table, shipped, tasks) for shipped in SHIPPED if shipped in table]
+        blocks += [_tests(scores, shipped) for shipped in SHIPPED if shipped in rules]
     return "\n\n".join(blocks)
 
 
-_ByTask = dict[str, dict[int, Row]]
+def _better(task: str) -> str:
+    return "higher" if SCORES[task].startswith("vpt") else "lower"
 
 
-def _by_task(rows: Sequence[Row]) -> _ByTask:
-    found: _ByTask = {}
-    for row in rows:
-        found.setdefault(str(row["task"]), {})[int(row["seed"])] = row
-    return found
-
-
-def _scores(table: dict[str, _ByTask], rule: str, task: str) -> dict[int, float]:
-    return {seed: float(row[SCORES[task]]) for seed, row in table[rule][task].items()}
-
-
-def _lower_is_better(task: str) -> bool:
-    return not SCORES[task].startswith("vpt")
-
-
-def _rank(table: dict[str, _ByTask], rule: str, tasks: Sequence[str]) -> float:
+def _rank(scores: dict[str, BySeed], rule: str) -> float:
     """Mean over tasks of the log of the mean score against the full network's, lower is better."""
     logs = []
-    for task in tasks:
-        ratio = mean(_scores(table, rule, task).values()) / mean(
-            _scores(table, FULL, task).values()
-        )
-        logs.append(math.log(max(ratio, 1e-9)) * (1 if _lower_is_better(task) else -1))
+    for task, found in scores.items():
+        ratio = mean(found[rule].values()) / mean(found[FULL].values())
+        logs.append(math.log(max(ratio, 1e-9)) * (1 if _better(task) == "lower" else -1))
     return mean(logs)
 
 
-def _tests(table: dict[str, _ByTask], shipped: str, tasks: Sequence[str]) -> str:
+def _tests(scores: dict[str, BySeed], shipped: str) -> str:
     """The shipped rule against every rival on every task: one family, Holm-corrected."""
-    from hrsnn_brian.metrics.comparison import compare_family
-
-    rivals = [rule for rule in table if rule in RIVALS]
-    family: dict[str, Any] = {}
-    for task in tasks:
-        ours = _scores(table, shipped, task)
-        for rival in rivals:
-            theirs = _scores(table, rival, task)
-            both = sorted(set(ours) & set(theirs))
-            family[f"{task}: {rival}"] = ([ours[s] for s in both], [theirs[s] for s in both])
+    family = {}
+    for task, found in scores.items():
+        for rival in (rule for rule in found if rule in RIVALS):
+            both = sorted(found[shipped].keys() & found[rival].keys())
+            ours, theirs = ([found[rule][seed] for seed in both] for rule in (shipped, rival))
+            family[task, rival] = (ours, theirs)
+    tests = compare_family({f"{task}: {rival}": pair for (task, rival), pair in family.items()})
     lines = []
-    for name, test in compare_family(family).items():
-        better = "lower" if _lower_is_better(name.split(":")[0]) else "higher"
-        verdict = "better" if test.favours(better) else "-"
+    for (task, _), (name, test) in zip(family, tests.items(), strict=True):
         numbers = (test.mean_difference, test.dz, test.p_t_holm, test.p_wilcoxon_holm)
+        verdict = "better" if test.favours(_better(task)) else "-"
         lines.append([name, test.pairs, *(f"{number:.3g}" for number in numbers), verdict])
-    header = ["against", "pairs", "difference", "dz", "p_t_holm", "p_wilcoxon_holm", "verdict"]
+    header = ["against", "pairs", "difference", "dz", "p t", "p Wilcoxon", "verdict"]
     return f"{shipped}, paired by seed, Holm over {len(lines)} tests\n{text_table(lines, header)}"
 
 

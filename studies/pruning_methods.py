@@ -6,10 +6,10 @@ the control without recurrence stand beside the rules.
 """
 
 from collections.abc import Sequence
-from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.metrics.paired_seeds import by_seed, spread
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
@@ -111,15 +111,9 @@ def _rules(rows: Sequence[Row]) -> list[str]:
 def _line(rows: Sequence[Row], rule: str, score: str) -> list[Any]:
     """A rule's means over the seeds that have a score at the size asked for."""
     of_rule = [r for r in rows if r["rule"] == rule and not r["note"]]
-    spreads = [_spread([row.get(column) for row in of_rule]) for column in (score, "rate_hz", _OPS)]
+    columns = (by_seed(of_rule, "rule", column) for column in (score, "rate_hz", _OPS))
+    spreads = [spread(found.get(rule, {}).values()) for found in columns]
     return [rule, len(of_rule), *spreads]
-
-
-def _spread(values: Sequence[Any]) -> str:
-    numbers = [float(value) for value in values if value is not None]
-    if len(numbers) < 2:
-        return f"{numbers[0]:.3g}" if numbers else "-"
-    return f"{mean(numbers):.3g} ± {stdev(numbers) / len(numbers) ** 0.5:.2g}"
 
 
 STUDY = Study(
