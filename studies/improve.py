@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FRESH = 1000  # confirmation seeds are this much above those of the development
 PHASES = {"development": 0, "confirmation": FRESH}
-SHIPPED = ("frugal", "frugal price 1")
+SHIPPED = ("frugal", "frugal root F")
 RIVALS = tuple(
     name
     for name in RULES
@@ -51,7 +51,7 @@ CANDIDATES: dict[str, Rule] = {
     "price .5": _frugal(price="0.5"),
     "price 1 gain 2 rate .5": _frugal(price="1", gain="2", rate="0.5"),
     "root F price .5 gain 2 rate .5": _frugal(power="0.5", price="0.5", gain="2", rate="0.5"),
-    "root F price .35 gain 2": _frugal(power="0.5", price="0.35", gain="2"),
+    "price 1 gain 2": _frugal(price="1", gain="2"),
 }
 """Rivals, shipped rules and what they were chosen from, by name. [our choice]"""
 

@@ -59,7 +59,7 @@ RULES: dict[str, Rule] = {
     "noise shuffled top variance (8 rounds)": Rule("noise-shuffled", 8, "variance", _TOP),
     "class rewired noise top variance (8 rounds)": Rule("class-rewired", 8, "variance", _TOP),
     "frugal": Rule("frugal", 8, neurons=BOTH),
-    "frugal price 1": Rule("frugal", 8, options={"price": "1", "gain": "2"}),
+    "frugal root F": Rule("frugal", 8, options={"power": "0.5", "gain": "2"}, neurons=BOTH),
     "fresh": Rule("fresh", neurons=BOTH),
     "lnp": Rule(LNP, 8, neurons=LEAVE),
     "lnp literal": Rule(LNP, 8, "literal", {"proportional": "off"}, LEAVE),
