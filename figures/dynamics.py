@@ -45,7 +45,7 @@ SPECTRA = {
     r"eigenvalue_(\d+)_real_per_s": "eigenvalue of A,\nreal part (1/s)",
 }
 COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
-_IDENTITY = ("seed", "kind", "matched", "keep", "neuron_fraction")
+_IDENTITY = ("seed", "kind", "match", "keep", "neuron_fraction")
 _COLUMNS = 4
 FULL, RAW = "full", "none"
 
@@ -95,11 +95,11 @@ def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) 
         zero_line(axis)
     for place, (kind, style) in enumerate(_styles(groups).items()):
         rows = groups[kind]
-        for matched, of_matching in rows.groupby("matched"):
+        for matched, of_matching in rows.groupby("match"):
             values = of_matching[column].dropna()
             if values.empty:
                 continue
-            x = place + (0.0 if len(set(rows["matched"])) == 1 else -0.2 if matched == RAW else 0.2)
+            x = place + (0.0 if len(set(rows["match"])) == 1 else -0.2 if matched == RAW else 0.2)
             face = style["color"] if matched == RAW else "white"
             dots: dict[str, Any] = {
                 "alpha": 0.4,
@@ -124,7 +124,7 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
 
     zero_line(axis)
     for kind, style in _styles(groups).items():
-        raw = groups[kind][groups[kind]["matched"] == RAW]
+        raw = groups[kind][groups[kind]["match"] == RAW]
         index = {name: int(m[1]) for name in map(str, raw) if (m := re.fullmatch(pattern, name))}
         if not index:
             raise InputError("table", list(raw), f"has no columns {pattern!r}")
@@ -148,7 +148,7 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
         Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
         for kind, style in _styles(groups).items()
     ]
-    if any((rows["matched"] != RAW).any() for rows in groups.values()):
+    if any((rows["match"] != RAW).any() for rows in groups.values()):
         handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="white",
                               linestyle="", label="at the full network's rate"))  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4)

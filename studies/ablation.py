@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.lnp_options import OFF, LNPOptions
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
@@ -21,6 +21,7 @@ from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
+from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -49,22 +50,12 @@ def _check(options: Options) -> None:
     from hrsnn_brian.sparsification.search import check_search
     from hrsnn_brian.tasks.registry import TASKS
 
-    for name, one, known in (
-        ("variants", "variant", VARIANTS),
-        ("tasks", "task", TASKS),
-        ("readouts", "readout", READOUTS),
-    ):
-        for value in options[name]:
-            if value not in known:
-                raise unknown_name(one, value, known)
-    for value in options["keep"]:
-        if not 0 < value < 1:
-            raise InputError("keep", value, "must be in (0, 1)")
-    for value in options["neuron_fraction"]:
-        if not 0 < value <= 1:
-            raise InputError("neuron_fraction", value, "must be in (0, 1]")
-    if options["seeds"] < 1:
-        raise InputError("seeds", options["seeds"], "must be at least 1")
+    check_names(options, "variants", "variant", VARIANTS)
+    check_names(options, "tasks", "task", TASKS)
+    check_names(options, "readouts", "readout", READOUTS)
+    check_fractions(options, "keep", below_one=True)
+    check_fractions(options, "neuron_fraction")
+    check_least(options, seeds=1)
     least = LNPOptions().timescale_every
     if options["iterations"] < least:
         what = f"must be at least {least}, or step 4 never has its turn"

@@ -10,8 +10,8 @@ class-rewired         the LNP network, every synapse with a new source of its cl
 fresh                 a new random network of that size, drawn from the same parameters
 original timescales   the LNP network, tau_m and biases as before pruning: what step 4 did is undone
 
-Each is measured as it is (matched "none") and with its mean rate under white noise brought to that
-of the full network by an offset of all biases (matched "bias"): many measures follow the rate. One
+Each is measured as it is (match "none") and with its mean rate under white noise brought to that
+of the full network by an offset of all biases (match "bias"): many measures follow the rate. One
 row per seed, kind, size and matching, a column per measure, see `dynamics_measures`; spectra are
 columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`, `..._imag_per_s`. Pruning that
 stops early leaves a larger network, to which its controls then conform; `stopped` says so.
@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.dynamics_measures import MEASURES, Lengths, dynamics_row
+from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
@@ -38,14 +39,14 @@ if TYPE_CHECKING:
 
 FULL, LNP = "full", "lnp"
 CONTROLS = ("random", "random, same classes", "class-rewired", "fresh", "original timescales")
-MATCHED = ("none", "bias")
+MATCHES = ("none", "bias")
 _LENGTHS = ("noise_seconds", "exponents", "exponent_seconds", "segments")
 
 
 def points(options: Options, seed: int) -> list[Point]:
     """Per seed one point for the full network and one for each size."""
     _check(options)
-    kept = (*_LENGTHS, "controls", "matched", "iterations", "short_measures", "network")
+    kept = (*_LENGTHS, "controls", "match", "iterations", "short_measures", "network")
     settings = {name: options[name] for name in kept}
     sizes = [(1.0, 1.0), *((k, f) for k in options["keep"] for f in options["neuron_fraction"])]
     return [
@@ -60,19 +61,11 @@ def _check(options: Options) -> None:
     from hrsnn_brian.lnp_options import LNPOptions
     from hrsnn_brian.sparsification.search import check_search
 
-    for name, known in (("controls", CONTROLS), ("matched", MATCHED)):
-        for value in options[name]:
-            if value not in known:
-                raise unknown_name(name, value, known)
-    for value in options["keep"]:
-        if not 0 < value < 1:
-            raise InputError("keep", value, "must be in (0, 1)")
-    for value in options["neuron_fraction"]:
-        if not 0 < value <= 1:
-            raise InputError("neuron_fraction", value, "must be in (0, 1]")
-    for name, least in (("seeds", 1), ("exponents", 1), ("iterations", 2), ("noise_seconds", 1.0)):
-        if not options[name] >= least:
-            raise InputError(name, options[name], f"must be at least {least:g}")
+    check_names(options, "controls", "controls", CONTROLS)
+    check_names(options, "match", "match", MATCHES)
+    check_fractions(options, "keep", below_one=True)
+    check_fractions(options, "neuron_fraction")
+    check_least(options, seeds=1, exponents=1, iterations=2, noise_seconds=1.0)
     Protocol(duration=options["exponent_seconds"], segments=options["segments"])
     check_search(LNPOptions().timescales)
 
@@ -102,7 +95,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     return [
         _row(point, kind, matched, network, full, measure) | told
         for kind, network in _networks(point, full, pruned.network)
-        for matched in point["matched"]
+        for matched in point["match"]
     ]
 
 
@@ -145,7 +138,7 @@ def _untuned(pruned: "Network", full: "Network") -> "Network":
 
 def _identity(point: Point, kind: str, matched: str) -> Row:
     size = {name: point[name] for name in ("keep", "neuron_fraction")}
-    return {"seed": point["seed"], "kind": kind, "matched": matched} | size
+    return {"seed": point["seed"], "kind": kind, "match": matched} | size
 
 
 def _row(
@@ -178,7 +171,7 @@ def summary(rows: Sequence[Row]) -> str:
     """Per size and matching: every measure of every kind, and LNP against each of the others."""
     full = [row for row in rows if row["kind"] == FULL]
     pruned = [row for row in rows if row["kind"] != FULL]
-    names = ("keep", "neuron_fraction", "matched")
+    names = ("keep", "neuron_fraction", "match")
     blocks = []
     for place in dict.fromkeys(tuple(row[name] for name in names) for row in pruned):
         chosen = [row for row in pruned if tuple(row[name] for name in names) == place]
@@ -229,7 +222,7 @@ STUDY = Study(
         "quick": {
             "seeds": 3,
             "controls": list(CONTROLS),
-            "matched": list(MATCHED),
+            "match": list(MATCHES),
             "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
             "neuron_fraction": [0.6],
             "iterations": 4,
@@ -243,7 +236,7 @@ STUDY = Study(
         "paper": {
             "seeds": 10,
             "controls": list(CONTROLS),
-            "matched": list(MATCHED),
+            "match": list(MATCHES),
             "keep": [0.05],
             "neuron_fraction": [0.6],
             "iterations": 20,

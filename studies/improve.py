@@ -16,6 +16,7 @@ from hrsnn_brian.metrics.comparison import compare_family
 from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed, spread
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
 from hrsnn_brian.studies.rules import RULES, Rule
 
@@ -61,7 +62,7 @@ def points(options: Options, seed: int) -> list[Point]:
     _check(options)
     first = seed + PHASES[options["phase"]]
     names = ("tasks", "vpt_starts", "short_tasks", "network")
-    shared = {name: options[name] for name in names} | {"match": [RAW], "neurons": 1.0}
+    shared = {name: options[name] for name in names} | {"match": [RAW], "neuron_fraction": 1.0}
     found: list[Point] = []
     for number in range(options["seeds"]):
         base = {"phase": options["phase"], "seed": first + number} | shared
@@ -73,18 +74,12 @@ def points(options: Options, seed: int) -> list[Point]:
 def _check(options: Options) -> None:
     if options["phase"] not in PHASES:
         raise unknown_name("phase", options["phase"], PHASES)
-    for rule in options["rules"]:
-        if rule not in CANDIDATES:
-            raise unknown_name("rule", rule, CANDIDATES)
-    for task in options["tasks"]:
-        if task not in SCORES:
-            raise unknown_name("task", task, SCORES)
-    if not 0 < options["keep"] < 1:
-        raise InputError("keep", options["keep"], "must be in (0, 1)")
-    if not 1 <= options["seeds"] <= FRESH:
-        raise InputError("seeds", options["seeds"], f"must be from 1 to {FRESH}")
-    if options["vpt_starts"] < 1:
-        raise InputError("vpt_starts", options["vpt_starts"], "must be at least 1")
+    check_names(options, "rules", "rule", CANDIDATES)
+    check_names(options, "tasks", "task", SCORES)
+    check_fractions({"keep": [options["keep"]]}, "keep", below_one=True)
+    check_least(options, seeds=1, vpt_starts=1)
+    if options["seeds"] > FRESH:
+        raise InputError("seeds", options["seeds"], f"must be at most {FRESH}")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:

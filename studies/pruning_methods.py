@@ -8,10 +8,11 @@ the control without recurrence stand beside the rules.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.paired_seeds import by_seed, spread
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
 from hrsnn_brian.studies.rules import RULES, compared_at, get_rule
 
@@ -31,12 +32,12 @@ def points(options: Options, seed: int) -> list[Point]:
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
         found += [
-            base | {"rule": FULL, "keep": 1.0, "neurons": 1.0},
-            base | {"rule": BARE, "keep": 0.0, "neurons": 1.0},
+            base | {"rule": FULL, "keep": 1.0, "neuron_fraction": 1.0},
+            base | {"rule": BARE, "keep": 0.0, "neuron_fraction": 1.0},
         ]
         found += [
-            base | {"rule": rule, "keep": keep, "neurons": fraction}
-            for fraction in options["neurons"]
+            base | {"rule": rule, "keep": keep, "neuron_fraction": fraction}
+            for fraction in options["neuron_fraction"]
             for rule in options["rules"]
             if compared_at(get_rule(rule), fraction)
             for keep in options["keep"]
@@ -45,23 +46,14 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    for task in options["tasks"]:
-        if task not in SCORES:
-            raise unknown_name("task", task, SCORES)
-    for match in options["match"]:
-        if match not in MATCHES:
-            raise unknown_name("match", match, MATCHES)
-    for keep in options["keep"]:
-        if not 0 < keep < 1:
-            raise InputError("keep", keep, "must be in (0, 1)")
-    for fraction in options["neurons"]:
-        if not 0 < fraction <= 1:
-            raise InputError("neurons", fraction, "must be in (0, 1], a fraction")
-    for name in ("seeds", "vpt_starts"):
-        if options[name] < 1:
-            raise InputError(name, options[name], "must be at least 1")
-    rules = [get_rule(rule) for rule in options["rules"]]
-    if not any(compared_at(rule, fraction) for rule in rules for fraction in options["neurons"]):
+    check_names(options, "rules", "rule", RULES)
+    check_names(options, "tasks", "task", SCORES)
+    check_names(options, "match", "match", MATCHES)
+    check_fractions(options, "keep", below_one=True)
+    check_fractions(options, "neuron_fraction")
+    check_least(options, seeds=1, vpt_starts=1)
+    fractions = options["neuron_fraction"]
+    if not any(compared_at(RULES[rule], f) for rule in options["rules"] for f in fractions):
         what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
         raise InputError("rules", ", ".join(options["rules"]), what)
 
@@ -128,7 +120,7 @@ STUDY = Study(
             "tasks": list(SCORES),
             "rules": list(RULES),
             "keep": [0.1, 0.05],
-            "neurons": [1.0, 0.6],
+            "neuron_fraction": [1.0, 0.6],
             "match": [RAW, "bias"],
             "vpt_starts": 10,
             "short_tasks": True,
@@ -139,7 +131,7 @@ STUDY = Study(
             "tasks": list(SCORES),
             "rules": list(RULES),
             "keep": [0.2, 0.1, 0.05, 0.02],
-            "neurons": [1.0, 0.6],
+            "neuron_fraction": [1.0, 0.6],
             "match": [RAW, "bias"],
             "vpt_starts": 30,
             "short_tasks": False,

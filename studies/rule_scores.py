@@ -44,7 +44,11 @@ def scored_rows(
     for task, pruned, note in _pruned(point, rule, full, tasks, measure):
         for match in point["match"]:
             named = {"seed": seed, "task": task.name, "rule": point["rule"]}
-            sizes = {"keep": point["keep"], "neuron_fraction": point["neurons"], "match": match}
+            sizes = {
+                "keep": point["keep"],
+                "neuron_fraction": point["neuron_fraction"],
+                "match": match,
+            }
             seen = readouts if match == RAW else PRIMARY
             rows += _scored(pruned, task, match, note, full, measure, named | sizes, seen)
     return rows
@@ -70,7 +74,9 @@ def _pruned(
         network = full if point["rule"] == FULL else full.without_recurrence()
         yield from ((task, network, "") for task in tasks)
         return
-    neurons = None if point["neurons"] == 1 else round(point["neurons"] * full.n_neurons)
+    neurons = (
+        None if point["neuron_fraction"] == 1 else round(point["neuron_fraction"] * full.n_neurons)
+    )
     synapses = max(1, round(point["keep"] * full.n_synapses))
     found: tuple[Network | None, str] | None = None
     for task in tasks:

@@ -75,7 +75,7 @@ def test_points_hold_the_full_network_once_per_seed():
     ("choice", "named"),
     [
         ({"controls": ["randm"]}, "did you mean 'random'"),
-        ({"matched": ["gain"]}, "known: bias, none"),
+        ({"match": ["gain"]}, "known: bias, none"),
         ({"keep": [1.0]}, "keep"),
         ({"neuron_fraction": [1.5]}, "neuron_fraction"),
         ({"seeds": 0}, "seeds"),
@@ -100,7 +100,7 @@ def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engi
     )
     rows = [row for p in study.points(chosen, 1) for row in study.run(p, compiled_engine)]
     full, *others = rows
-    assert [(r["kind"], r["matched"]) for r in others] == [
+    assert [(r["kind"], r["match"]) for r in others] == [
         (kind, matched)
         for kind in ("lnp", "random, same classes", "fresh")
         for matched in ("none", "bias")
@@ -115,7 +115,7 @@ def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engi
         assert 1 <= row["participation_ratio"] <= row["neurons"]
         assert row["eigenvalue_1_real_per_s"] == row["spectral_abscissa_per_s"]
     for row in others:
-        if row["matched"] == "bias":  # matched on a run of its own, of 4 s
+        if row["match"] == "bias":  # matched on a run of its own, of 4 s
             assert row["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.15)
 
 
@@ -160,7 +160,7 @@ def synthetic_rows() -> list[dict]:
             for matched in ("none",) if kind == "full" else ("none", "bias"):
                 x = value(kind, matched, seed)
                 rows.append(
-                    {"seed": seed, "kind": kind, "matched": matched, **size, "stopped": ""}
+                    {"seed": seed, "kind": kind, "match": matched, **size, "stopped": ""}
                     | dict.fromkeys((*MEASURES, "participation_share"), x)
                     | {f"exponent_{j}_per_s": x - j for j in (1, 2, 3)}
                     | {f"eigenvalue_{j}_real_per_s": x - 2 * j for j in (1, 2, 3)}

@@ -36,7 +36,7 @@ def test_every_rule_is_a_method_with_options_it_has():
 
 
 def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
-    found = pruning_methods.points(options(keep=[0.1, 0.05], neurons=[1.0, 0.6]), seed=7)
+    found = pruning_methods.points(options(keep=[0.1, 0.05], neuron_fraction=[1.0, 0.6]), seed=7)
     at = {
         fraction: sum(compared_at(rule, fraction) for rule in RULES.values())
         for fraction in (1.0, 0.6)
@@ -53,9 +53,9 @@ def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
         ({"rules": ["magnitude, row 5"]}, "magnitude row .5"),
         ({"tasks": ["wnd"]}, "lorenz63-x"),
         ({"keep": [1.0]}, "keep"),
-        ({"neurons": [0.0]}, "neurons"),
+        ({"neuron_fraction": [0.0]}, "neuron_fraction"),
         ({"match": ["rate"]}, "match"),
-        ({"rules": ["activity"], "neurons": [1.0]}, "activity"),
+        ({"rules": ["activity"], "neuron_fraction": [1.0]}, "activity"),
         ({"seeds": 0}, "seeds"),
     ],
 )
@@ -78,7 +78,7 @@ def rows_of(engine, **choices):
 @pytest.mark.compiled
 def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine):
     chosen = ["noise row .5 (8 rounds)", "fresh"]
-    rows = rows_of(compiled_engine, rules=chosen, keep=[0.5], neurons=[1.0])
+    rows = rows_of(compiled_engine, rules=chosen, keep=[0.5], neuron_fraction=[1.0])
     synapses = {(row["rule"], row["synapses"]) for row in rows}
     assert synapses == {
         ("full", 160),
@@ -95,7 +95,7 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
 @pytest.mark.compiled
 def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled_engine):
     chosen = ["activity", "random neurons", "fresh"]
-    rows = rows_of(compiled_engine, rules=chosen, keep=[0.1], neurons=[0.5])
+    rows = rows_of(compiled_engine, rules=chosen, keep=[0.1], neuron_fraction=[0.5])
     pruned = [row for row in rows if row["rule"] in chosen]
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
@@ -112,7 +112,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
     monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
-    rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neurons=[1.0])
+    rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["rule"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"]
     assert "nrmse_h84" not in lost[0]
@@ -122,7 +122,7 @@ def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatc
 
 @pytest.mark.compiled
 def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(compiled_engine):
-    rows = rows_of(compiled_engine, rules=["random neurons"], keep=[0.9], neurons=[0.5])
+    rows = rows_of(compiled_engine, rules=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
     lost = [row for row in rows if row["rule"] == "random neurons"]
     assert {row["note"] for row in lost} == {"size out of reach"}
     assert len(lost) == 3
