@@ -12,6 +12,7 @@ from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.sparsification.methods import METHODS
 from hrsnn_brian.studies import pruning_methods, rule_scores
+from hrsnn_brian.studies.reference_table import condensed
 from hrsnn_brian.studies.rules import LNP, RULES, Rule, apply_rule, compared_at
 
 
@@ -140,3 +141,22 @@ def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     doomed = Rule(LNP, 2, None, {**quick, "max_rate": "25", "patience": "1"})
     kept, note = apply_rule(network, doomed, measure=measure, synapses=20, neurons=30)
     assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
+
+
+def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_it():
+    cell = {"task": "mackey-glass-84", "keep": 0.05, "neuron_fraction": 1.0, "match": "bias"}
+    cell |= {"readout": "spikes", "rule": "fresh", "synaptic_ops_per_s": 100.0, "rate_hz": 20.0}
+    rows = [
+        cell | {"seed": 1, "nrmse_h84": 0.1, "note": ""},
+        cell | {"seed": 2, "nrmse_h84": 0.3, "note": float("nan"), "rate_hz": 10.0},
+        cell | {"seed": 3, "nrmse_h84": None, "note": "rate out of reach"},
+        cell | {"seed": 4, "nrmse_h84": 0.9, "note": "stopped after iteration 2"},
+        cell | {"seed": 2, "nrmse_h84": 0.3, "note": "", "rate_hz": 10.0},
+    ]
+    (found,) = condensed(rows)
+    wanted = {"seeds": 2, "mean": 0.2, "sem": 0.1, "rate_hz": 15.0}
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted)
+    (empty,) = condensed(rows[2:4])
+    assert (empty["seeds"], empty["mean"], empty["sem"]) == (0, None, None)
+    with pytest.raises(InputError, match="task = 'wind'"):
+        condensed([cell | {"task": "wind"}])
