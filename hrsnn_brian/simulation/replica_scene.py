@@ -69,7 +69,7 @@ def replica_scene(
         "postpone_above": number(perturbation.postpone_above),
     }
     scene |= _cell_arrays(network, system)
-    scene |= _copy_arrays(network, drive, shape, system, copies)
+    scene |= _copy_arrays(network, drive, shape, system)
     scene |= encoder_arrays(network, drive, shape)
     scene |= _pathway_arrays(network, shape)
     if shape.has_channels:
@@ -87,13 +87,13 @@ def _cell_arrays(network: Network, system: LinearSystem) -> Arrays:
 
 
 def _copy_arrays(
-    network: Network, drive: Drive, shape: ReplicaShape, system: LinearSystem, copies: int
+    network: Network, drive: Drive, shape: ReplicaShape, system: LinearSystem
 ) -> Arrays:
+    """The initial state of the reference; that of its copies is the same."""
     neuron, n = network.params.neuron, network.n_neurons
-    v = np.repeat(initial_potential(network, drive.seed), copies)
-    zeros = np.zeros(n * copies)
+    zeros = np.zeros(n)
     values: Arrays = dict.fromkeys(system.states, zeros)
-    values |= {"v": v, "cell": np.repeat(np.arange(n, dtype=np.int32), copies)}
+    values |= {"v": initial_potential(network, drive.seed), "cell": np.arange(n, dtype=np.int32)}
     if shape.reset == "hard":
         values["v_reset"] = number(neuron.v_reset)
     if shape.interpolated:
@@ -102,7 +102,7 @@ def _copy_arrays(
         values |= {"t_ref": number(neuron.t_ref), "v_restart": number(restart)}
     elif shape.refractory:
         steps = round(neuron.t_ref / network.params.timing.dt)
-        values |= {"release": np.zeros(n * copies, dtype=np.int32)}
+        values |= {"release": np.zeros(n, dtype=np.int32)}
         values |= {"refractory_steps": np.array([steps], dtype=np.int32)}
     return {f"neurons.{name}": value for name, value in values.items()}
 
