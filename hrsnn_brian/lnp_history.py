@@ -145,6 +145,11 @@ class Checkpoints:
         assert self.folder is not None
         return self.folder / f"{stem}-{iteration:03d}.{suffix}"
 
+    def before(self, iteration: int) -> Network:
+        """The network that an iteration starts from; without a folder only the next one's."""
+        latest = iteration == len(self.rows)
+        return self.current if latest else self._network(iteration - 1)
+
     def log(self, stem: str, iteration: int) -> Path | None:
         """A file of the folder for a step's own log, None without a folder."""
         return None if self.folder is None else self._path(stem, "jsonl", iteration)
