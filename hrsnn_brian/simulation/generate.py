@@ -176,13 +176,11 @@ def writing_code(model: Model) -> str:
     """C++ that writes what was recorded and ends the program before Brian writes everything."""
     array = b2.device.get_array_name
     count = array(model["counts"].variables["count"])
-    replicas = isinstance(model.shape, ReplicaShape)
     lines = [
-        *(["hrsnn::make_copies();"] if replicas else []),  # if the run ended before they were
         'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
         f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
     ]
-    if replicas:
+    if isinstance(model.shape, ReplicaShape):
         return "\n".join([*lines, "hrsnn::write_replicas(writer);", "writer.close();", "return 0;"])
     for name, size in (("i", 4), ("t", 8)):
         vector = "brian::" + array(model["spikes"].variables[name], access_data=False)

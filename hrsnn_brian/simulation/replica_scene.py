@@ -55,6 +55,12 @@ def replica_scene(
     if directions.ndim != 2 or directions.shape[1] not in (n, full):
         raise InputError("directions", directions.shape, f"must be (copies, {n}) or {full} wide")
     copies = len(directions) + 1
+    first = max(1, round(perturbation.start / timing.dt))
+    interval = max(1, round(perturbation.interval / timing.dt))
+    lasts = len(drive.stimulus) * timing.sample
+    if first + interval > round(lasts / timing.dt):
+        allowed = f"must last {(first + interval) * timing.dt:g} s, to the first measurement"
+        raise InputError("drive", f"{lasts:g} s", allowed)
     scene = stimulus_arrays(network, drive, shape)
     scene |= {
         "n_active": number(n * copies),
@@ -63,8 +69,8 @@ def replica_scene(
         "directions": directions.ravel(),
         "directions_width": number(directions.shape[1]),
         "d0": number(perturbation.d0),
-        "first_step": number(max(1, round(perturbation.start / timing.dt))),
-        "interval_steps": number(max(1, round(perturbation.interval / timing.dt))),
+        "first_step": number(first),
+        "interval_steps": number(interval),
         "action": number(ACTIONS.index(perturbation.action)),
         "postpone_above": number(perturbation.postpone_above),
     }

@@ -51,6 +51,13 @@ void repeat_entries(const OwnArray &array) {
             std::memmove(x + (i * copies + r) * size, x + i * size, size);
 }
 
+// From the reference alone to all copies.
+void make_copies() {
+    for (const OwnArray &array : replicas.own) repeat_entries(array);
+    present = copies;
+    n_active = n_cells * copies;
+}
+
 void perturb() {
     const auto list = components();
     for (int64_t i = 0; i < n_cells; i++)
@@ -230,13 +237,6 @@ void load_replicas(const Scene &scene) {
             if (j < 0 || j >= n_cells) fail("'" + name + "' connects a neuron that does not exist");
         pathways.push_back(std::move(path));
     }
-}
-
-void make_copies() {
-    if (present == copies) return;
-    for (const OwnArray &array : replicas.own) repeat_entries(array);
-    present = copies;
-    n_active = n_cells * copies;
 }
 
 double deliver() {

@@ -32,7 +32,6 @@ extern ReplicaArrays replicas;
 void load_replicas(const Scene &scene);
 double deliver();         // propagate the spikes of this step
 double observe();         // at the end of each step: perturb, measure, renormalise when due
-void make_copies();       // from the reference alone to all copies; nothing if they are there
 void write_replicas(Writer &writer);
 
 } // namespace hrsnn
