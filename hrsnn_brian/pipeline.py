@@ -72,7 +72,8 @@ def lnp(
 
     Raises InputError, before any change, for a budget that cannot be met, a network that is in
     several parts, silent, exploding or unstable, and a `work` that holds another run; and as soon
-    as the neurons that stay have fewer synapses between them than the budget asks for.
+    as the neurons that stay have fewer synapses between them than the budget asks for, which
+    leaves `work` with the iterations before.
     """
     options = options or LNPOptions()
     if options.timescales != OFF:
