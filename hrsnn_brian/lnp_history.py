@@ -2,7 +2,8 @@
 
 A folder of checkpoints holds `settings.json`, and per finished iteration k `iteration-<k>.npz` (the
 network) and then `iteration-<k>.json` (its row of the history), each written atomically: a run
-that is killed loses the iteration in flight. `history.csv` is the table so far.
+that is killed loses the iteration in flight. `history.csv` is the table so far. The folder is made
+when the network given has been measured, as iteration 0, and not refused.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ from hrsnn_brian.runs.atomic import plain, remove_parts, write_json
 from hrsnn_brian.runs.tables import write_table
 
 Row = dict[str, Any]
+
+_MARKER = "settings.json"
 
 
 class Clock:
@@ -115,19 +118,23 @@ class Checkpoints:
         self.current = self.stable = network
         if folder is None:
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        self._settings = plain({"network": network_digest(network), **settings})
+        if folder.exists():
+            self._open(folder)
+
+    def _open(self, folder: Path) -> None:
         remove_parts(folder)
-        wanted = plain({"network": network_digest(network), **settings})
-        marker = folder / "settings.json"
-        if not marker.exists():
-            if any(folder.iterdir()):
-                raise InputError("work", str(folder), "holds other files; give a new folder")
-            write_json(marker, wanted)
-        elif _read(marker) != wanted:
-            raise InputError(
-                "work", str(folder), "holds iterations of another run; remove it or give another"
-            )
-        self._resume()
+        marker = folder / _MARKER
+        if marker.exists():
+            if _read(marker) != self._settings:
+                raise InputError(
+                    "work",
+                    str(folder),
+                    "holds iterations of another run; remove it or give another",
+                )
+            self._resume()
+        elif any(folder.iterdir()):
+            raise InputError("work", str(folder), "holds other files; give a new folder")
 
     def _resume(self) -> None:
         while (path := self._path("iteration", "json", len(self.rows))).exists():
@@ -145,6 +152,11 @@ class Checkpoints:
         assert self.folder is not None
         return self.folder / f"{stem}-{iteration:03d}.{suffix}"
 
+    def before(self, iteration: int) -> Network:
+        """The network that an iteration starts from; without a folder only the next one's."""
+        latest = iteration == len(self.rows)
+        return self.current if latest else self._network(iteration - 1)
+
     def log(self, stem: str, iteration: int) -> Path | None:
         """A file of the folder for a step's own log, None without a folder."""
         return None if self.folder is None else self._path(stem, "jsonl", iteration)
@@ -156,6 +168,9 @@ class Checkpoints:
         self.rows.append(row)
         if self.folder is not None:
             number = len(self.rows) - 1
+            if number == 0:  # a network that is refused leaves no folder
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_json(self.folder / _MARKER, self._settings)
             save_network(network, self._path("iteration", "npz", number))
             write_json(self._path("iteration", "json", number), row)
             write_table(self.folder / "history.csv", self.rows)

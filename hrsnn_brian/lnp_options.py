@@ -44,6 +44,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 _LEAST: dict[str, int] = {
     "added_edges": 0,
     "modes": 1,
+    "exponent_every": 1,
+    "pivots": 0,
     "timescale_every": 1,
     "timescale_trials": 2,
     "patience": 1,
@@ -58,12 +60,15 @@ class LNPOptions:
     Lyapunov exponents, |w|, their product, or uniform; factor is C_ii + C_jj - 2 sgn(w_ij) C_ij
     ("difference"), without the cross term ("sum"), or "none". covariance: simulated, or linear for
     the Lyapunov equation. neighbourhood: set of the harmonic mean, see `edge_exponents`.
+    exponent_every: iterations from one measurement of the node exponents, N perturbed copies, to
+    the next; in between the neurons that stay keep theirs [our choice, for large networks].
     selection: fixed (sampled) or top. compensation, base: see `prune_synapses`. former: the sums
     to restore are of the neurons that stay ("survivors") or of all there ever were. rate_match:
     gain or bias brings every iteration's network back to the starting rate where it can, by a
     factor on its weights or an offset of its biases.
-    Step 2. neurons: a rule, or off. graph, distance: of betweenness. proportional: E and I leave
-    in proportion.
+    Step 2. neurons: a rule, or off. graph, distance: of betweenness; pivots: how many neurons,
+    drawn anew each time, its paths start from, 0 for all of them. proportional: E and I leave in
+    proportion.
     Step 3. delocalisation: choice of candidates, or off. added_edges: at most per iteration, each
     in place of the least important synapse. modes: how many, of A = -D + gain D W.
     Step 4. timescales: a search, or off, every timescale_every iterations. objective: lambda_inf
@@ -81,6 +86,7 @@ class LNPOptions:
     factor: str = "difference"
     covariance: str = "simulated"
     neighbourhood: str = "endpoints"
+    exponent_every: int = 1
     selection: str = "fixed"
     compensation: str = "row 0.5"
     base: str = "carried"
@@ -89,6 +95,7 @@ class LNPOptions:
     neurons: str = "betweenness"
     graph: str = "exponent"
     distance: str = "inverse"
+    pivots: int = 0
     proportional: str = "on"
     delocalisation: str = "gradient"
     added_edges: int = 5

@@ -5,7 +5,7 @@ the operation in its history. Random numbers come from the generator that is pas
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,35 @@ class Found:
         )
 
 
-def look(network: Network, measure: Measurements, options: LNPOptions) -> Found:
-    """Measure what the steps will ask for, and nothing else."""
+class NodeExponents:
+    """Node exponents, measured in iterations 1, 1 + every, ...; in between neurons keep theirs."""
+
+    def __init__(self, measure: Measurements, options: LNPOptions) -> None:
+        self._measure, self._options = measure, options
+        self._measured_in = 0
+        self._by_id = np.zeros(0)
+
+    def of(self, iteration: int, before: Callable[[int], Network]) -> Floats | None:
+        """Those of the network that an iteration starts from, None where no step asks for them.
+
+        before(k): the network that iteration k starts from. In a run that is resumed this is where
+        the exponents in force are measured again.
+        """
+        if not self._options.needs_exponents:
+            return None
+        due = iteration - (iteration - 1) % self._options.exponent_every
+        if due != self._measured_in:
+            network = before(due)
+            self._by_id = np.full(network.n_original, np.nan)
+            self._by_id[network.neuron_id] = self._measure.node_exponents(network)
+            self._measured_in = due
+        return self._by_id[before(iteration).neuron_id]
+
+
+def look(
+    network: Network, measure: Measurements, options: LNPOptions, exponents: Floats | None
+) -> Found:
+    """Measure what else the steps will ask for, and nothing in vain; exponents: (N,), 1/s."""
     covariance = None
     if options.needs_covariance and options.covariance == "linear":
         covariance = linear_covariance(network.W, network.tau_m)
@@ -58,7 +85,7 @@ def look(network: Network, measure: Measurements, options: LNPOptions) -> Found:
     return Found(
         measure.T,
         covariance,
-        measure.node_exponents(network) if options.needs_exponents else None,
+        exponents,
         measure.rates(network) if options.neurons == "activity" else None,
     )
 
@@ -154,6 +181,7 @@ def remove_neurons(
         rng,
         strength=_exponent_weights(network.W, found, options) if by_exponents else None,
         distance=options.distance,
+        pivots=options.pivots,
         rates=found.rates,
         proportional=options.proportional != OFF,
         fraction_e=fraction_e,

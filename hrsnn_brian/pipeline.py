@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.lnp_history import Checkpoints, Clock, Row, check_start, measured_row
 from hrsnn_brian.lnp_options import OFF, LNPOptions
-from hrsnn_brian.lnp_steps import look, prune_by_noise, remove_neurons, spread_modes
+from hrsnn_brian.lnp_steps import NodeExponents, look, prune_by_noise, remove_neurons, spread_modes
 from hrsnn_brian.lnp_timescales import matched, tune_timescales
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
@@ -72,7 +72,8 @@ def lnp(
 
     Raises InputError, before any change, for a budget that cannot be met, a network that is in
     several parts, silent, exploding or unstable, and a `work` that holds another run; and as soon
-    as the neurons that stay have fewer synapses between them than the budget asks for.
+    as the neurons that stay have fewer synapses between them than the budget asks for, which
+    leaves `work` with the iterations before.
     """
     options = options or LNPOptions()
     if options.timescales != OFF:
@@ -87,6 +88,7 @@ def lnp(
             row = measured_row(network, 0, measure, options)
         check_start(network, row, options)
         run.add({**row, **clock.columns()}, network)
+    nodes = NodeExponents(measure, options)
     rate, share = run.rows[0]["rate_hz"], float(network.is_e.mean())
     on_iteration(len(run.rows) - 1, iterations, run.rows[-1])
 
@@ -94,8 +96,10 @@ def lnp(
         k, clock, now = len(run.rows), Clock(), run.current
         n_neurons, n_synapses = plan[k - 1]
         note = {"method": "lnp", "iteration": k}
+        with clock("exponents"):
+            exponents = nodes.of(k, run.before)
         with clock("measurements"):
-            found = look(now, measure, options)
+            found = look(now, measure, options, exponents)
         with clock("synapses"):
             random = rng(seed, "prune", "lnp", "synapses", k)
             now = prune_by_noise(now, network, n_synapses, found, options, random, **note)

@@ -161,3 +161,34 @@ def test_refusals(monkeypatch):
     with pytest.raises(InputError, match=r"hrsnn-brian\[graph\]"):
         betweenness(W, backend="igraph")
     np.testing.assert_array_equal(betweenness(W), betweenness(W, backend="scipy"))
+
+
+# ---- pivots
+
+
+@pytest.mark.parametrize("backend", ["scipy", "igraph"])
+def test_pivots_of_a_chain(backend):
+    """From neuron 0 of a chain of 6 alone: k has 5 - k followers, times 6 for one pivot of six."""
+    if backend == "igraph":
+        pytest.importorskip("igraph")
+    chain = graph(6, [(k, k + 1, 0.3) for k in range(5)])
+    found = betweenness(chain, backend=backend, pivots=np.array([0]))
+    np.testing.assert_allclose(found, 6 * np.array([0, 4, 3, 2, 1, 0]))
+
+
+def test_pivots_are_an_unbiased_estimate_and_alike_in_both_backends():
+    W = random_graph(40, 5, 1)
+    whole = betweenness(W, backend="scipy")
+    single = [betweenness(W, backend="scipy", pivots=np.array([k])) for k in range(40)]
+    np.testing.assert_allclose(np.mean(single, axis=0), whole)
+    np.testing.assert_array_equal(betweenness(W, backend="scipy", pivots=np.arange(40)), whole)
+    pytest.importorskip("igraph")
+    some = np.array([31, 2, 7])
+    one, other = (betweenness(W, backend=name, pivots=some) for name in ("scipy", "igraph"))
+    np.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize("pivots", [[], [1, 1], [-1], [40]])
+def test_pivots_must_be_different_neurons(pivots):
+    with pytest.raises(InputError, match="must differ, in 0"):
+        betweenness(random_graph(40, 5, 1), pivots=np.array(pivots, dtype=int))

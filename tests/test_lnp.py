@@ -14,7 +14,14 @@ from scipy import sparse
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.lnp_options import LNPOptions, lnp_options
-from hrsnn_brian.lnp_steps import Found, _without_least, importance, prune_by_noise, spread_modes
+from hrsnn_brian.lnp_steps import (
+    Found,
+    NodeExponents,
+    _without_least,
+    importance,
+    prune_by_noise,
+    spread_modes,
+)
 from hrsnn_brian.lnp_timescales import tune_timescales
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
@@ -219,6 +226,30 @@ def test_only_what_is_asked_for_is_measured(network):
     assert stub.calls == []
     pruned(network, stub, options=replace(options, graph="exponent", neurons="betweenness"))
     assert stub.calls == ["node_exponents"] * 5
+    stub = Stub()
+    pruned(network, stub, options=replace(OPTIONS, exponent_every=2))
+    assert stub.calls.count("node_exponents") == 3  # iterations 1, 3 and 5
+
+
+class Growing(Stub):
+    """Node exponents that depend on the network they are measured in."""
+
+    def node_exponents(self, network):
+        return super().node_exponents(network) * (1 + network.W.sum(axis=1) / network.n_neurons)
+
+
+def test_between_measurements_neurons_keep_their_exponents(network):
+    smaller = network.without_neurons([0, 7, 30]).without_recurrence()
+    networks = {1: network, 2: smaller, 3: smaller}
+    stub = Growing()
+    nodes = NodeExponents(stub, LNPOptions(exponent_every=2))
+    first, carried, anew = (nodes.of(k, networks.__getitem__) for k in (1, 2, 3))
+    assert np.array_equal(first, stub.node_exponents(network))
+    assert np.array_equal(carried, np.delete(first, [0, 7, 30]))
+    assert np.array_equal(anew, stub.node_exponents(smaller))
+    assert not np.allclose(anew, carried)
+    resumed = NodeExponents(stub, LNPOptions(exponent_every=2))
+    assert np.array_equal(resumed.of(2, networks.__getitem__), carried)
 
 
 # ---- the ingredients
@@ -370,10 +401,11 @@ def test_an_exponent_that_cannot_be_measured_is_not_stable(network):
 # ---- checkpoints
 
 
-@pytest.mark.parametrize("survived", [0, 1, 2, 4])
-def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived):
+@pytest.mark.parametrize(("survived", "every"), [(0, 1), (1, 3), (2, 3), (2, 1), (4, 2)])
+def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived, every):
     """Killed in the iteration after `survived`, whatever that one had already written."""
-    whole = pruned(network, work=tmp_path / "whole")
+    changes = {"synapses": 150, "options": replace(OPTIONS, exponent_every=every, pivots=20)}
+    whole = pruned(network, Growing(), work=tmp_path / "whole", **changes)
     shutil.copytree(tmp_path / "whole", tmp_path / "killed")
     for k in range(survived + 1, 6):
         (tmp_path / "killed" / f"iteration-{k:03d}.json").unlink()
@@ -381,15 +413,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived):
             (tmp_path / "killed" / f"iteration-{k:03d}.npz").unlink()
             (tmp_path / "killed" / f"timescales-{k:03d}.jsonl").unlink(missing_ok=True)
     (tmp_path / "killed" / ".iteration.npz.1-ab.part").write_bytes(b"half")
-    stub, seen = Stub(), []
-    resumed = pruned(
-        network, stub, work=tmp_path / "killed", on_iteration=lambda d, t, row: seen.append((d, t))
-    )
+    stub, seen = Growing(), []
+    changes["on_iteration"] = lambda d, t, row: seen.append((d, t))
+    resumed = pruned(network, stub, work=tmp_path / "killed", **changes)
     assert seen == [(k, 5) for k in range(survived, 6)]
     assert stub.calls.count("covariance") == 5 - survived
     assert equal_networks(resumed.network, whole.network)
     assert without_seconds(resumed.history) == without_seconds(whole.history)
-    assert equal_networks(resumed.network, pruned(network).network)  # as without a folder
+    without_folder = pruned(network, Growing(), **changes)
+    assert equal_networks(resumed.network, without_folder.network)
     assert not list((tmp_path / "killed").glob(".*"))
 
 
@@ -451,7 +483,7 @@ def test_networks_that_cannot_be_pruned_are_refused(network, stub, message, tmp_
     with pytest.raises(InputError, match=message) as refused:
         pruned(network, stub, work=tmp_path / "w")
     assert "\n" not in str(refused.value)
-    assert not list((tmp_path / "w").glob("iteration*"))
+    assert not (tmp_path / "w").exists()
 
 
 def test_a_network_in_parts_is_refused_unless_allowed(network):
@@ -470,6 +502,8 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
         ({"scor": "exponent"}, "did you mean 'score'"),
         ({"score": "exponents"}, "did you mean 'exponent'"),
         ({"added_edges": "-1"}, "added_edges = -1.*>= 0"),
+        ({"exponent_every": "0"}, "exponent_every = 0.*>= 1"),
+        ({"pivots": "-1"}, "pivots = -1.*>= 0"),
         ({"added_edges": "2.5"}, "added_edges = 2.5.*whole number"),
         ({"patience": "many"}, "patience = 'many': must be a number"),
         ({"lambda_max": "nan"}, "lambda_max.*finite"),

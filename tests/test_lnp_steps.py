@@ -22,7 +22,11 @@ from hrsnn_brian.sparsification.delocalisation import (
     draw_weights_of_senders,
     with_edge,
 )
-from hrsnn_brian.sparsification.neurons import choose_leavers, lowest_leavers, random_leavers
+from hrsnn_brian.sparsification.neurons import (
+    choose_leavers,
+    lowest_leavers,
+    random_leavers,
+)
 from hrsnn_brian.sparsification.search import Evaluation, maximise, propose
 from hrsnn_brian.sparsification.timescales import (
     TimescaleSpace,
@@ -60,6 +64,21 @@ def test_lowest_betweenness_leaves(network):
     stay = np.setdiff1d(np.arange(120), leave)
     assert len(leave) == 40
     assert score[leave].max() <= score[stay].min()
+
+
+def test_pivots_choose_who_leaves_by_an_estimate(network):
+    """The pivots drawn first from the generator decide; as many as neurons are all of them."""
+    arguments = ("betweenness", network.W, network.is_e, 80)
+    exact = choose_leavers(*arguments, RNG(0))
+    assert np.array_equal(choose_leavers(*arguments, RNG(0), pivots=120), exact)
+    random = RNG(0)
+    score = betweenness(network.W, pivots=random.choice(120, 60, replace=False))
+    expected = lowest_leavers(score, network.is_e, 80, random)
+    found = choose_leavers(*arguments, RNG(0), pivots=60)
+    assert np.array_equal(found, expected)
+    assert len(np.intersect1d(found, exact)) > 25  # of 40; 13 by chance
+    with pytest.raises(InputError, match="pivots"):
+        choose_leavers(*arguments, RNG(0), pivots=-1)
 
 
 def test_proportional_removal_keeps_the_balance(network):

@@ -35,6 +35,8 @@ def test_the_kernel_does_what_brians_synapses_do(
     """Spikes, distances and orthonormalised growth; references share nothing but the equations."""
     taus = [] if currents == "two" else ["tau_syn=7 ms", "currents=one", "reset=subtractive"]
     network = small_network(*taus)
+    tau_e = np.repeat([4.0, 6.0, 9.0, 5.0], 10) * MS  # neighbouring targets share one, not all
+    network = replace(network, tau_e=tau_e, tau_i=tau_e if taus else network.tau_i)
     drive = coloured_drive(network, 0.15, seed=3)
     for action in ("watch", "orthonormalise", "rescale", "restart"):
         perturbation = watch(
@@ -50,6 +52,13 @@ def test_the_kernel_does_what_brians_synapses_do(
         np.testing.assert_allclose(found.log_growth, expected.log_growth, atol=1e-5)
         np.testing.assert_allclose(found.intervals, expected.intervals)
         np.testing.assert_allclose(found.snapshots, expected.snapshots, atol=1e-9)
+
+
+def test_a_run_that_ends_before_the_first_measurement_is_refused(numpy_engine):
+    network = small_network()
+    drive = coloured_drive(network, 0.1, seed=1)
+    with pytest.raises(InputError, match=r"drive = '0.1 s': must last 0.101 s"):
+        run_replicas(numpy_engine, network, drive, watch(network, start=0.081))
 
 
 def test_identical_copies_stay_at_distance_exactly_zero(numpy_engine):

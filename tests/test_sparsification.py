@@ -281,6 +281,17 @@ def test_row_half_and_variance_preserving_against_their_formulas():
     assert row_power(kept, W, 0.0).toarray() == pytest.approx(survivors)
 
 
+@pytest.mark.parametrize("rescale", [row_power, variance_preserving])
+def test_a_class_input_that_was_added_keeps_its_weight(rescale):
+    """Neuron 0 had no inhibitory synapse before: there is no sum to restore, and none vanishes."""
+    before = sparse.csr_array(np.array([[0.0, 2.0, 0.0], [1.0, 0.0, -4.0], [0.0, 0.0, 0.0]]))
+    now = sparse.csr_array(np.array([[0.0, 2.0, -3.0], [1.0, 0.0, -1.0], [0.5, 0.0, 0.0]]))
+    after = rescale(now, before).toarray()
+    assert after[0].tolist() == [0.0, 2.0, -3.0]
+    assert after[2].tolist() == [0.5, 0.0, 0.0]
+    assert after[1, 2] == pytest.approx(-2.0 if rescale is row_power else -4.0)
+
+
 def test_the_former_sum_is_that_of_the_original_matrix_in_every_round():
     W = weights(40, 20)
     one, half = Compensation("row", 1.0), Compensation("row", 0.5)

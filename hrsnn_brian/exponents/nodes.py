@@ -48,8 +48,10 @@ def node_exponents(
         chosen = np.arange(start, min(start + batch, n))
         # every batch has the same size, hence the same program
         padded = np.resize(chosen, min(batch, n))
+        directions = np.zeros((len(padded), n))
+        directions[np.arange(len(padded)), padded] = 1.0
         perturbation = Perturbation(
-            np.eye(n)[padded], d0=d0, start=warmup, interval=duration, action="restart"
+            directions, d0=d0, start=warmup, interval=duration, action="restart"
         )
         divergence = run_replicas(engine, stepped, run, perturbation)
         logs.append(divergence.log_growth[:segments, : len(chosen)])

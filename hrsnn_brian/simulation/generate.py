@@ -27,6 +27,7 @@ from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
 GROUPS = ("neurons", "cells", "encoder", "channels")
 SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
+BRIANS_OWN = ("lastspike", "not_refractory")  # arrays of a neuron that Brian adds
 SCENE_FILES = ("scene.h", "scene.cpp", "replicas.h", "replicas.cpp")
 
 # Code objects whose loops run over the active neurons only.
@@ -85,10 +86,9 @@ def _unavailable(*arguments: Any) -> None:
 
 def run_time_arrays(group: Any) -> Iterator[tuple[str, ArrayVariable]]:
     """The parameters and state variables a user sets: neither linked, summed nor Brian's own."""
-    brians_own = ("lastspike", "not_refractory")
     for name, equation in group.equations.items():
         variable = group.variables[name]
-        if name in brians_own or "linked" in equation.flags or "summed" in equation.flags:
+        if name in BRIANS_OWN or "linked" in equation.flags or "summed" in equation.flags:
             continue
         if isinstance(variable, ArrayVariable):
             yield name, variable
@@ -163,6 +163,11 @@ def _replica_code(model: Model) -> str:
     }
     for name in ("remaining", "mobile", "since"):
         fields[name] = array(neurons[name]) if name in neurons else "nullptr"
+    own = [variable for _, variable in run_time_arrays(model["neurons"]) if not variable.scalar]
+    own += [neurons[name] for name in BRIANS_OWN if name in neurons]
+    own.append(model["counts"].variables["count"])
+    names = [array(variable) for variable in own]
+    fields["own"] = "{" + ", ".join(f"{{{name}, sizeof(*{name})}}" for name in names) + "}"
     lines = [f"hrsnn::replicas.{name} = {value};" for name, value in fields.items()]
     return "\n".join(["", *lines, "hrsnn::load_replicas(scene);"])
 

@@ -55,6 +55,12 @@ def replica_scene(
     if directions.ndim != 2 or directions.shape[1] not in (n, full):
         raise InputError("directions", directions.shape, f"must be (copies, {n}) or {full} wide")
     copies = len(directions) + 1
+    first = max(1, round(perturbation.start / timing.dt))
+    interval = max(1, round(perturbation.interval / timing.dt))
+    lasts = len(drive.stimulus) * timing.sample
+    if first + interval > round(lasts / timing.dt):
+        allowed = f"must last {(first + interval) * timing.dt:g} s, to the first measurement"
+        raise InputError("drive", f"{lasts:g} s", allowed)
     scene = stimulus_arrays(network, drive, shape)
     scene |= {
         "n_active": number(n * copies),
@@ -63,13 +69,13 @@ def replica_scene(
         "directions": directions.ravel(),
         "directions_width": number(directions.shape[1]),
         "d0": number(perturbation.d0),
-        "first_step": number(max(1, round(perturbation.start / timing.dt))),
-        "interval_steps": number(max(1, round(perturbation.interval / timing.dt))),
+        "first_step": number(first),
+        "interval_steps": number(interval),
         "action": number(ACTIONS.index(perturbation.action)),
         "postpone_above": number(perturbation.postpone_above),
     }
     scene |= _cell_arrays(network, system)
-    scene |= _copy_arrays(network, drive, shape, system, copies)
+    scene |= _copy_arrays(network, drive, shape, system)
     scene |= encoder_arrays(network, drive, shape)
     scene |= _pathway_arrays(network, shape)
     if shape.has_channels:
@@ -87,13 +93,13 @@ def _cell_arrays(network: Network, system: LinearSystem) -> Arrays:
 
 
 def _copy_arrays(
-    network: Network, drive: Drive, shape: ReplicaShape, system: LinearSystem, copies: int
+    network: Network, drive: Drive, shape: ReplicaShape, system: LinearSystem
 ) -> Arrays:
+    """The initial state of the reference; that of its copies is the same."""
     neuron, n = network.params.neuron, network.n_neurons
-    v = np.repeat(initial_potential(network, drive.seed), copies)
-    zeros = np.zeros(n * copies)
+    zeros = np.zeros(n)
     values: Arrays = dict.fromkeys(system.states, zeros)
-    values |= {"v": v, "cell": np.repeat(np.arange(n, dtype=np.int32), copies)}
+    values |= {"v": initial_potential(network, drive.seed), "cell": np.arange(n, dtype=np.int32)}
     if shape.reset == "hard":
         values["v_reset"] = number(neuron.v_reset)
     if shape.interpolated:
@@ -102,7 +108,7 @@ def _copy_arrays(
         values |= {"t_ref": number(neuron.t_ref), "v_restart": number(restart)}
     elif shape.refractory:
         steps = round(neuron.t_ref / network.params.timing.dt)
-        values |= {"release": np.zeros(n * copies, dtype=np.int32)}
+        values |= {"release": np.zeros(n, dtype=np.int32)}
         values |= {"refractory_steps": np.array([steps], dtype=np.int32)}
     return {f"neurons.{name}": value for name, value in values.items()}
 

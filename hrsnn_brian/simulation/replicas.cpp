@@ -4,10 +4,12 @@
 
 namespace hrsnn {
 
-int64_t copies = 1;
 ReplicaArrays replicas;
 
 namespace {
+
+int64_t copies = 1;  // with the reference
+int64_t present = 1; // 1 until the copies are made, then `copies`
 
 enum Action { ORTHONORMALISE = 0, RESCALE = 1, RESTART = 2, WATCH = 3 };
 
@@ -39,6 +41,21 @@ std::vector<double *> components() {
 // A refractory time counts as the potential that the membrane time constant makes of it.
 double weight(size_t component, size_t count, int64_t cell) {
     return replicas.remaining && component + 1 == count ? 1.0 / replicas.tau_m[cell] : 1.0;
+}
+
+void repeat_entries(const OwnArray &array) {
+    char *x = static_cast<char *>(array.data);
+    const size_t size = array.item_size;
+    for (int64_t i = n_cells - 1; i >= 0; i--) // from behind: what is read is still unwritten
+        for (int64_t r = copies - 1; r >= 0; r--)
+            std::memmove(x + (i * copies + r) * size, x + i * size, size);
+}
+
+// From the reference alone to all copies.
+void make_copies() {
+    for (const OwnArray &array : replicas.own) repeat_entries(array);
+    present = copies;
+    n_active = n_cells * copies;
 }
 
 void perturb() {
@@ -143,11 +160,58 @@ void measure() {
     if (action == RESTART) perturb();
 }
 
+// The spikes of one cell's copies in this step: which copies, and the ages of the spikes.
+struct Volley {
+    std::vector<int64_t> copy;
+    std::vector<double> since, decay;
+    double tau = 0.0; // that the decays are of
+
+    void take(const int32_t *spikes, int64_t begin, int64_t end) {
+        copy.clear();
+        since.clear();
+        tau = 0.0;
+        for (int64_t e = begin; e < end; e++) {
+            copy.push_back(spikes[e] % present);
+            since.push_back(replicas.since ? replicas.since[spikes[e]] : 0.0);
+        }
+        decay.resize(copy.size());
+    }
+
+    // Decay of the current from each spike on; neighbouring targets often share their tau.
+    void set_tau(double wanted) {
+        if (wanted == tau) return;
+        tau = wanted;
+        for (size_t e = 0; e < since.size(); e++) decay[e] = std::exp(-since[e] / tau);
+    }
+};
+
+void kick(const Pathway &path, size_t p, int64_t cell, Volley &volley) {
+    double *current = replicas.currents[p];
+    for (int64_t s = path.start[cell]; s < path.start[cell + 1]; s++) {
+        const int64_t post = path.post[s], first = post * present;
+        const double w = path.w[s], tau = replicas.taus[p][post], tau_m = replicas.tau_m[post];
+        if (!replicas.since) {
+            for (int64_t r : volley.copy) current[first + r] += w;
+            continue;
+        }
+        volley.set_tau(tau);
+        const double push = replicas.signs[p] * w, rates = 1.0 / tau_m + 1.0 / tau;
+        for (size_t e = 0; e < volley.copy.size(); e++) {
+            const int64_t target = first + volley.copy[e];
+            const double since = volley.since[e], mobile = replicas.mobile[target];
+            current[target] += w * volley.decay[e];
+            if (replicas.remaining[target] > 0.0) continue;
+            const double age = mobile >= 1.0 ? since : std::min(since, mobile * dt);
+            replicas.v[target] += push * age / tau_m * (1.0 - age * rates / 2.0);
+        }
+    }
+}
+
 } // namespace
 
 void load_replicas(const Scene &scene) {
     copies = static_cast<int64_t>(scene.number("copies"));
-    n_cells = static_cast<int64_t>(scene.number("n_cells"));
+    n_cells = n_active = static_cast<int64_t>(scene.number("n_cells"));
     dt = scene.number("dt");
     first_step = static_cast<int64_t>(scene.number("first_step"));
     interval = static_cast<int64_t>(scene.number("interval_steps"));
@@ -176,33 +240,15 @@ void load_replicas(const Scene &scene) {
 }
 
 double deliver() {
+    static Volley volley;
     const int32_t *spikes = replicas.spikes;
     const int64_t n_spikes = spikes[replicas.spikes_size - 1];
     for (int64_t k = 0; k < n_spikes;) {
-        const int64_t cell = spikes[k] / copies;
+        const int64_t cell = spikes[k] / present;
         int64_t end = k; // spikes of one cell's copies lie together
-        while (end < n_spikes && spikes[end] / copies == cell) end++;
-        for (size_t p = 0; p < pathways.size(); p++) {
-            const Pathway &path = pathways[p];
-            double *current = replicas.currents[p];
-            for (int64_t s = path.start[cell]; s < path.start[cell + 1]; s++) {
-                const int64_t post = path.post[s];
-                const double w = path.w[s], tau = replicas.taus[p][post], tau_m = replicas.tau_m[post];
-                for (int64_t e = k; e < end; e++) {
-                    const int64_t target = post * copies + spikes[e] % copies;
-                    if (!replicas.since) {
-                        current[target] += w;
-                        continue;
-                    }
-                    const double since = replicas.since[spikes[e]], mobile = replicas.mobile[target];
-                    current[target] += w * std::exp(-since / tau);
-                    if (replicas.remaining[target] > 0.0) continue;
-                    const double age = mobile >= 1.0 ? since : std::min(since, mobile * dt);
-                    replicas.v[target] += replicas.signs[p] * w * age / tau_m *
-                                          (1.0 - age * (1.0 / tau_m + 1.0 / tau) / 2.0);
-                }
-            }
-        }
+        while (end < n_spikes && spikes[end] / present == cell) end++;
+        volley.take(spikes, k, end);
+        for (size_t p = 0; p < pathways.size(); p++) kick(pathways[p], p, cell, volley);
         k = end;
     }
     return 0.0;
@@ -212,6 +258,7 @@ double observe() {
     step++;
     if (copies < 2 || step < first_step) return 0.0;
     if (step == first_step) {
+        make_copies();
         perturb();
         last_measured = step;
         due = step + interval;

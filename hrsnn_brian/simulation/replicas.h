@@ -1,12 +1,18 @@
 // Perturbed copies of one network: propagation over one shared weight matrix, distances,
 // renormalisation. State arrays are neuron-major: copy r of neuron i is entry i*copies + r; copy 0
-// is the reference.
+// is the reference. Until the first perturbation all copies would be equal: only the reference is
+// simulated, neuron i being entry i.
 #ifndef HRSNN_REPLICAS_H
 #define HRSNN_REPLICAS_H
 
 #include "scene.h"
 
 namespace hrsnn {
+
+struct OwnArray {
+    void *data;
+    size_t item_size;
+};
 
 // Pointers into Brian's arrays, filled once in main.
 struct ReplicaArrays {
@@ -18,9 +24,9 @@ struct ReplicaArrays {
     const double *tau_m;
     double *v;
     double *remaining, *mobile, *since;     // null on the grid
+    std::vector<OwnArray> own;            // all that a neuron's copies have of their own
 };
 
-extern int64_t copies;
 extern ReplicaArrays replicas;
 
 void load_replicas(const Scene &scene);

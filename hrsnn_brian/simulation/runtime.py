@@ -69,8 +69,8 @@ def run_on_target(
     for role in GROUPS:
         if role in model.objects:
             for name, variable in run_time_arrays(model[role]):
-                values = _values(scene, role, name)[: variable.size]
-                variable.set_value(values[0] if variable.scalar else values)
+                values = _values(scene, role, name)
+                variable.set_value(values[0] if variable.scalar else values[: variable.size])
     for switch, objects in model.optional().items():
         for item in objects:
             item.active = scene[switch][0] != 0
@@ -85,10 +85,10 @@ def run_on_target(
 
 
 def _values(scene: Mapping[str, NDArray], role: str, name: str) -> NDArray:
-    """An array of the scene; for a copy's own constants, those of its cell."""
-    if f"{role}.{name}" in scene:
-        return scene[f"{role}.{name}"]
-    return np.repeat(scene[f"cells.{name}"], int(scene["copies"][0]))
+    """An array of the scene; neurons that come in copies share that of their cell."""
+    key = f"{role}.{name}" if f"{role}.{name}" in scene else f"cells.{name}"
+    copies = int(scene["copies"][0]) if role == "neurons" and "copies" in scene else 1
+    return np.repeat(scene[key], copies)
 
 
 def _connect(synapses: b2.Synapses, role: str, scene: Mapping[str, NDArray]) -> None:

@@ -3,7 +3,8 @@
 `W[post, pre]` is signed. A "class input" of a neuron is the set of its positive (excitatory) or
 of its negative (inhibitory) synapses; the two are rescaled separately, by positive factors, so
 Dale's law holds. All matrices have the same shape; the survivors' edges are a subset of the
-original's.
+original's but for those that LNP adds: a class input that the original does not have has no
+former sum, and its synapses keep their weight.
 """
 
 import math
@@ -121,7 +122,7 @@ def class_sums(W: Any, power: int = 1) -> NDArray[np.float64]:
 def _rescale_classes(kept: Any, original: Any, power: int, exponent: float) -> Any:
     former, now = class_sums(original, power).ravel(), class_sums(kept, power).ravel()
     factor = np.ones_like(now)
-    np.divide(former, now, out=factor, where=now > 0)
+    np.divide(former, now, out=factor, where=(now > 0) & (former > 0))
     return _with_data(kept, kept.data * (factor**exponent)[_class_of_entry(kept)])
 
 

@@ -31,6 +31,7 @@ def choose_leavers(
     *,
     strength: Floats | None = None,
     distance: str = "inverse",
+    pivots: int = 0,
     rates: Floats | None = None,
     proportional: bool = True,
     fraction_e: float | None = None,
@@ -38,15 +39,16 @@ def choose_leavers(
     """Sorted indices of the neurons that leave so that `count` stay, by a rule of `RULES`.
 
     W: CSR (N, N) `W[post, pre]`; strength, distance: the graph of "betweenness", see
-    `connectivity.betweenness.edge_distances`; rates: (N,), Hz, needed by "activity".
+    `connectivity.betweenness.edge_distances`; pivots: estimate it from the paths of this many
+    neurons, drawn by lot, 0 or N for all; rates: (N,), Hz, needed by "activity".
     proportional: E and I stay in their proportion, and neurons compete within their class
     [our choice]. With False all compete, as in the paper; betweenness with the distance 1/|w| then
     removes only excitatory neurons, inhibitory synapses being stronger. fraction_e: the proportion
     of E that stays; default is that of the neurons at hand. Where neurons leave round by round,
     give that of the first, or the rounding of each round adds up.
 
-    Raises InputError for an unknown rule, a count that is not in 1 .. N, missing rates and what
-    `betweenness` and `lowest_leavers` refuse.
+    Raises InputError for an unknown rule, a count that is not in 1 .. N, pivots < 0, missing rates
+    and what `betweenness` and `lowest_leavers` refuse.
     """
     if rule not in RULES:
         raise unknown_name("neuron rule", rule, RULES)
@@ -55,8 +57,18 @@ def choose_leavers(
     if rule == "activity" and rates is None:
         raise InputError("rates", None, "the rule 'activity' needs each neuron's firing rate")
     _check_count(is_e, count)
-    score = betweenness(W, strength, distance) if rule == "betweenness" else rates
-    return lowest_leavers(np.asarray(score), is_e, count, rng, proportional, fraction_e)
+    if rule == "betweenness":
+        score = betweenness(W, strength, distance, pivots=_draw_pivots(is_e.size, pivots, rng))
+    else:
+        score = np.asarray(rates)
+    return lowest_leavers(score, is_e, count, rng, proportional, fraction_e)
+
+
+def _draw_pivots(n: int, pivots: int, rng: np.random.Generator) -> Indices | None:
+    """That many of n neurons, None for all of them."""
+    if pivots < 0:
+        raise InputError("pivots", pivots, "must be a whole number >= 0")
+    return rng.choice(n, pivots, replace=False) if 0 < pivots < n else None
 
 
 def lowest_leavers(
