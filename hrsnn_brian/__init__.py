@@ -37,7 +37,7 @@ _PUBLIC = {
     "Evaluation": "evaluation",
     "prune_network": "pipeline",
     "lnp": "pipeline",
-    "LNPOptions": "lnp_options",
+    "LNPOptions": "lyapunov_noise.options",
     "Measurements": "measurements",
     "noise_covariance": "measurements",
     "Protocol": "exponents.spiking",

@@ -8,10 +8,16 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.lnp_history import Checkpoints, Clock, Row, check_start, measured_row
-from hrsnn_brian.lnp_options import OFF, LNPOptions
-from hrsnn_brian.lnp_steps import NodeExponents, look, prune_by_noise, remove_neurons, spread_modes
-from hrsnn_brian.lnp_timescales import matched, tune_timescales
+from hrsnn_brian.lyapunov_noise.history import Checkpoints, Clock, Row, check_start, measured_row
+from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
+from hrsnn_brian.lyapunov_noise.steps import (
+    NodeExponents,
+    look,
+    prune_by_noise,
+    remove_neurons,
+    spread_modes,
+)
+from hrsnn_brian.lyapunov_noise.timescales import matched, tune_timescales
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng

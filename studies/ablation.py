@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lnp_options import OFF, LNPOptions
+from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.runs.score_columns import Score, scores_in, with_units

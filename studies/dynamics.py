@@ -58,7 +58,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def _check(options: Options) -> None:
     from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.lnp_options import LNPOptions
+    from hrsnn_brian.lyapunov_noise.options import LNPOptions
     from hrsnn_brian.sparsification.search import check_search
 
     check_names(options, "controls", "controls", CONTROLS)

@@ -99,7 +99,7 @@ def apply_rule(
     lnp may end early, with the last stable network.
     Raises InputError as `prune` and `lnp` do.
     """
-    from hrsnn_brian.lnp_options import lnp_options
+    from hrsnn_brian.lyapunov_noise.options import lnp_options
     from hrsnn_brian.pipeline import lnp
     from hrsnn_brian.sparsification.methods import prune
 

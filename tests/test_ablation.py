@@ -10,8 +10,8 @@ import pytest
 from hrsnn_brian import lnp_options, pipeline
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import ablation as figure
-from hrsnn_brian.lnp_options import LNPOptions
-from hrsnn_brian.lnp_steps import Found, importance
+from hrsnn_brian.lyapunov_noise.options import LNPOptions
+from hrsnn_brian.lyapunov_noise.steps import Found, importance
 from hrsnn_brian.metrics.comparison import paired_test
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.network.build import build_network

@@ -13,8 +13,8 @@ from scipy import sparse
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lnp_options import LNPOptions, lnp_options
-from hrsnn_brian.lnp_steps import (
+from hrsnn_brian.lyapunov_noise.options import LNPOptions, lnp_options
+from hrsnn_brian.lyapunov_noise.steps import (
     Found,
     NodeExponents,
     _without_least,
@@ -22,7 +22,7 @@ from hrsnn_brian.lnp_steps import (
     prune_by_noise,
     spread_modes,
 )
-from hrsnn_brian.lnp_timescales import tune_timescales
+from hrsnn_brian.lyapunov_noise.timescales import tune_timescales
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lnp_options import lnp_options
+from hrsnn_brian.lyapunov_noise.options import lnp_options
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.presets import load_preset

@@ -15,7 +15,7 @@ def _tasks() -> dict[str, str]:
 
 
 def _methods() -> dict[str, str]:
-    from hrsnn_brian.lnp_options import list_lnp
+    from hrsnn_brian.lyapunov_noise.options import list_lnp
     from hrsnn_brian.sparsification.methods import list_methods
 
     return list_lnp() | list_methods()

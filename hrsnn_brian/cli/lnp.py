@@ -8,7 +8,7 @@ from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
-    from hrsnn_brian.lnp_options import LNPOptions
+    from hrsnn_brian.lyapunov_noise.options import LNPOptions
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
 
@@ -89,7 +89,7 @@ def _folder(args: argparse.Namespace) -> Path:
 
 
 def _lnp_options(args: argparse.Namespace, settings: dict[str, str]) -> "LNPOptions":
-    from hrsnn_brian.lnp_options import lnp_options
+    from hrsnn_brian.lyapunov_noise.options import lnp_options
 
     chosen = {} if args.compensation is None else {"compensation": args.compensation}
     return lnp_options(args.variant or "default", chosen | settings)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.exponents.edges import edge_exponents, edge_weights
-from hrsnn_brian.lnp_options import OFF, LNPOptions
+from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.sparsification import scores

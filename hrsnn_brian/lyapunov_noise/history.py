@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lnp_options import LNPOptions
+from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.metrics.cost import synaptic_ops_per_s
 from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio

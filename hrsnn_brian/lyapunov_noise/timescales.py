@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lnp_history import failures
-from hrsnn_brian.lnp_options import OFF, LNPOptions
+from hrsnn_brian.lyapunov_noise.history import failures
+from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.sparsification.rate_match import match_rate

@@ -1,0 +1,1 @@
+"""Lyapunov Noise Pruning in parts: options, steps, timescales, history. `pipeline` is the loop."""
