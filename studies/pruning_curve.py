@@ -7,10 +7,10 @@ seconds of work; what several points share (networks, covariances, tasks) is kep
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.metrics.paired_seeds import spread
 from hrsnn_brian.runs.score_columns import scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
@@ -149,16 +149,10 @@ def _block(rows: Sequence[Row], column: str) -> str:
         dict.fromkeys(row["method"] for row in rows), key=lambda name: (name, 0.0) in values
     )
     lines = [
-        [method, *(_spread(values.get((method, keep), [])) for keep in [*keeps, 0.0])]
+        [method, *(spread(values.get((method, keep), [])) for keep in [*keeps, 0.0])]
         for method in methods
     ]
     return text_table(lines, ["method", *(f"keep {keep:g}" for keep in keeps), "control"])
-
-
-def _spread(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.3g}" if values else "-"
-    return f"{mean(values):.3g} ± {stdev(values) / len(values) ** 0.5:.2g}"
 
 
 STUDY = Study(
