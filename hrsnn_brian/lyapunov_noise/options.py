@@ -184,7 +184,10 @@ def _number(name: str, value: str | int | float, kind: Any) -> int | float:
 
 def list_lnp() -> dict[str, str]:
     """Name -> one-line description, source and cost of `lnp` and its variant."""
-    cost = "per iteration N perturbed copies, one covariance, N x synapses for betweenness"
+    cost = (
+        "per iteration N perturbed copies (see exponent_every), one covariance, N x synapses for "
+        "betweenness (see pivots)"
+    )
     return {
         "lnp": "Lyapunov Noise Pruning: synapses, neurons, delocalisation and timescales in turn, "
         "20 iterations [Chakraborty et al. 2024; iteration schedule and row 0.5 are our choice; "
