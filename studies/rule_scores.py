@@ -23,34 +23,34 @@ SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
 RAW = "none"
 MATCHES = (RAW, "bias", "gain")
 RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
-# matched networks are scored with the primary readout alone: v shows the bias that was turned
 PRIMARY = ("spikes",)
 
 
 def scored_rows(
     point: Point, rule: Rule | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
-    """The rows of a point under a rule (None: of the full or bare network that it names).
-
-    readouts: of the networks as pruned; matched ones have the primary readout alone.
-    """
+    """The rows of a point under a rule (None: of the full or bare network that it names)."""
     from hrsnn_brian.measurements import Measurements
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
     full = _network(json.dumps(point["network"]), seed)
     tasks = [_task(name, point) for name in point["tasks"]]
+    sizes = {name: point[name] for name in ("keep", "neuron_fraction")}
     rows: list[Row] = []
     for task, pruned, note in _pruned(point, rule, full, tasks, measure):
+        as_pruned = _scored(pruned, task, measure, readouts)
         for match in point["match"]:
-            named = {"seed": seed, "task": task.name, "rule": point["rule"]}
-            sizes = {
-                "keep": point["keep"],
-                "neuron_fraction": point["neuron_fraction"],
-                "match": match,
-            }
-            seen = readouts if match == RAW else PRIMARY
-            rows += _scored(pruned, task, match, note, full, measure, named | sizes, seen)
+            network, why = pruned, note
+            if pruned is not None and pruned is not full and match != RAW:
+                network = _matched(pruned, match, full, measure)
+                why = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
+            # a network that needed no turning is not scored again
+            same = network is pruned
+            found = as_pruned if same else _scored(network, task, measure, readouts)
+            identity = {"seed": seed, "task": task.name, "rule": point["rule"]} | sizes
+            identity |= {"match": match, "note": why}
+            rows += [identity | row for row in found]
     return rows
 
 
@@ -105,29 +105,16 @@ def _apply(
 
 
 def _scored(
-    pruned: "Network | None",
-    task: "Task",
-    match: str,
-    note: str,
-    full: "Network",
-    measure: "Measurements",
-    identity: Row,
-    readouts: tuple[str, ...],
+    network: "Network | None", task: "Task", measure: "Measurements", readouts: tuple[str, ...]
 ) -> list[Row]:
-    """Rows of one network on one task; without scores where size or rate are out of reach."""
+    """A row per readout of one network on one task; without scores where there is no network."""
     from hrsnn_brian.evaluation import network_rows
 
-    network = pruned
-    if pruned is not None and pruned is not full and match != RAW:
-        network = _matched(pruned, match, full, measure)
-        note = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
     if network is None:
-        return [identity | {"readout": readout, "note": note} for readout in readouts]
+        return [{"readout": readout} for readout in readouts]
     dropped = ("task", "model", "keep")
     return [
-        identity
-        | {"readout": row["readout"], "note": note}
-        | with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
+        with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
         for row in network_rows(network, task, "network", measure.engine, measure.seed, readouts)
     ]
 

@@ -86,8 +86,8 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
         ("no recurrence", 0),
         *((rule, 80) for rule in chosen),
     }
-    assert {row["readout"] for row in rows if row["match"] == "none"} == {"spikes", "spikes+v"}
-    assert {row["readout"] for row in rows if row["match"] == "bias"} == {"spikes"}
+    for match in ("none", "bias"):
+        assert {r["readout"] for r in rows if r["match"] == match} == {"spikes", "spikes+v"}
     assert all(0 < row["nrmse_h84"] < 2 for row in rows)
     text = load_study("pruning_methods").summary(rows)
     assert "mackey-glass-84, keep 0.5, neurons 1, rate matched by bias" in text
@@ -115,8 +115,8 @@ def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatc
     monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
     rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["rule"] == "fresh" and row["match"] == "bias"]
-    assert [row["note"] for row in lost] == ["rate out of reach"]
-    assert "nrmse_h84" not in lost[0]
+    assert [row["note"] for row in lost] == ["rate out of reach"] * 2
+    assert not any("nrmse_h84" in row for row in lost)
     matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
     assert re.search(r"^fresh +0 +- +- +-$", matched, re.MULTILINE)
 
@@ -126,7 +126,7 @@ def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(com
     rows = rows_of(compiled_engine, rules=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
     lost = [row for row in rows if row["rule"] == "random neurons"]
     assert {row["note"] for row in lost} == {"size out of reach"}
-    assert len(lost) == 3
+    assert len(lost) == 4
 
 
 @pytest.mark.compiled
