@@ -534,3 +534,12 @@ def test_a_long_family_lists_only_what_is_not_as_claimed(here, capfd):
     assert "35 are as claimed and not listed" in block
     assert block.count("random, 3") == 2  # in the sentence and in the table
     assert "random, 4" not in block
+
+
+def test_a_rule_without_exponents_says_nothing_about_them():
+    rows = [row | {"rule": "frugal"} if row["rule"] == "lnp" else row for row in table()]
+    settings = Settings(method="frugal")
+    found = {v.claim.name: v for v in verdicts({"pruning_methods": rows}, settings=settings)}
+    assert found["exponents"].verdict == NOT_TESTED
+    assert "'frugal' has no part in it" in found["exponents"].why
+    assert found["better-than-activity"].verdict == HOLDS

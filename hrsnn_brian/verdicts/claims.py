@@ -39,6 +39,7 @@ class Claim:
     table: the table it is judged on, `tables/<table>.csv`, written by the study of that name.
     fewer_neurons: only sizes with fewer neurons than the original speak for or against it.
     one_network: it is about one network per seed put to several tasks, judged together.
+    about: the rules it can be about, with * for any text.
     needs: what would have to be measured, for a claim no table speaks of; it has no demands.
     """
 
@@ -49,6 +50,7 @@ class Claim:
     table: str = "pruning_methods"
     fewer_neurons: bool = False
     one_network: bool = False
+    about: str = "*"
     needs: str = ""
 
 
@@ -111,6 +113,7 @@ CLAIMS: tuple[Claim, ...] = (
         "them. (The whole method is compared; an ablation isolates the exponents.)",
         source="[paper] abstract names exponents as an ingredient; the comparison is [review]",
         demands=(Demand(("noise literal", "noise row*", "noise top*")),),
+        about="lnp*",
     ),
     Claim(
         name="stable",

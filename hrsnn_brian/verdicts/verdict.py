@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from hrsnn_brian.runs.tables import Row
 from hrsnn_brian.verdicts.claims import CLAIMS, Claim
@@ -62,6 +63,9 @@ def verdicts(
 def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdict:
     if claim.needs:
         return Verdict(claim, NOT_TESTED, NOT_TESTED, f"needs {claim.needs}")
+    if not fnmatchcase(settings.method, claim.about):
+        why = f"{settings.method!r} has no part in it: it is about {claim.about!r}"
+        return Verdict(claim, NOT_TESTED, NOT_TESTED, why)
     if records is None:
         return Verdict(claim, NOT_TESTED, NOT_TESTED, f"no run holds the table {claim.table}")
     cells = judged_cells(claim, records, settings)
