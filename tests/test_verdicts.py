@@ -418,6 +418,23 @@ def test_runs_are_joined_and_shared_rows_count_once(here):
     assert doubled == rows
 
 
+def test_a_row_that_notes_why_it_has_no_network_is_a_seed_without_a_score(here):
+    rows = [row | {"note": ""} for row in table()]
+    lost = [r for r in rows if (r["rule"], r["match"], r["seed"]) == ("activity", MATCHED, 3)]
+    assert lost
+    for row in lost:
+        row |= {"note": "rate out of reach", "neurons": None, "synapses": None}
+        row |= {"nrmse_h84": None, "vpt_lyapunov_times": None}
+    found = judged(
+        read_rows([write_run(here / "a", rows)], ["pruning_methods"])["pruning_methods"],
+        "better-than-activity",
+    )
+    pairs = {c.size.match: c.comparisons[0].contest.pairs for c in found.cells}
+    assert pairs == {RAW: 10, MATCHED: 9}
+    assert found.verdict == HOLDS
+    assert judged(rows, "task-agnostic").verdict == HOLDS
+
+
 def run_with(here, change):
     return write_run(here / "run", change(table(tasks=(MG,))))
 

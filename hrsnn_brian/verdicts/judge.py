@@ -186,6 +186,7 @@ def _several_networks(records: Records, method: str, size: Size) -> str:
     shapes: dict[int, set[tuple[int, int]]] = {}
     for task in records.tasks:
         for seed, row in records.rows(task, method, size).items():
-            shapes.setdefault(seed, set()).add((row["neurons"], row["synapses"]))
+            if row["neurons"] is not None:
+                shapes.setdefault(seed, set()).add((row["neurons"], row["synapses"]))
     differing = [seed for seed, found in shapes.items() if len(found) > 1]
     return f"seed {differing[0]} has a network of another size on each task" if differing else ""

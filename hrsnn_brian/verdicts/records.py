@@ -14,7 +14,8 @@ from hrsnn_brian.verdicts.claims import REFERENCES
 
 RAW = "none"
 WORDS = ("task", "rule", "match", "readout")
-NUMBERS = ("seed", "keep", "neuron_fraction", "neurons", "synapses")
+SIZES = ("neurons", "synapses")
+NUMBERS = ("seed", "keep", "neuron_fraction", *SIZES)
 IDENTITY = ("seed", "task", "rule", "keep", "neuron_fraction", "match", "readout")
 
 
@@ -159,7 +160,7 @@ def _flat(value: Any, name: str) -> dict[str, Any]:
 def _rows(run: Path, table: str) -> list[Row]:
     path = _file(run, table)
     frame = read_table(path)
-    lacking = [name for name in (*IDENTITY, "neurons", "synapses") if name not in frame.columns]
+    lacking = [name for name in (*IDENTITY, *SIZES) if name not in frame.columns]
     if lacking:
         what = f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
         raise InputError("table", str(path), f"{what}; run its study again")
@@ -169,7 +170,9 @@ def _rows(run: Path, table: str) -> list[Row]:
     ]
     for line, row in enumerate(rows, start=2):
         bad = [name for name in WORDS if not isinstance(row[name], str)]
-        bad += [name for name in NUMBERS if math.isnan(number(row[name]))]
+        # a row that notes why it has no network has no size either
+        needed = [name for name in NUMBERS if name not in SIZES or not row.get("note")]
+        bad += [name for name in needed if math.isnan(number(row[name]))]
         if bad:
             raise InputError("table", str(path), f"line {line} has no usable {bad[0]}")
     return rows
