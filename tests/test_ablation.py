@@ -7,9 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hrsnn_brian import lnp_options, pipeline
+from hrsnn_brian import pipeline
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import ablation as figure
+from hrsnn_brian.lyapunov_noise import options as lnp_options
 from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.lyapunov_noise.steps import Found, importance
 from hrsnn_brian.metrics.comparison import paired_test
