@@ -26,7 +26,7 @@ class Rule:
 
     compensation None is the method's own. neurons: where the rule is compared, see `STAY`; rules
     that choose no neurons let them leave by lot. of_task: it looks at the task, so that every task
-    gets a network of its own.
+    gets a network of its own. variant: of lnp.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Rule:
     options: Mapping[str, str] = field(default_factory=dict)
     neurons: str = STAY
     of_task: bool = False
+    variant: str = "default"
 
 
 _TOP, _SAMPLED = {"selection": "top"}, {"selection": "fixed"}
@@ -62,7 +63,8 @@ RULES: dict[str, Rule] = {
     "frugal root F": Rule("frugal", 8, options={"power": "0.5", "gain": "2"}, neurons=BOTH),
     "fresh": Rule("fresh", neurons=BOTH),
     "lnp": Rule(LNP, 8, neurons=LEAVE),
-    "lnp literal": Rule(LNP, 8, "literal", {"proportional": "off"}, LEAVE),
+    "lnp literal": Rule(LNP, 8, neurons=LEAVE, variant="literal"),
+    "lnp revised": Rule(LNP, 8, neurons=LEAVE, variant="revised"),
     "activity": Rule("activity", 8, "variance", neurons=LEAVE, of_task=True),
     "activity random synapses": Rule(
         "activity", 8, "variance", {"importance": "random"}, LEAVE, of_task=True
@@ -113,7 +115,7 @@ def apply_rule(
             neurons=neurons,
             synapses=synapses,
             iterations=rule.rounds,
-            options=lnp_options("default", chosen),
+            options=lnp_options(rule.variant, chosen),
             measure=measure,
         )
         return found.network, found.stopped or ""

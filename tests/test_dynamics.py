@@ -1,5 +1,7 @@
 """Measures of dynamics against values known in closed form."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -211,6 +213,17 @@ def test_participation_gradient_is_the_derivative(gain):
             moved[i, j] += sign * h
             mean.append(participation_ratio(leading_modes(moved, k)[1]).mean())
         assert (mean[0] - mean[1]) / (2 * h) == pytest.approx(gradient[i, j], rel=1e-3, abs=1e-7)
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-14])
+def test_a_mode_of_a_multiple_eigenvalue_counts_as_zero(gap):
+    """Also where rounding has parted the two: the derivative would be of the order 1/gap."""
+    A = np.diag([-1.0, -1.0 - gap, -5.0, -6.0])
+    A[3, 0] = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gradient = participation_gradient(A, np.array([-1.0]), np.array([[0.8, 0.6, 0, 0]]).T)
+    assert not gradient.any()
 
 
 def test_refusals():

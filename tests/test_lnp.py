@@ -110,7 +110,7 @@ def without_seconds(history):
         {"neurons": 25, "synapses": 120, "iterations": 2},
     ],
 )
-@pytest.mark.parametrize("variant", ["default", "literal"])
+@pytest.mark.parametrize("variant", ["default", "literal", "revised"])
 def test_budget_is_met_exactly(network, budget, variant):
     options = lnp_options(variant, {"timescales": "off", "disconnected": "allow"})
     result = lnp(network, measure=Stub(), options=options, **budget)

@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change an option of the method; may be repeated",
     )
     lnp = parser.add_argument_group("options of --method lnp")
-    lnp.add_argument("--variant", help="literal: the paper to the letter, weights w/p")
+    lnp.add_argument(
+        "--variant",
+        help="literal: the paper to the letter, weights w/p; revised: with ingredients that work",
+    )
     lnp.add_argument("--iterations", type=whole(1), help="iterations (default 20)")
     lnp.add_argument(
         "--work", metavar="DIR", help="checkpoints, to continue after a kill (default: FILE.lnp)"

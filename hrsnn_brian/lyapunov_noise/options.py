@@ -151,6 +151,17 @@ VARIANTS: dict[str, LNPOptions] = {
     "default": LNPOptions(),
     # the paper's fragments to the letter: w/p alone, and all neurons compete
     "literal": LNPOptions(compensation="literal", proportional=OFF),
+    # what the development seeds showed to work, of the same steps [our choice]: |w| in the place of
+    # exponents, the best kept instead of drawn, and no timescale search
+    "revised": LNPOptions(
+        score="magnitude",
+        factor="sum",
+        selection="top",
+        compensation="variance",
+        graph="magnitude",
+        distance="class",
+        timescales=OFF,
+    ),
 }
 
 
@@ -183,7 +194,7 @@ def _number(name: str, value: str | int | float, kind: Any) -> int | float:
 
 
 def list_lnp() -> dict[str, str]:
-    """Name -> one-line description, source and cost of `lnp` and its variant."""
+    """Name -> one-line description, source and cost of `lnp` and its variants."""
     cost = (
         "per iteration N perturbed copies (see exponent_every), one covariance, N x synapses for "
         "betweenness (see pivots)"
@@ -194,4 +205,7 @@ def list_lnp() -> dict[str, str]:
         f"cost: {cost}]",
         "lnp --variant literal": "the same with weights w/p and nothing else to compensate "
         f"[Chakraborty et al. 2024, to the letter; cost: {cost}]",
+        "lnp --variant revised": "synapses of largest |w| (C_ii + C_jj), variances restored, "
+        "betweenness on the graph of |w|, delocalisation; no exponents, no timescale search [our "
+        "choice; cost: per iteration one covariance and the betweenness]",
     }

@@ -5,6 +5,7 @@ a recurrent input enters the membrane equation through 1/tau_m. [review: A = -D 
 the gain, the effect of a unit of presynaptic state]
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,9 @@ def _adjoint(dense: Floats, value: complex, x: NDArray[Any]) -> NDArray[Any]:
     bordered[:n, n], bordered[n, :n] = x.conj(), x
     c = np.append(4 * x.conj() * (1 - power * ratio) * ratio, 0)
     try:
-        z = scipy.linalg.solve(bordered, c, overwrite_a=True, check_finite=False)[:n]
-    except np.linalg.LinAlgError:
+        with warnings.catch_warnings():  # ill-conditioned: as good as a multiple eigenvalue
+            warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
+            z = scipy.linalg.solve(bordered, c, overwrite_a=True, check_finite=False)[:n]
+    except (np.linalg.LinAlgError, scipy.linalg.LinAlgWarning):
         return np.zeros(n)
     return z if np.isfinite(z).all() else np.zeros(n)

@@ -50,7 +50,7 @@ class Claim:
     table: str = "pruning_methods"
     fewer_neurons: bool = False
     one_network: bool = False
-    about: str = "*"
+    about: tuple[str, ...] = ("*",)
     needs: str = ""
 
 
@@ -113,7 +113,7 @@ CLAIMS: tuple[Claim, ...] = (
         "them. (The whole method is compared; an ablation isolates the exponents.)",
         source="[paper] abstract names exponents as an ingredient; the comparison is [review]",
         demands=(Demand(("noise literal", "noise row*", "noise top*")),),
-        about="lnp*",
+        about=("lnp", "lnp literal"),
     ),
     Claim(
         name="stable",

@@ -63,8 +63,8 @@ def verdicts(
 def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdict:
     if claim.needs:
         return Verdict(claim, NOT_TESTED, NOT_TESTED, f"needs {claim.needs}")
-    if not fnmatchcase(settings.method, claim.about):
-        why = f"{settings.method!r} has no part in it: it is about {claim.about!r}"
+    if not any(fnmatchcase(settings.method, pattern) for pattern in claim.about):
+        why = f"{settings.method!r} has no part in it: it is about {', '.join(claim.about)}"
         return Verdict(claim, NOT_TESTED, NOT_TESTED, why)
     if records is None:
         return Verdict(claim, NOT_TESTED, NOT_TESTED, f"no run holds the table {claim.table}")
