@@ -5,6 +5,8 @@ rate of the unpruned network. Vertical: the unpruned network and the one without
 their standard errors as bands. One row of panels for each fraction of neurons.
 """
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import panel_grid, require, shared_legend, standard_error
@@ -44,22 +46,25 @@ def draw(
     most = max(pruned[pruned["neuron_fraction"] == f]["rule"].nunique() for f in fractions)
     with house_style():
         shape = (len(fractions), len(scores) + 1)
-        axes = panel_grid(ax, shape, (2.9, 0.5 + 0.2 * most))
+        axes = panel_grid(ax, shape, (2.9, max(2.2, 0.5 + 0.2 * most)))
         for row, fraction in enumerate(fractions):
             _draw_row(
                 axes[row * shape[1] : (row + 1) * shape[1]],
                 pruned[pruned["neuron_fraction"] == fraction],
                 references,
                 scores,
-                f"{_percent(fraction)} of neurons, {_percent(keep)} of synapses kept",
+                f"{_percent(fraction)} of neurons,\n{_percent(keep)} of synapses kept",
             )
+        _same_costs(axes[shape[1] - 1 :: shape[1]])
         if ax is None:
             shared_legend(axes, 4)
             figure = axes[0].get_figure(root=True)
             assert figure is not None
             seeds = table["seed"].nunique()
             spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-            figure.suptitle(f"{spread}; readout: {readout} and present input", fontsize=9)
+            figure.suptitle(
+                f"{spread}; readout: {readout} and present input; best mean rank on top", fontsize=9
+            )
     return axes
 
 
@@ -102,8 +107,8 @@ def _draw_row(
         axis.set_xlim(left=0)
     per_seed = rows.groupby(["rule", "match", "seed"], as_index=False)[_OPS].mean()
     _draw_rules(axes[-1], per_seed.assign(**{_OPS: per_seed[_OPS] / 1000}), rules, _OPS)
-    _plain_log(axes[-1])
-    axes[-1].set_xlabel("thousand synaptic\noperations per second")
+    axes[-1].set_xscale("log")
+    axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
     for axis in axes:
         axis.set_ylim(len(rules) - 0.4, -0.6)
@@ -112,14 +117,21 @@ def _draw_row(
     axes[0].set_ylabel(title)
 
 
-def _plain_log(axis: "Axes") -> None:
-    """A logarithmic horizontal axis with plain numbers, few enough to be read."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+def _same_costs(axes: "Sequence[Axes]") -> None:
+    """Logarithmic axes of one range, from tick to tick at 1, 2 and 5 of each decade."""
+    from matplotlib.ticker import NullLocator
 
-    axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
+    limits = [axis.get_xlim() for axis in axes]
+    low, high = min(a for a, _ in limits), max(b for _, b in limits)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if high / low < 100 else (1,)
+    ticks = [k * 10.0**d for d in decades for k in steps]
+    first, last = max(t for t in ticks if t <= low), min(t for t in ticks if t >= high)
+    ticks = [t for t in ticks if first <= t <= last]
+    for axis in axes:
+        axis.set_xlim(first, last)
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _best_first(rows: "pd.DataFrame", scores: dict[str, Score]) -> list[str]:

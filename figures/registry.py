@@ -109,8 +109,13 @@ def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", str(folder), "is a file; give a folder")
     module = importlib.import_module(entry.module)
-    with house_style():
-        axes = module.draw(table)
+    try:
+        with house_style():
+            axes = module.draw(table)
+    except InputError as error:
+        if error.argument != "table":
+            raise
+        raise InputError("table", str(_table(entry, run)), error.allowed) from None
     return save(axes[0].figure, folder, name)
 
 

@@ -158,6 +158,9 @@ def _plan(
     falling = geometric_schedule(network.n_synapses, end, iterations)
     if n_end < n and iterations < 2:
         raise InputError("iterations", iterations, "must be at least 2 where neurons leave")
+    if options.timescales != OFF and iterations < options.timescale_every:
+        never = f"step 4 comes every timescale_every = {options.timescale_every} of them"
+        raise InputError("iterations", iterations, f"{never}; give more, or timescales=off")
     stay = (n,) * (iterations + 1)
     if n_end < n:
         stay = (n, *geometric_schedule(n, n_end, iterations - 1), n_end)
@@ -174,8 +177,8 @@ def _plan(
 
 def _check_enough(network: Network, budget: int, options: LNPOptions) -> None:
     if options.synapses != OFF and network.n_synapses < budget:
-        why = f"only {network.n_synapses} are left between the {network.n_neurons} neurons that "
-        change = "stay; keep more neurons or fewer synapses"
+        why = f"only {network.n_synapses} are left between the {network.n_neurons} neurons of an "
+        change = "iteration; keep more neurons or fewer synapses"
         raise InputError("synapses", budget, why + change)
 
 

@@ -100,7 +100,8 @@ def summary(rows: Sequence[Row]) -> str:
         [rule, *(spread(found[rule].values()) for found in columns.values())] for rule in rules
     ]
     seeds = len({row["seed"] for row in rows})
-    head = f"mean ± s.e.m. over {seeds} seeds, best first; costs on {tasks[0]}"
+    best = "best first, by the mean log ratio to full"
+    head = f"mean ± s.e.m. over {seeds} seeds, {best}; costs on {tasks[0]}"
     blocks = [f"{head}\n{text_table(lines, ['rule', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
         blocks += [_tests(scores, shipped) for shipped in SHIPPED if shipped in rules]

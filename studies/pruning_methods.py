@@ -14,7 +14,7 @@ from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
-from hrsnn_brian.studies.rules import RULES, compared_at, get_rule
+from hrsnn_brian.studies.rules import RULES, check_installed, compared_at, get_rule
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -56,6 +56,9 @@ def _check(options: Options) -> None:
     if not any(compared_at(RULES[rule], f) for rule in options["rules"] for f in fractions):
         what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
         raise InputError("rules", ", ".join(options["rules"]), what)
+    check_installed(
+        rule for rule in options["rules"] if any(compared_at(RULES[rule], f) for f in fractions)
+    )
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -84,7 +87,8 @@ def summary(rows: Sequence[Row]) -> str:
             )
         ]
         lines = [_line(chosen, rule, SCORES[task]) for rule in _rules(chosen)]
-        title = f"{task}, keep {keep:g}, neurons {fraction:g}, {_MATCHED[match]}"
+        size = f"{100 * keep:g} % of the synapses, {100 * fraction:g} % of the neurons"
+        title = f"{task}, {size}, {_MATCHED[match]}"
         header = ["rule", "seeds", SCORES[task], "rate_hz", _OPS]
         blocks.append(f"{title}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})

@@ -4,7 +4,7 @@ No name holds a comma: names are given in comma-separated lists. A rule is appli
 to any number of neurons and synapses that it can meet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,18 @@ def get_rule(name: str) -> Rule:
 def compared_at(rule: Rule, fraction: float) -> bool:
     """Whether a rule is compared where that fraction of the neurons stays."""
     return rule.neurons in ((STAY, BOTH) if fraction == 1 else (LEAVE, BOTH))
+
+
+def check_installed(names: Iterable[str]) -> None:
+    """Raises InputError if a rule of that name needs a package that is not installed."""
+    from hrsnn_brian.lyapunov_noise.options import OFF, lnp_options
+    from hrsnn_brian.sparsification.search import check_search
+
+    for rule in (RULES[name] for name in names):
+        if rule.method == LNP:
+            search = lnp_options(rule.variant, rule.options).timescales
+            if search != OFF:
+                check_search(search)
 
 
 def apply_rule(

@@ -197,6 +197,9 @@ def test_out_holding_another_run_is_refused_and_left_alone(here, capfd):
     err = capfd.readouterr().err
     assert "holds another run" in err
     assert err.count("\n") == 1
+    (here / "squares.py").write_text(SQUARES + "\n# changed\n")
+    assert main(["study", "squares.py", "--out", "run"]) == 2
+    assert "made by another version of the study's file" in capfd.readouterr().err
     assert (here / "run" / "tables" / "squares.csv").read_bytes() == table
     assert (here / "run" / "DONE").exists()
 
@@ -349,6 +352,9 @@ def test_a_silent_network_is_evaluated_with_a_warning(here, capfd):
     assert main(["build", "--set", "N=20", "--set", "bias=-50", "--out", "silent.npz"]) == 0
     words = ["evaluate", "silent.npz", "--data", "own.csv", "--column", "x", "--device", "numpy"]
     assert main(words) == 0
+    assert "the network is silent" in capfd.readouterr().err
+    words = ["prune", "silent.npz", "--method", "magnitude", "--keep", "0.5", "--out", "a.npz"]
+    assert main([*words, "--device", "numpy"]) == 0
     assert "the network is silent" in capfd.readouterr().err
 
 

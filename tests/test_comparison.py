@@ -10,6 +10,7 @@ from scipy import stats
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.comparison import compare_family, holm, paired_test, signed_rank_test
+from hrsnn_brian.metrics.paired_seeds import by_seed
 
 RNG = np.random.default_rng
 
@@ -139,3 +140,13 @@ SHIFTS = {"large": 1.5, "none": 0.0, "negative": -1.5}
 def test_refusals(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_a_cell_that_is_no_number_is_refused():
+    rows = [{"rule": "a", "seed": 1, "score": "0.5"}, {"rule": "a", "seed": 2, "score": "foo"}]
+    with pytest.raises(InputError, match="column 'score' holds 'foo', not a number"):
+        by_seed(rows, "rule", "score")
+    assert by_seed([*rows[:1], {"rule": "b", "seed": 1}], "rule", "score") == {
+        "a": {1: 0.5},
+        "b": {},
+    }

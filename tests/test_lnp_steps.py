@@ -497,6 +497,6 @@ def test_search_refusals(network, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="objective"):
         maximise(lambda point: {"rate": 1.0}, 2, 1, 0, method="sobol")
     monkeypatch.setitem(sys.modules, "bayes_opt", None)
-    with pytest.raises(InputError, match=r"hrsnn-brian\[timescales\]"):
+    with pytest.raises(InputError, match=r"pip install .bayesian-optimization"):
         search(network, Objective())
     assert search(network, Objective(), trials=2, method="sobol").objective < 0

@@ -1,6 +1,7 @@
 """The study of all pruning rules: its points, its rows and what it refuses."""
 
 import re
+import sys
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_every_rule_is_a_method_with_options_it_has():
         assert rule.rounds >= 1
         if rule.method == LNP:
             changed = {} if rule.compensation is None else {"compensation": rule.compensation}
-            lnp_options("default", {**rule.options, **changed})  # raises if one is not allowed
+            lnp_options(rule.variant, {**rule.options, **changed})  # raises if one is not allowed
             continue
         method = METHODS[rule.method]
         assert rule.of_task == bool({"task_rates", "readout_weight"} & set(method.needs))
@@ -65,6 +66,15 @@ def test_bad_options_are_refused(choice, named):
         pruning_methods.points(options(**choice), seed=0)
 
 
+def test_a_missing_package_is_named_before_any_work_if_a_rule_needs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bayes_opt", None)
+    with pytest.raises(InputError, match=r"pip install .bayesian-optimization.*leave such rules"):
+        pruning_methods.points(options(), seed=0)
+    without = [rule for rule in RULES if rule not in ("lnp", "lnp literal")]
+    assert pruning_methods.points(options(rules=without), seed=0)
+    assert pruning_methods.points(options(neuron_fraction=[1.0]), seed=0)
+
+
 def test_a_rule_of_the_task_needs_one():
     network = build_network(load_preset("default", ["N=40"]), 0)
     with pytest.raises(InputError, match="prunes for a task"):
@@ -90,7 +100,7 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
         assert {r["readout"] for r in rows if r["match"] == match} == {"spikes", "spikes+v"}
     assert all(0 < row["nrmse_h84"] < 2 for row in rows)
     text = load_study("pruning_methods").summary(rows)
-    assert "mackey-glass-84, keep 0.5, neurons 1, rate matched by bias" in text
+    assert "84, 50 % of the synapses, 100 % of the neurons, rate matched by bias" in text
 
 
 @pytest.mark.compiled

@@ -468,9 +468,17 @@ class Deaf:
     [
         ("activity", {"measure": None}, r"measure = None: .*'activity' needs .*task_rates"),
         ("activity", {"measure": Deaf()}, r"measure = 'Deaf': .*task_rates"),
-        ("activity", {"task": None}, r"task = None: .*task_rates on a task"),
-        ("activity", {"neurons": None}, r"neurons = None: .*'activity' needs some to leave"),
-        ("random-neurons", {"neurons": N}, r"neurons = 80: .*needs some to leave"),
+        ("activity", {"task": None}, r"task = None: .*prunes for a task: give one"),
+        (
+            "activity",
+            {"neurons": None},
+            r"neurons = None: .*'activity' chooses who leaves: give fewer than 80",
+        ),
+        (
+            "random-neurons",
+            {"neurons": N},
+            r"neurons = 80: .*chooses who leaves: give fewer than 80",
+        ),
         ("lottery", {"measure": None}, r"measure = None: .*readout_weight"),
         ("noise-shuffled", {"measure": None}, r"covariance = None: .*'noise-shuffled' needs"),
         ("class-rewired", {"measure": Deaf()}, r"covariance = None: .*'class-rewired' needs"),

@@ -61,8 +61,8 @@ def test_one_row_of_panels_per_fraction_of_neurons_at_the_keep_nearest_five_perc
     table += [row for row in rows(0.2) if row["rule"] in ("lnp", "activity")]
     axes = draw(pd.DataFrame(table))
     assert len(axes) == 6
-    assert axes[0].get_ylabel() == "100 % of neurons, 5 % of synapses kept"
-    assert axes[3].get_ylabel() == "60 % of neurons, 5 % of synapses kept"
+    assert axes[0].get_ylabel() == "100 % of neurons,\n5 % of synapses kept"
+    assert axes[3].get_ylabel() == "60 % of neurons,\n5 % of synapses kept"
     assert "20 %" in draw(pd.DataFrame(table), keep=0.2)[0].get_ylabel()
 
 

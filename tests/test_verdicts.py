@@ -548,7 +548,7 @@ def test_a_long_family_lists_only_what_is_not_as_claimed(here, capfd):
     assert main(["verdicts", "run"]) == 0
     text = capfd.readouterr().out
     block = text[text.index("better-than-simple-rules: ") : text.index("cheaper-than-activity: ")]
-    assert "35 are as claimed and not listed" in block
+    assert "35 comparisons are as claimed and not listed" in block
     assert block.count("random, 3") == 2  # in the sentence and in the table
     assert "random, 4" not in block
 

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
     from hrsnn_brian.simulation import Engine
 
+OPTIONAL = {  # package: module, what for
+    "bayesian-optimization": ("bayes_opt", "step 4 of lnp, studies that run it"),
+    "igraph": ("igraph", "faster betweenness"),
+    "pyarrow": ("pyarrow", "tables as Parquet, too"),
+}
 N, SAMPLES = 100, 50  # of the trial run: 1 s of biological time
 
 
@@ -35,9 +41,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "cores": facts["cores"],
         **facts["libraries"],
         "compiler": facts["compiler"] or "none",
+        **{package: _found(module, what) for package, (module, what) in OPTIONAL.items()},
     }
     for name, value in report.items():
-        output.say(f"{name:<14}{value}")
+        output.say(f"{name:<14}{value}" if len(name) < 14 else f"{name} {value}")
     try:
         report["trial"] = _trial(args.device, output)
     except EngineError as error:
@@ -47,6 +54,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
     output.say(f"{'ok':<14}everything works on device {args.device}")
     output.result({"ok": True, **report}, args.out)
     return 0
+
+
+def _found(module: str, what: str) -> str:
+    return "installed" if find_spec(module) else f"not installed ({what})"
 
 
 def _trial(device: str, output: Output) -> dict[str, Any]:

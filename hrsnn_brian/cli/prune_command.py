@@ -1,6 +1,7 @@
 """`hrsnn prune`: a sparser copy of a saved network, its synapses rewritten."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.lnp import LNP, check_lnp, check_not_lnp, run_lnp
@@ -53,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     _one_budget(args)
     check_output_file(args.out, [".npz"])
+    if Path(args.out).resolve() == Path(args.network).resolve():
+        raise InputError("--out", args.out, "is the network to prune; give another file")
     options = _options(args.settings)
 
     from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
@@ -138,6 +141,8 @@ def _say_measured(measured: dict[str, Any], output: Output) -> None:
         f"{measured['rate_hz']:.3g} Hz, {measured['synaptic_ops_per_s']:.3g} synaptic "
         f"operations/s; drive: {measured['drive']}"
     )
+    if measured["rate_hz"] == 0:
+        note("warning: the network is silent; raise the drive or the bias")
     for name, value in measured["scores"].items():
         output.say(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from statistics import mean, stdev
 from typing import Any
 
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.comparison import PairedTest, compare_family
 
 BySeed = dict[str, dict[int, float]]
@@ -14,13 +15,18 @@ def by_seed(rows: Iterable[Mapping[Any, Any]], name: str, column: str) -> BySeed
     """{row[name]: {row["seed"]: row[column]}}, names in order of appearance.
 
     A value that is missing or not finite is left out; its name stays, so that it can be seen to
-    have none.
+    have none. Raises InputError for one that is no number.
     """
     found: BySeed = {}
     for row in rows:
         seeds, value = found.setdefault(str(row[name]), {}), row.get(column)
-        if value is not None and math.isfinite(value):
-            seeds[int(row["seed"])] = float(value)
+        try:
+            score = math.nan if value is None else float(value)
+        except ValueError:
+            what = f"column {column!r} holds {value!r}, not a number"
+            raise InputError("table", column, what) from None
+        if math.isfinite(score):
+            seeds[int(row["seed"])] = score
     return found
 
 

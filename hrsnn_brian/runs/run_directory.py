@@ -56,6 +56,8 @@ def _difference(path: Path, config: Mapping[str, Any]) -> str:
     wanted = _flat(tomllib.loads(dump_toml(config)))
     for key in [*wanted, *held]:
         if held.get(key) != wanted.get(key):
+            if key == "run.code":
+                return "made by another version of the study's file"
             return f"its {key} is {held.get(key)!r}, not {wanted.get(key)!r}"
     return "its configuration differs"
 

@@ -56,7 +56,7 @@ class Source:
                 what = f"method {method!r} needs {given}a measure with {need}(...): {NEEDS[need]}"
                 raise InputError("covariance" if given else "measure", self._given(need), what)
             if need in OF_TASK and self.task is None:
-                raise InputError("task", None, f"method {method!r} asks for the {need} on a task")
+                raise InputError("task", None, f"method {method!r} prunes for a task: give one")
 
     def facts(self, network: Network, needs: Sequence[str]) -> Facts:
         """The facts of the network as it stands, by name.

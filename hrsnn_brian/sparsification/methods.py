@@ -72,7 +72,8 @@ def prune(
     budget = resolve_budget(network, synapses=budget, neurons=neurons)
     schedule = geometric_schedule(network.n_synapses, budget, rounds)
     if chosen.chooses_neurons and n_kept == network.n_neurons:
-        raise InputError("neurons", neurons, f"method {chosen.name!r} needs some to leave")
+        what = f"method {chosen.name!r} chooses who leaves: give fewer than {n_kept}"
+        raise InputError("neurons", neurons, what)
     if chosen.build is not None:
         if rule.rule != "none":
             what = f"method {chosen.name!r} has no survivors to rescale"

@@ -5,11 +5,12 @@ importance, in who leaves when neurons leave, and in the defaults. Two are made 
 ranking (`build`): a fresh network and the control without recurrence.
 """
 
-from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.sparsification import ingredients, rivals, scores
 from hrsnn_brian.sparsification.method import Method, number, one_of
 from hrsnn_brian.sparsification.synapses import BASES
 
+LNP = "lnp"
 _SELECTIONS = {
     "fixed": "exactly the budget, sampled",
     "independent": "the budget on average",
@@ -192,9 +193,14 @@ ALIASES = {alias: method.name for method in METHODS.values() for alias in method
 
 
 def get_method(name: str) -> Method:
-    """The method of that name or alias. Raises InputError, naming the nearest, if there is none."""
+    """The method of that name or alias.
+
+    Raises InputError if there is none, naming the nearest; "lnp" is no method of this kind.
+    """
+    if name == LNP:
+        raise InputError("method", name, "is a loop of its own: call hrsnn_brian.lnp")
     if name not in METHODS and name not in ALIASES:
-        raise unknown_name("method", name, [*METHODS, *ALIASES])
+        raise unknown_name("method", name, [*METHODS, *ALIASES, LNP])
     return METHODS[ALIASES.get(name, name)]
 
 

@@ -100,9 +100,9 @@ def check_search(method: str) -> None:
         try:
             from bayes_opt import BayesianOptimization  # noqa: F401
         except ImportError:
-            why = "needs bayesian-optimization >= 2: pip install 'hrsnn-brian[timescales]'"
-            others = "'sobol' instead or, in lnp, timescales=off"
-            raise InputError("search", method, f"{why}, or take {others}") from None
+            why = "needs another package: pip install 'bayesian-optimization>=2'"
+            others = "in lnp take timescales=sobol or off, in a study leave such rules out"
+            raise InputError("search", method, f"{why}; or {others}") from None
 
 
 def _sobol_point(number: int, dimensions: int, seed: int) -> tuple[float, ...]:

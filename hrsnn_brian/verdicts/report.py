@@ -122,8 +122,8 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         table = text_table([_line(c) for c in listed], _HEADER)
         yield from (f"  {line}" for line in table.splitlines())
     for count, what in (
-        (len(tested) - len(listed), "are as claimed and not listed"),
-        (len(comparisons) - len(tested), "are not tested"),
+        (len(tested) - len(listed), "comparisons are as claimed and not listed"),
+        (len(comparisons) - len(tested), "comparisons are not tested"),
         (sum(c.contest.unequal for c in comparisons), "pairs are left out: of unequal size"),
         (sum(c.contest.unpaired for c in comparisons), "seeds are left out: without a pair"),
     ):
