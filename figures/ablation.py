@@ -52,7 +52,8 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
             seeds = rows["seed"].nunique()
             figure.suptitle(
                 f"difference to LNP's default on {seeds} seed{'s' if seeds > 1 else ''}, mean and "
-                f"95 % interval\n{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons",
+                "95 % interval (small dots: seeds)\n"
+                f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons",
                 fontsize=9,
             )
     return axes
@@ -102,6 +103,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     for label, variant in zip(axis.get_yticklabels(), heights, strict=True):
         label.set_color(GROUPS[groups[variant]])
     axis.set_xlabel(f"Δ {score.label}")
+    axis.locator_params(axis="x", nbins=5)
     worse = "right is worse" if score.better == "lower" else "right is better"
     axis.set_title(f"{task} ({worse})", loc="left")
 

@@ -42,7 +42,7 @@ MEASURES = {
 }
 SPECTRA = {
     r"exponent_(\d+)_per_s": "Lyapunov exponent\n(1/s)",
-    r"eigenvalue_(\d+)_real_per_s": "eigenvalue of A,\nreal part (1/s)",
+    r"eigenvalue_(\d+)_real_per_s": "eigenvalue of\n" r"$-D + DW$, real part (1/s)",
 }
 COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
 _IDENTITY = ("seed", "kind", "match", "keep", "neuron_fraction")

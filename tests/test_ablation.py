@@ -258,7 +258,7 @@ def test_figure_shows_paired_differences_with_their_interval(table):
         np.testing.assert_allclose(ends, [wanted.low, wanted.high])
         assert [t.get_text() for t in axis.texts] == ["1 other size"]
     figure_ = axes[0].figure
-    assert "95 % interval\n10 % of synapses, 60 % of neurons" in figure_.get_suptitle()
+    assert "interval (small dots: seeds)\n10 % of synapses, 60 % of neu" in figure_.get_suptitle()
 
 
 def test_figure_labels_do_not_overlap_and_bad_tables_are_refused(table):
