@@ -38,6 +38,7 @@ _PUBLIC = {
     "prune_network": "pipeline",
     "lnp": "pipeline",
     "LNPOptions": "lyapunov_noise.options",
+    "lnp_options": "lyapunov_noise.options",
     "Measurements": "measurements",
     "noise_covariance": "measurements",
     "Protocol": "exponents.spiking",
