@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FRESH = 1000  # confirmation seeds are this much above those of the development
 PHASES = {"development": 0, "confirmation": FRESH}
-SHIPPED = ("frugal", "frugal root F")
+SHIPPED = ("thrifty", "frugal")
 RIVALS = tuple(
     name
     for name in RULES
@@ -53,6 +53,14 @@ CANDIDATES: dict[str, Rule] = {
     "price 1 gain 2 rate .5": _frugal(price="1", gain="2", rate="0.5"),
     "root F price .5 gain 2 rate .5": _frugal(power="0.5", price="0.5", gain="2", rate="0.5"),
     "price 1 gain 2": _frugal(price="1", gain="2"),
+    "root F gain 2": RULES["frugal root F"],
+    "ceiling 1": _frugal(ceiling="1"),
+    "ceiling 1.5": _frugal(ceiling="1.5"),
+    "gain 2 ceiling 1": _frugal(gain="2", ceiling="1"),
+    "price .7 gain 2 ceiling 1": _frugal(price="0.7", gain="2", ceiling="1"),
+    "root F gain 2.5 ceiling 1": _frugal(power="0.5", gain="2.5", ceiling="1"),
+    "root F gain 3 ceiling 1": _frugal(power="0.5", gain="3", ceiling="1"),
+    "power .75 gain 2.5 ceiling 1": _frugal(power="0.75", price="0.5", gain="2.5", ceiling="1"),
 }
 """Rivals, shipped rules and what they were chosen from, by name. [our choice]"""
 

@@ -61,6 +61,7 @@ RULES: dict[str, Rule] = {
     "class rewired noise top variance (8 rounds)": Rule("class-rewired", 8, "variance", _TOP),
     "frugal": Rule("frugal", 8, neurons=BOTH),
     "frugal root F": Rule("frugal", 8, options={"power": "0.5", "gain": "2"}, neurons=BOTH),
+    "thrifty": Rule("thrifty", 8, neurons=BOTH),
     "fresh": Rule("fresh", neurons=BOTH),
     "lnp": Rule(LNP, 8, neurons=LEAVE),
     "lnp literal": Rule(LNP, 8, neurons=LEAVE, variant="literal"),

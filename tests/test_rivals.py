@@ -15,6 +15,7 @@ from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.sparsification.methods import METHODS, get_method, list_methods, prune
+from hrsnn_brian.sparsification.rate_ceiling import lower_rates
 from hrsnn_brian.sparsification.rate_match import match_rate, turned
 from hrsnn_brian.sparsification.rivals import (
     fresh_network,
@@ -99,7 +100,7 @@ def test_same_seed_same_network_and_another_seed_another(method):
     one, two = (pruned(method, seed=5, rounds=3) for _ in range(2))
     assert equal_networks(one, two)
     other = pruned(method, seed=6, rounds=3)
-    if method not in ("activity", "lottery", "frugal"):  # measured; lots only among ties
+    if method not in ("activity", "lottery", "frugal", "thrifty"):  # measured; lots only among ties
         assert not np.array_equal(one.neuron_id, other.neuron_id) or method == "fresh"
         assert method == "no-recurrence" or not np.array_equal(one.W.indices, other.W.indices)
 
@@ -185,9 +186,38 @@ def test_frugal_turns_the_weights_up_and_the_rate_back():
     np.testing.assert_array_equal(left.bias, net.bias[left.neuron_id])
 
 
+def test_thrifty_holds_the_fastest_neurons_back_by_their_biases_alone():
+    net, measure = network(), FakeMeasure()
+    same = {"power": "0.5", "gain": "2.5"}
+    free, held = frugal(**same), pruned("thrifty", neurons=N)
+    top = 1.3 * measure.rates(net).mean()
+    before, after = measure.rates(free), measure.rates(held)
+    assert (held.W != free.W).nnz == 0
+    assert before.max() > 2 * top
+    assert after.max() <= 1.05 * top
+    slow = before <= 1.02 * top
+    np.testing.assert_array_equal(held.bias[slow], free.bias[slow])
+    assert held.history[-1]["largest_hz"] == after.max()
+    assert equal_networks(held, frugal(ceiling="1.3", **same))
+
+
+def test_a_ceiling_that_is_out_of_reach_ends_and_says_so():
+    net, measure = network(), FakeMeasure()
+    measure.rates = lambda net: np.full(net.n_neurons, 50.0)  # deaf to the bias
+    held = lower_rates(net, 10.0, measure.rates)
+    assert held.history[-1] == {
+        "operation": "rate ceiling",
+        "ceiling_hz": 10.0,
+        "largest_hz": 50.0,
+    }
+    with pytest.raises(InputError, match="ceiling_hz"):
+        lower_rates(net, 0.0, measure.rates)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [
+        ("ceiling", "-1", "ceiling = '-1'"),
         ("price", "cheap", "price = 'cheap': must be a number from 0 to 2"),
         ("price", "3", "price = '3'"),
         ("gain", "0", "gain = '0'"),

@@ -13,7 +13,8 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.sparsification import rivals, scores
 from hrsnn_brian.sparsification.evidence import Facts, Floats, Source
 from hrsnn_brian.sparsification.method import Settings
-from hrsnn_brian.sparsification.rate_match import match_rate
+from hrsnn_brian.sparsification.rate_ceiling import lower_rates
+from hrsnn_brian.sparsification.rate_match import Rate, match_rate
 
 WITHIN = {
     "all": "all synapses compete",
@@ -103,23 +104,31 @@ def rewired(
 def turned_up(
     network: Network, original: Network, source: Source, settings: Settings, _seed: int
 ) -> Network:
-    """Stronger weights, at a share of the former mean rate under white noise.
+    """Stronger weights, a share of the former mean rate under white noise, no rate far above it.
 
-    Neither costs a synapse, and a lower rate saves operations. A rate that is out of reach is left
+    None costs a synapse, and lower rates save operations. A mean rate that is out of reach is left
     as it is, which the history notes.
     """
-    gain, share, measure = float(settings["gain"]), float(settings["rate"]), source.measure
+    gain, share, ceiling = (float(settings[name]) for name in ("gain", "rate", "ceiling"))
+    measure = source.measure
     if gain != 1:
         network = network.with_weights(network.W * gain, operation="gain", value=gain)
-    if share == 0:
+    if share == 0 and ceiling == 0:
         return network
     assert measure is not None  # `Source.check` has asked for its rates
 
     def rate(candidate: Network) -> float:
         return float(np.mean(measure.rates(candidate)))
 
+    former = rate(original)
+    if share:
+        network = _at_rate(network, share * former, rate)
+    return lower_rates(network, ceiling * former, measure.rates) if ceiling else network
+
+
+def _at_rate(network: Network, wanted_hz: float, rate: Rate) -> Network:
     try:
-        return match_rate(network, share * rate(original), rate).network
+        return match_rate(network, wanted_hz, rate).network
     except InputError as error:
         if error.argument != "wanted_hz":
             raise
