@@ -198,7 +198,7 @@ def test_thrifty_holds_the_fastest_neurons_back_by_their_biases_alone():
     slow = before <= 1.02 * top
     np.testing.assert_array_equal(held.bias[slow], free.bias[slow])
     assert held.history[-1]["largest_hz"] == after.max()
-    assert equal_networks(held, frugal(ceiling="1.3", **same))
+    np.testing.assert_array_equal(held.bias, frugal(ceiling="1.3", **same).bias)
 
 
 def test_a_ceiling_that_is_out_of_reach_ends_and_says_so():
