@@ -24,7 +24,6 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.sparsification.budget import resolve_budget, resolve_neurons
 from hrsnn_brian.sparsification.methods import prune
-from hrsnn_brian.sparsification.search import check_search
 from hrsnn_brian.sparsification.synapses import geometric_schedule
 from hrsnn_brian.tasks.task import Task
 
@@ -82,8 +81,7 @@ def lnp(
     leaves `work` with the iterations before.
     """
     options = options or LNPOptions()
-    if options.timescales != OFF:
-        check_search(options.timescales)  # before minutes of work
+    options.check_installed()  # before minutes of work
     measure = measure or Measurements(engine or Engine(), seed)
     plan = _plan(network, neurons, keep, density, synapses, iterations, options)
     settings = {"seed": seed, "plan": plan, "options": options.to_dict()}
@@ -158,9 +156,7 @@ def _plan(
     falling = geometric_schedule(network.n_synapses, end, iterations)
     if n_end < n and iterations < 2:
         raise InputError("iterations", iterations, "must be at least 2 where neurons leave")
-    if options.timescales != OFF and iterations < options.timescale_every:
-        never = f"step 4 comes every timescale_every = {options.timescale_every} of them"
-        raise InputError("iterations", iterations, f"{never}; give more, or timescales=off")
+    options.check_iterations(iterations)
     stay = (n,) * (iterations + 1)
     if n_end < n:
         stay = (n, *geometric_schedule(n, n_end, iterations - 1), n_end)

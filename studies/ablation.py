@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
+from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
@@ -47,7 +47,6 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def _check(options: Options) -> None:
     from hrsnn_brian.evaluation import READOUTS
-    from hrsnn_brian.sparsification.search import check_search
     from hrsnn_brian.tasks.registry import TASKS
 
     check_names(options, "variants", "variant", VARIANTS)
@@ -56,14 +55,9 @@ def _check(options: Options) -> None:
     check_fractions(options, "keep", below_one=True)
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1)
-    least = LNPOptions().timescale_every
-    if options["iterations"] < least:
-        what = f"must be at least {least}, or step 4 never has its turn"
-        raise InputError("iterations", options["iterations"], what)
+    LNPOptions().check_iterations(options["iterations"])
     for name in {BASELINE, *options["variants"]}:
-        search = VARIANTS[name].options().timescales
-        if search != OFF:
-            check_search(search)
+        VARIANTS[name].options().check_installed()
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:

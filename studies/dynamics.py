@@ -59,7 +59,6 @@ def points(options: Options, seed: int) -> list[Point]:
 def _check(options: Options) -> None:
     from hrsnn_brian.exponents.spiking import Protocol
     from hrsnn_brian.lyapunov_noise.options import LNPOptions
-    from hrsnn_brian.sparsification.search import check_search
 
     check_names(options, "controls", "controls", CONTROLS)
     check_names(options, "match", "match", MATCHES)
@@ -67,7 +66,8 @@ def _check(options: Options) -> None:
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1, exponents=1, iterations=2, noise_seconds=1.0)
     Protocol(duration=options["exponent_seconds"], segments=options["segments"])
-    check_search(LNPOptions().timescales)
+    LNPOptions().check_iterations(options["iterations"])
+    LNPOptions().check_installed()
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.sparsification import LNP
 
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.tasks.task import Task
 
-LNP = "lnp"
 # whether a rule is compared where all neurons stay, where some leave, or in both cases
 STAY, LEAVE, BOTH = "stay", "leave", "both"
 
@@ -89,14 +89,11 @@ def compared_at(rule: Rule, fraction: float) -> bool:
 
 def check_installed(names: Iterable[str]) -> None:
     """Raises InputError if a rule of that name needs a package that is not installed."""
-    from hrsnn_brian.lyapunov_noise.options import OFF, lnp_options
-    from hrsnn_brian.sparsification.search import check_search
+    from hrsnn_brian.lyapunov_noise.options import lnp_options
 
     for rule in (RULES[name] for name in names):
         if rule.method == LNP:
-            search = lnp_options(rule.variant, rule.options).timescales
-            if search != OFF:
-                check_search(search)
+            lnp_options(rule.variant, rule.options).check_installed()
 
 
 def apply_rule(

@@ -81,6 +81,7 @@ def test_points_hold_the_full_network_once_per_seed():
         ({"seeds": 0}, "seeds"),
         ({"exponents": 0}, "exponents"),
         ({"iterations": 1}, "iterations"),
+        ({"iterations": 3}, "step 4 never has its turn"),
         ({"exponent_seconds": 0.0}, "duration"),
     ],
 )

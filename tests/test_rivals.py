@@ -201,6 +201,11 @@ def test_thrifty_holds_the_fastest_neurons_back_by_their_biases_alone():
     np.testing.assert_array_equal(held.bias, frugal(ceiling="1.3", **same).bias)
 
 
+def test_lnp_is_no_method_of_this_kind_and_says_where_it_is():
+    with pytest.raises(InputError, match=r"method = 'lnp': .*call hrsnn_brian\.lnp"):
+        get_method("lnp")
+
+
 def test_a_ceiling_that_is_out_of_reach_ends_and_says_so():
     net, measure = network(), FakeMeasure()
     measure.rates = lambda net: np.full(net.n_neurons, 50.0)  # deaf to the bias

@@ -6,7 +6,9 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_methods import draw
+from hrsnn_brian.figures.registry import draw_figure
 from hrsnn_brian.figures.style import BLUE, ORANGE
+from hrsnn_brian.runs.tables import write_table
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 SCORES = {"full": 0.1, "no recurrence": 0.4, "lnp": 0.2, "activity": 0.3}
@@ -64,6 +66,29 @@ def test_one_row_of_panels_per_fraction_of_neurons_at_the_keep_nearest_five_perc
     assert axes[0].get_ylabel() == "100 % of neurons,\n5 % of synapses kept"
     assert axes[3].get_ylabel() == "60 % of neurons,\n5 % of synapses kept"
     assert "20 %" in draw(pd.DataFrame(table), keep=0.2)[0].get_ylabel()
+
+
+def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
+    table = rows() + [
+        row | {"neuron_fraction": 1.0, "synaptic_ops_per_s": 7 * row["synaptic_ops_per_s"]}
+        for row in rows()
+    ]
+    costs = draw(pd.DataFrame(table))[2::3]
+    assert costs[0].get_xlim() == costs[1].get_xlim()
+    for axis in costs:
+        ticks, (low, high) = axis.get_xticks(), axis.get_xlim()
+        assert len(ticks) >= 3
+        np.testing.assert_allclose([ticks[0], ticks[-1]], [low, high])
+        found = np.concatenate([points(axis, colour)[:, 0] for colour in (BLUE, ORANGE)])
+        assert low < found.min() < found.max() < high
+
+
+def test_a_bad_table_is_named_by_its_file(tmp_path):
+    (tmp_path / "tables").mkdir()
+    write_table(tmp_path / "tables" / "pruning_methods.csv", [{"rule": "lnp", "seed": 1}])
+    with pytest.raises(InputError, match=r"pruning_methods.csv'?: has no column 'task'"):
+        draw_figure("pruning_methods", tmp_path)
+    assert not (tmp_path / "figures").exists()
 
 
 def test_networks_that_missed_the_size_are_not_drawn():

@@ -20,6 +20,7 @@ OPTIONAL = {  # package: module, what for
     "igraph": ("igraph", "faster betweenness"),
     "pyarrow": ("pyarrow", "tables as Parquet, too"),
 }
+WIDTH = 23  # of the names in the report
 N, SAMPLES = 100, 50  # of the trial run: 1 s of biological time
 
 
@@ -44,14 +45,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
         **{package: _found(module, what) for package, (module, what) in OPTIONAL.items()},
     }
     for name, value in report.items():
-        output.say(f"{name:<14}{value}" if len(name) < 14 else f"{name} {value}")
+        output.say(f"{name:<{WIDTH}}{value}")
     try:
         report["trial"] = _trial(args.device, output)
     except EngineError as error:
-        output.say(f"{'FAILED':<14}{error}")
+        output.say(f"{'FAILED':<{WIDTH}}{error}")
         output.result({"ok": False, **report, "problem": str(error)}, args.out)
         return 1
-    output.say(f"{'ok':<14}everything works on device {args.device}")
+    output.say(f"{'ok':<{WIDTH}}everything works on device {args.device}")
     output.result({"ok": True, **report}, args.out)
     return 0
 
@@ -76,15 +77,15 @@ def _trial(device: str, output: Output) -> dict[str, Any]:
         _spikes(engine)
     stats = engine.stats
     if device == "standalone":
-        output.say(f"{'build':<14}{stats.build_seconds:.1f} s, once per model shape")
-        output.say(f"{'cache':<14}{default_root()}")
+        output.say(f"{'build':<{WIDTH}}{stats.build_seconds:.1f} s, once per model shape")
+        output.say(f"{'cache':<{WIDTH}}{default_root()}")
     each = stats.run_seconds / stats.runs
-    output.say(f"{'run':<14}{each:.2f} s for 1 s of {N} neurons, {int(counts.sum())} spikes")
+    output.say(f"{'run':<{WIDTH}}{each:.2f} s for 1 s of {N} neurons, {int(counts.sum())} spikes")
     if device != "numpy":
         note("the same run on numpy, to compare spikes")
         if (_spikes(Engine("numpy")) != counts).any():
             raise EngineError(f"the spikes on {device} differ from those on numpy")
-        output.say(f"{'spikes':<14}equal to those on numpy")
+        output.say(f"{'spikes':<{WIDTH}}equal to those on numpy")
     return {"device": device, "run_seconds_each": each, **stats.to_dict()}
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.sparsification import LNP
 
 if TYPE_CHECKING:
     from hrsnn_brian.lyapunov_noise.options import LNPOptions
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
 
-LNP = "lnp"
 ITERATIONS = 20
 
 

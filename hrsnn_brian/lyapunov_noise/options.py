@@ -14,7 +14,7 @@ from hrsnn_brian.sparsification.neurons import RULES
 from hrsnn_brian.sparsification.rate_match import KNOBS
 from hrsnn_brian.sparsification.sampling import SELECTIONS
 from hrsnn_brian.sparsification.scores import FACTORS
-from hrsnn_brian.sparsification.search import SEARCHES
+from hrsnn_brian.sparsification.search import SEARCHES, check_search
 from hrsnn_brian.sparsification.synapses import BASES, check_combination
 from hrsnn_brian.sparsification.timescales import GROUPINGS
 
@@ -141,6 +141,19 @@ class LNPOptions:
         """Whether step 1 or step 2 looks at node exponents."""
         in_score = self.synapses != OFF and self.score in ("exponent", "product")
         return in_score or (self.neurons == "betweenness" and self.graph == "exponent")
+
+    def check_installed(self) -> None:
+        """Raises InputError if the timescale search needs a package that is not installed."""
+        if self.timescales != OFF:
+            check_search(self.timescales)
+
+    def check_iterations(self, iterations: int) -> None:
+        """Raises InputError if step 4 is on and so few iterations never come to it."""
+        every = self.timescale_every
+        if self.timescales != OFF and iterations < every:
+            turn = f"step 4 comes every timescale_every = {every} of them"
+            never = "with fewer, step 4 never has its turn: give more, or timescales=off"
+            raise InputError("iterations", iterations, f"{turn}; {never}")
 
     def to_dict(self) -> dict[str, Any]:
         """The options by name."""

@@ -1,0 +1,3 @@
+"""Choosing what stays: importances, compensation, budgets, and the methods made of them."""
+
+LNP = "lnp"  # named among the methods, but a loop of its own: see `pipeline`

@@ -8,11 +8,10 @@ ranking (`build`): a fresh network and the control without recurrence.
 from dataclasses import replace
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.sparsification import ingredients, rivals, scores
+from hrsnn_brian.sparsification import LNP, ingredients, rivals, scores
 from hrsnn_brian.sparsification.method import Method, number, one_of
 from hrsnn_brian.sparsification.synapses import BASES
 
-LNP = "lnp"
 _SELECTIONS = {
     "fixed": "exactly the budget, sampled",
     "independent": "the budget on average",
@@ -62,6 +61,20 @@ _NEURON_OPTIONS = {
     "selection": _TOP,
     "base": _BASE,
 }
+_FRUGAL = Method(
+    name="frugal",
+    description="every neuron keeps the inputs that pass on most for the spikes they cost, "
+    "|w| (C_ii + C_jj) / r_j^0.35; neurons of lowest rate under noise leave; at last "
+    "weights times 1.5, biases restore the mean rate",
+    source="our choice, found by the study 'improve' on development seeds",
+    cost="per round one covariance and one run for the rates; some twenty for the last",
+    function=ingredients.by_noise_per_operation,
+    compensation="variance",
+    options=_FRUGAL_OPTIONS,
+    needs=("covariance", "rates"),
+    neurons="rates",
+    finish=ingredients.turned_up,
+)
 
 
 METHODS: dict[str, Method] = {
@@ -164,32 +177,14 @@ METHODS: dict[str, Method] = {
             needs=("covariance",),
             finish=ingredients.rewired,
         ),
-        Method(
-            name="frugal",
-            description="every neuron keeps the inputs that pass on most for the spikes they cost, "
-            "|w| (C_ii + C_jj) / r_j^0.35; neurons of lowest rate under noise leave; at last "
-            "weights times 1.5, biases restore the mean rate",
-            source="our choice, found by the study 'improve' on development seeds",
-            cost="per round one covariance and one run for the rates; some twenty for the last",
-            function=ingredients.by_noise_per_operation,
-            compensation="variance",
-            options=_FRUGAL_OPTIONS,
-            needs=("covariance", "rates"),
-            neurons="rates",
-            finish=ingredients.turned_up,
-        ),
-        Method(
+        _FRUGAL,
+        replace(
+            _FRUGAL,
             name="thrifty",
             description="as frugal, with the root of C_ii + C_jj and weights times 2.5; at last "
             "lower biases hold every neuron's rate below 1.3 times the former mean",
-            source="our choice, found by the study 'improve' on development seeds",
             cost="as frugal, and up to nine runs for the ceiling",
-            function=ingredients.by_noise_per_operation,
-            compensation="variance",
             options=_THRIFTY_OPTIONS,
-            needs=("covariance", "rates"),
-            neurons="rates",
-            finish=ingredients.turned_up,
         ),
         Method(
             name="fresh",
