@@ -125,7 +125,8 @@ def _draw_curve(axis: "Axes", rows: "pd.DataFrame", number: int, place: float) -
 
 
 def _begins(rows: "pd.DataFrame", reason: str) -> Any:
-    return rows["reason"].fillna("").astype(str).str.startswith(reason)
+    said = rows["reason"].map(lambda why: isinstance(why, str) and why.startswith(reason))
+    return said.astype(bool)
 
 
 def _hollow(axis: "Axes", x: Any, y: Any, colour: str, symbol: str, label: str = "") -> None:

@@ -39,7 +39,8 @@ def draw(
     keep = (
         min(pruned["keep"].unique(), key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
     )
-    pruned = pruned[(pruned["keep"] == keep) & (pruned["note"].fillna("") == "")]
+    unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
+    pruned = pruned[(pruned["keep"] == keep) & unnoted]
     references = table[table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
     scores = _scores(table)
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
