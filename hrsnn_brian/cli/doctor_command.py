@@ -1,19 +1,22 @@
 """`hrsnn doctor`: whether this machine can do the work, shown by doing a little of it."""
 
 import argparse
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.options import add_common
 from hrsnn_brian.cli.output import Output, check_output_file, note
-from hrsnn_brian.errors import EngineError
+from hrsnn_brian.errors import EngineError, InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.simulation.cache import ProgramCache
 
 OPTIONAL = {  # package: module, what for
     "bayesian-optimization": ("bayes_opt", "step 4 of lnp, studies that run it"),
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         output.say(f"{name:<{WIDTH}}{value}")
     try:
         report["trial"] = _trial(args.device, output)
-    except EngineError as error:
+    except (EngineError, InputError) as error:
         output.say(f"{'FAILED':<{WIDTH}}{error}")
         output.result({"ok": False, **report, "problem": str(error)}, args.out)
         return 1
@@ -62,23 +65,23 @@ def _found(module: str, what: str) -> str:
 
 
 def _trial(device: str, output: Output) -> dict[str, Any]:
-    """A build in an empty cache and two runs; on compiled devices, their spikes against numpy's.
+    """A build and two runs in the folders in use; on compiled devices, spikes against numpy's.
 
-    Raises EngineError if a build or run fails or the spikes differ.
+    Raises EngineError if a build or run fails or the spikes differ, InputError for a cache folder
+    that takes no programs.
     """
     from hrsnn_brian.runs.progress import EngineProgress
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.simulation.cache import ProgramCache, default_root
 
-    with tempfile.TemporaryDirectory(prefix="hrsnn-doctor-") as folder:
-        cache = ProgramCache(Path(folder)) if device == "standalone" else None
+    with ExitStack() as stack:
+        cache = stack.enter_context(_trial_cache(output)) if device == "standalone" else None
         engine = Engine(device, cache=cache, on_progress=EngineProgress())
         counts = _spikes(engine)
         _spikes(engine)
     stats = engine.stats
-    if device == "standalone":
+    _say_temporary(output)
+    if stats.builds:
         output.say(f"{'build':<{WIDTH}}{stats.build_seconds:.1f} s, once per model shape")
-        output.say(f"{'cache':<{WIDTH}}{default_root()}")
     each = stats.run_seconds / stats.runs
     output.say(f"{'run':<{WIDTH}}{each:.2f} s for 1 s of {N} neurons, {int(counts.sum())} spikes")
     if device != "numpy":
@@ -87,6 +90,37 @@ def _trial(device: str, output: Output) -> dict[str, Any]:
             raise EngineError(f"the spikes on {device} differ from those on numpy")
         output.say(f"{'spikes':<{WIDTH}}equal to those on numpy")
     return {"device": device, "run_seconds_each": each, **stats.to_dict()}
+
+
+@contextmanager
+def _trial_cache(output: Output) -> Iterator["ProgramCache"]:
+    """An empty cache inside the real one, so that it meets what a build there will meet.
+
+    The real one itself if it is read-only: then only the programs it holds can be used.
+    """
+    from hrsnn_brian.simulation.cache import ProgramCache
+
+    real = ProgramCache()
+    output.say(f"{'cache':<{WIDTH}}{real.root}")
+    try:
+        real.require_usable()
+    except InputError:
+        if not (held := len(real.entries())):
+            raise
+        output.say(f"{'':<{WIDTH}}takes no new programs, holds {held}")
+        yield real
+        return
+    with real.trial() as cache:
+        yield cache
+
+
+def _say_temporary(output: Output) -> None:
+    folder, wanted = tempfile.gettempdir(), os.environ.get("TMPDIR")
+    other = wanted and os.path.realpath(wanted) != os.path.realpath(folder)
+    output.say(
+        f"{'temporary files':<{WIDTH}}{folder}"
+        + (f" (TMPDIR = {wanted!r} cannot be written)" if other else "")
+    )
 
 
 def _spikes(engine: "Engine") -> "np.ndarray":

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.options import add_common
+from hrsnn_brian.cli.options import add_common, user_path
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
@@ -26,7 +26,9 @@ _SIZE_AND_COST = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to evaluate")
     parser.add_argument("--task", help="see hrsnn list tasks; not needed with --data")
-    parser.add_argument("--data", metavar="FILE.csv", help="your own series, scored like wind")
+    parser.add_argument(
+        "--data", type=user_path, metavar="FILE.csv", help="your own series, scored like wind"
+    )
     parser.add_argument("--column", metavar="NAME", help="the column of --data to predict")
     add_common(parser, "also write the rows (.csv) or the whole result (.json) to this file")
 

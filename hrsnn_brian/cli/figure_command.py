@@ -3,14 +3,16 @@
 import argparse
 from pathlib import Path
 
-from hrsnn_brian.cli.options import add_common
+from hrsnn_brian.cli.options import add_common, user_path
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("figure", metavar="NAME|all", help="see hrsnn list figures")
-    parser.add_argument("--run", required=True, help="the run directory whose tables to draw")
+    parser.add_argument(
+        "--run", type=user_path, required=True, help="the run directory whose tables to draw"
+    )
     add_common(parser, "folder for the PDF and PNG (default: RUN/figures)")
 
 

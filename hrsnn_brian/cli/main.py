@@ -4,6 +4,7 @@ Status 0: done. 1: it failed. 2: something given cannot be used. 130: interrupte
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -12,6 +13,7 @@ from types import ModuleType
 
 from hrsnn_brian.cli.options import Parser, UsageError
 from hrsnn_brian.cli.output import Output, note
+from hrsnn_brian.cli.process import discard_output, limit_threads, own_process
 from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
 
 COMMANDS = {
@@ -26,6 +28,12 @@ COMMANDS = {
     "list": "list tasks, methods, studies, figures, presets or systems",
     "doctor": "check the installation; time a build and a run",
     "cache": "show or clear the compiled programs",
+}
+
+# What the machine refuses: no fault of the program, no traceback.
+_REFUSED = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE),
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
 }
 
 _EXAMPLES = """examples:
@@ -78,12 +86,19 @@ def _parse(words: Sequence[str]) -> argparse.Namespace | None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `hrsnn` with the words `argv` (default: those of the process); returns its status."""
+    """Runs `hrsnn` with the words `argv` (default: those of the process); returns its status.
+
+    Only without `argv` it takes the process for its own: streams, signals, threads.
+    """
+    if argv is None:
+        own_process()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parse(words)
         if args is None:
             return 0
+        if argv is None:
+            limit_threads(args.threads)
         with Output(args.json) as output:
             status: int = _module(args.command).run(args, output)
             return status
@@ -97,8 +112,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         note("hrsnn: interrupted")
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_output()
         return 1
+    except MemoryError as error:
+        note("hrsnn: memory does not suffice" + f" ({error})" * bool(str(error)))
+        return 1
+    except OSError as error:
+        problem = _refusal(error)
+        if problem is None:
+            raise
+        discard_output()
+        note(f"hrsnn: {problem}")
+        return 1
+
+
+def _refusal(error: OSError) -> str | None:
+    """The one line about what the machine refused; None for an error that is ours."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current folder was deleted; change to one that exists"
+    if error.errno not in _REFUSED:
+        return None
+    return f"{error.filename or 'output'}: {error.strerror}"
 
 
 def _one_line(error: Exception) -> str:

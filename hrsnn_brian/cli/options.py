@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -54,7 +55,13 @@ def add_common(parser: argparse.ArgumentParser, out: str, out_required: bool = F
         default="standalone",
         help=f"{', '.join(DEVICES)} (default standalone: compiled C++)",
     )
-    group.add_argument("--out", required=out_required, help=out)
+    group.add_argument(
+        "--threads",
+        type=whole(1),
+        default=1,
+        help="threads of linear algebra (default 1; points of a study always run on one)",
+    )
+    group.add_argument("--out", type=user_path, required=out_required, help=out)
     group.add_argument(
         "--json", action="store_true", help="print one JSON object; all else to standard error"
     )
@@ -71,6 +78,11 @@ def add_settings(parser: argparse.ArgumentParser, preset: str) -> None:
         metavar="KEY=VALUE",
         help="change one setting; may be repeated, e.g. --set N=300",
     )
+
+
+def user_path(text: str) -> str:
+    """A path with `~` as the home folder, which shells leave alone in --option=~/path."""
+    return os.path.expanduser(text)
 
 
 def whole(low: int) -> "WholeNumber":
@@ -113,6 +125,6 @@ def _device(text: str) -> str:
 
 def default_jobs(given: int | None) -> int:
     """`--jobs`, or the usable cores up to 8."""
-    from hrsnn_brian.runs.provenance import usable_cores
+    from hrsnn_brian.machine import usable_cores
 
     return given if given is not None else min(usable_cores(), 8)

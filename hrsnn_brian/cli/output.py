@@ -2,14 +2,15 @@
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import HrsnnError, InputError
 
 
 class Output:
@@ -21,11 +22,16 @@ class Output:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        self._stdout: TextIO = sys.stdout
+        self._stdout: TextIO | None = sys.stdout
         self._stack = ExitStack()
 
     def __enter__(self) -> "Output":
-        if self.as_json:
+        if self._stdout is None:  # closed
+            if self.as_json:
+                raise HrsnnError("standard output is closed, where --json is to print")
+            self._stdout = self._stack.enter_context(open(os.devnull, "w"))
+            self._stack.enter_context(redirect_stdout(self._stdout))
+        elif self.as_json:
             if self._is_descriptor_1():
                 sys.stdout.flush()
                 self._stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -45,7 +51,7 @@ class Output:
 
     def _is_descriptor_1(self) -> bool:
         try:
-            return os.path.sameopenfile(self._stdout.fileno(), 1)
+            return self._stdout is not None and os.path.sameopenfile(self._stdout.fileno(), 1)
         except (OSError, ValueError):  # a stream in memory, or descriptor 1 is closed
             return False
 
@@ -67,7 +73,8 @@ class Output:
 
 def note(text: str) -> None:
     """A line about the work, never the result."""
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody is left to be told
+        print(text, file=sys.stderr, flush=True)
 
 
 def check_output_file(path: str | None, suffixes: Sequence[str]) -> None:
@@ -82,7 +89,13 @@ def check_output_file(path: str | None, suffixes: Sequence[str]) -> None:
     target = Path(path)
     if target.suffix not in suffixes:
         raise InputError("--out", path, f"must end in {' or '.join(suffixes)}")
-    if target.is_dir():
+    try:
+        kind = target.stat().st_mode
+    except FileNotFoundError:
+        kind = 0
+    except OSError as error:
+        raise InputError("--out", path, f"cannot be written ({error.strerror})") from None
+    if stat.S_ISDIR(kind):
         raise InputError("--out", path, "is a directory; give a file name")
     if not target.absolute().parent.is_dir():
         raise InputError("--out", path, "its folder does not exist")

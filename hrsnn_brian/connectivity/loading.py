@@ -1,5 +1,6 @@
 """The user's own weight matrix, read from a file and checked."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def load_matrix(path: str | Path, argument: str = "graph.matrix") -> sparse.csr_
     synapse onto itself; it is refused rather than dropped in silence) or a column with both
     signs (Dale's law).
     """
-    file = Path(path)
+    file = Path(os.path.expanduser(path))
     if file.suffix.lower() not in _READERS:
         raise InputError(argument, str(path), f"must be a file {_FORMATS}")
     if not file.is_file():

@@ -161,6 +161,7 @@ def _segment(
 ) -> dict[str, Any]:
     """Log growths (n, k) and rate of one segment, from its file if it was finished before."""
     path = None if folder is None else Path(folder) / f"segment-{number}.json"
+    steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
     if path is not None and path.exists():
         import json
 
@@ -169,8 +170,8 @@ def _segment(
             raise InputError("folder", str(folder), "holds segments of another computation")
         growth = np.array(stored["log_growth"], dtype=float)
         # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
-        return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
-    steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
+        if len(growth) == steps:  # else a run that was cut short left it
+            return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
     timing = network.params.timing
     # one sample more, so that the last measurement lies inside the run
     needed = plan.warmup + steps * plan.t_renorm + timing.sample

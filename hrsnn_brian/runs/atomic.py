@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-_SUFFIX = ".part"
+_PART = re.compile(r"\.hrsnn-\d+-[0-9a-f]{8}\.part")
 
 
 def _flush_directory(folder: Path) -> None:
@@ -31,7 +32,7 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     A reader sees the former file or the new one, never a part. After an error, nothing is left.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}")
+    part = new_part(path.parent)
     try:
         with open(part, "xb") as stream:
             yield stream
@@ -44,9 +45,19 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     _flush_directory(path.parent)
 
 
+def new_part(folder: Path) -> Path:
+    """A name of ours for an unfinished file, short whatever the name of the finished one."""
+    return folder / f".hrsnn-{os.getpid()}-{secrets.token_hex(4)}.part"
+
+
+def is_part(path: Path) -> bool:
+    """Whether `path` bears a name of `new_part`."""
+    return _PART.fullmatch(path.name) is not None
+
+
 def remove_parts(folder: Path) -> None:
     """Removes what killed writers left in `folder` and below. Only for a folder nobody writes."""
-    for part in folder.rglob(f".*{_SUFFIX}"):
+    for part in filter(is_part, folder.rglob(".*")):
         part.unlink(missing_ok=True)
 
 

@@ -36,6 +36,8 @@ class EngineProgress:
         self._last = 0.0
 
     def __call__(self, what: str, fraction: float) -> None:
+        if what == "wait":
+            self._say("waiting for another process that compiles the simulation program")
         if what != "build":
             return
         now = self._clock()

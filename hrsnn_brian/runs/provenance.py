@@ -1,6 +1,5 @@
 """Where a result comes from: versions, commit, compiler, machine, seeds, time and cost."""
 
-import os
 import platform
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import EngineError
+from hrsnn_brian.machine import usable_cores
 
 PACKAGE = "hrsnn-brian"
 LIBRARIES = (
@@ -83,13 +83,6 @@ def cpu_model() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def utc_now() -> str:

@@ -9,7 +9,6 @@ DONE              written last: without it the results are not complete
 """
 
 import os
-import secrets
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,7 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.atomic import remove_parts, write_text
+from hrsnn_brian.locks import Lock
+from hrsnn_brian.runs.atomic import is_part, new_part, remove_parts, write_text
 from hrsnn_brian.runs.toml import dump_toml
 
 ARGUMENT = "--out"
@@ -41,7 +41,7 @@ def state_of(path: Path, config: Mapping[str, Any]) -> str:
     except FileNotFoundError:
         # a run killed before it wrote config.toml leaves folders, a lock and perhaps a part
         ours = {"points", "tables", "figures", ".lock"}
-        strangers = any(p.name not in ours and p.suffix != ".part" for p in path.rglob("*"))
+        strangers = any(p.name not in ours and not is_part(p) for p in path.rglob("*"))
         return FOREIGN if strangers else FREE
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return FOREIGN
@@ -81,7 +81,7 @@ def free_directory(base: Path, config: Mapping[str, Any]) -> Path:
 
 def require_writable(folder: Path, value: Path) -> None:
     """Raises InputError about `value` unless a file can be made in `folder`, by making one."""
-    probe = folder / f".{secrets.token_hex(8)}.part"
+    probe = new_part(folder)
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
@@ -129,17 +129,15 @@ class RunDirectory:
         Raises InputError, with nothing changed or left behind, if `path` cannot be written, holds
         another run or something that is no run, or is in use by another process.
         """
-        from filelock import FileLock, Timeout
-
         path = Path(path).absolute()
         _refuse_unless_ours(path, config)
         _make_folder(path)
         for name in ("points", "tables", "figures"):
             (path / name).mkdir(exist_ok=True)
-        lock = FileLock(path / "points" / ".lock", timeout=0)
+        lock = Lock(path / "points" / ".lock")
         try:
             lock.acquire()
-        except Timeout:
+        except BlockingIOError:
             raise InputError(ARGUMENT, str(path), "in use by another process") from None
         try:
             _refuse_unless_ours(path, config)

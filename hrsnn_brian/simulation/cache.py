@@ -4,55 +4,32 @@ Layout: ROOT/<key>/ holds `program`, `manifest.json` and the generated sources. 
 built in a private folder and renamed into place under a lock, so that a second process waits
 instead of building again and a build killed half-way leaves nothing that looks finished.
 ROOT is $HRSNN_CACHE, else $XDG_CACHE_HOME/hrsnn-brian, else ~/.cache/hrsnn-brian; give each
-cluster node a local folder. The least recently used programs go when ROOT exceeds its limit
-($HRSNN_CACHE_LIMIT_MB, 500 MB if not set).
+cluster node a local folder. It may be read-only if it holds the program. The least recently used
+programs go when ROOT exceeds its limit ($HRSNN_CACHE_LIMIT_MB, 500 MB if not set). Nothing is
+removed but what `is_program` and `_SCRAP` recognise as made here.
 """
 
-import hashlib
 import json
+import math
 import os
+import re
+import secrets
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
-
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.simulation.propagators import LinearSystem
-from hrsnn_brian.simulation.shape import ModelShape, shape_from_dict
-from hrsnn_brian.simulation.toolchain import FLAGS, Compiler, cpu_identity, find_compiler
+from hrsnn_brian.locks import Lock
+from hrsnn_brian.simulation.child import python_path, run_reporting, writing
+from hrsnn_brian.simulation.program import Program, is_program, program_key, read_program
+from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.toolchain import find_compiler
 
-# Every file whose text ends up in a program.
-_SOURCES = (
-    "equations.py",
-    "generate.py",
-    "model.py",
-    "propagators.py",
-    "replicas.cpp",
-    "replicas.h",
-    "replicas.py",
-    "scene.cpp",
-    "scene.h",
-    "shape.py",
-)
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled program: its folder and the linear system its propagators belong to."""
-
-    folder: Path
-    shape: ModelShape
-    system: LinearSystem
-
-    @property
-    def executable(self) -> Path:
-        return self.folder / "program"
+_SCRAP = re.compile(r"\.(building|removed)-(?P<key>[0-9a-f]{24})-\w+")  # a killed process left it
+DEFAULT_LIMIT_MB = "500"
 
 
 @dataclass(frozen=True)
@@ -64,84 +41,135 @@ class CacheEntry:
     last_used: float
 
 
-def program_key(shape: ModelShape, compiler: Compiler) -> str:
-    """Content hash of shape, model sources, Brian, compiler, flags and CPU."""
-    here = Path(__file__).parent
-    parts = [
-        json.dumps(shape.to_dict(), sort_keys=True),
-        version("brian2"),
-        compiler.version,
-        " ".join(FLAGS),
-        cpu_identity(),
-        *((here / name).read_text() for name in _SOURCES),
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
-
-
 def default_root() -> Path:
-    if "HRSNN_CACHE" in os.environ:
-        return Path(os.environ["HRSNN_CACHE"])
+    """The cache folder that the environment names; an empty variable is one that is not set.
+
+    Raises InputError if the home folder it asks for is not known.
+    """
+    named = os.environ.get("HRSNN_CACHE")
+    if named:
+        return _expanded("HRSNN_CACHE", named).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hrsnn-brian"
+    if base and (folder := _expanded("XDG_CACHE_HOME", base)).is_absolute():
+        return folder / "hrsnn-brian"  # the standard has relative ones ignored
+    return _expanded("HRSNN_CACHE", "~") / ".cache" / "hrsnn-brian"
+
+
+def _expanded(variable: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        allowed = "its home folder is not known; give a folder for compiled programs"
+        raise InputError(variable, text, allowed) from None
 
 
 class ProgramCache:
     """Finds or builds programs. Safe for concurrent use by processes sharing `root`."""
 
-    def __init__(self, root: Path | None = None, limit_bytes: int | None = None) -> None:
-        self.root = Path(root) if root is not None else default_root()
+    def __init__(self, root: Path | None = None, limit_bytes: float | None = None) -> None:
+        self.root = Path(root).absolute() if root is not None else default_root()
         self.limit_bytes = limit_bytes if limit_bytes is not None else _limit_from_environment()
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError("HRSNN_CACHE", str(self.root), f"cannot be created: {error}") from None
 
     def get(
-        self, shape: ModelShape, on_build: Callable[[float], None] = lambda fraction: None
+        self,
+        shape: ModelShape,
+        on_build: Callable[[float], None] = lambda fraction: None,
+        on_wait: Callable[[], None] = lambda: None,
     ) -> tuple[Program, bool]:
         """The program of `shape` and whether it had to be built.
 
-        Raises CompilerMissingError without a compiler, EngineError when the build fails.
+        on_wait: called once if another process is building it.
+        Raises CompilerMissingError without a compiler, InputError for a folder that takes no
+        programs, EngineError when the build fails.
         """
-        compiler = find_compiler()
-        key = program_key(shape, compiler)
-        folder = self.root / key
-        with FileLock(self.root / f"{key}.lock"):
-            built = not (folder / "manifest.json").exists()
-            if built:
-                self._build(shape, key, on_build)
-            program = _load(folder)
-            os.utime(folder / "manifest.json")
+        key = program_key(shape, find_compiler())
+        program = read_program(self.root / key)
+        built = program is None
+        if program is None:
+            self.require_usable()
+            with self._lock(key) as lock:
+                lock.acquire(on_wait)
+                program = read_program(self.root / key)
+                built = program is None
+                if program is None:
+                    program = self._build(shape, key, on_build)
+        with suppress(OSError):  # a cache that is read-only for us
+            os.utime(program.folder / "manifest.json")
         if built:
             self.trim(keep=key)
         return program, built
 
-    def _build(self, shape: ModelShape, key: str, on_build: Callable[[float], None]) -> None:
-        for stale in self.root.glob(f".building-{key}-*"):  # we hold its lock: its builder is dead
-            shutil.rmtree(stale, ignore_errors=True)
-        private = Path(tempfile.mkdtemp(prefix=f".building-{key}-", dir=self.root))
+    def _lock(self, key: str) -> Lock:
+        return Lock(self.root / f"{key}.lock")
+
+    def require_usable(self) -> None:
+        """Raises InputError unless programs can be made and run in `root`."""
+        root = str(self.root)
         try:
-            shape_file = private / "shape.json"
-            shape_file.write_text(json.dumps(shape.to_dict()))
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"cannot be created: {error.strerror}"
+            raise InputError("HRSNN_CACHE", root, f"{reason}; give another folder") from None
+        probe = self.root / _scrap("building", "0" * 24)
+        try:
+            probe.touch(exist_ok=False)
+            probe.unlink()
+        except OSError as error:
+            reason = f"does not hold this program and cannot be written ({error.strerror})"
+            raise InputError("HRSNN_CACHE", root, f"{reason}; give another folder") from None
+        if os.statvfs(self.root).f_flag & getattr(os, "ST_NOEXEC", 0):
+            allowed = "must not hold programs (mounted noexec); give another folder"
+            raise InputError("HRSNN_CACHE", root, allowed)
+
+    @contextmanager
+    def trial(self) -> Iterator["ProgramCache"]:
+        """An empty cache inside this one for the duration of the block.
+
+        Its name is that of scrap: `clear` removes what a killed trial leaves.
+        """
+        folder = self.root / _scrap("building", "0" * 24)
+        with writing(f"the cache {self.root}"):
+            folder.mkdir()
+        try:
+            yield ProgramCache(folder, math.inf)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _build(self, shape: ModelShape, key: str, on_build: Callable[[float], None]) -> Program:
+        self._sweep(key)  # we hold its lock: its builder is dead
+        private = self.root / _scrap("building", key)
+        target, shape_file = self.root / key, private / "shape.json"
+        place = f"the simulation program in {self.root}"
+        try:
+            with writing(place):
+                private.mkdir()
+                shape_file.write_text(json.dumps(shape.to_dict()), encoding="utf-8")
             run_reporting(
                 [sys.executable, "-m", "hrsnn_brian.simulation.generate", shape_file, private],
-                cwd=self.root,
+                cwd=private,
                 on_progress=on_build,
                 what="building the simulation program",
+                environment={"PYTHONPATH": python_path()},
             )
-            target = self.root / key
-            if target.exists():  # without a manifest: not ours to keep
-                shutil.rmtree(target)
-            private.rename(target)
+            if os.path.lexists(target):
+                raise EngineError(f"{target} is in the way: no complete program; move it elsewhere")
+            with writing(place):
+                private.rename(target)
         finally:
             shutil.rmtree(private, ignore_errors=True)
+        program = read_program(self.root / key)
+        if program is None:
+            raise EngineError(f"the program just built has left {target}")
+        return program
 
     def entries(self) -> list[CacheEntry]:
         """The programs on disk, most recently used first."""
         found = []
-        for manifest in self.root.glob("*/manifest.json"):
-            files = [p.stat().st_size for p in manifest.parent.rglob("*") if p.is_file()]
-            found.append(CacheEntry(manifest.parent.name, sum(files), manifest.stat().st_mtime))
+        for folder in self.root.glob("*"):
+            if is_program(folder):
+                files = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
+                used = (folder / "manifest.json").stat().st_mtime
+                found.append(CacheEntry(folder.name, sum(files), used))
         return sorted(found, key=lambda entry: -entry.last_used)
 
     def total_bytes(self) -> int:
@@ -155,73 +183,56 @@ class ProgramCache:
             if total <= self.limit_bytes:
                 return
             if entry.key != keep:
-                self._remove(entry.key)
-                total -= entry.bytes
+                with suppress(OSError):  # another user's, in a shared folder: theirs to remove
+                    self._remove(entry.key)
+                    total -= entry.bytes
 
     def clear(self) -> int:
-        """Remove every program; returns how many there were."""
+        """Remove every program and what killed builds left; returns how many programs.
+
+        Raises EngineError if one cannot be removed.
+        """
         entries = self.entries()
-        for entry in entries:
-            self._remove(entry.key)
+        try:
+            for entry in entries:
+                self._remove(entry.key)
+            for key in {m["key"] for p in self.root.glob(".*") if (m := _SCRAP.fullmatch(p.name))}:
+                with suppress(BlockingIOError), self._lock(key) as lock:  # being built
+                    lock.acquire()
+                    self._sweep(key)
+        except OSError as error:
+            raise EngineError(f"{self.root} cannot be cleared: {error.strerror}") from None
         return len(entries)
 
     def _remove(self, key: str) -> None:
-        with FileLock(self.root / f"{key}.lock"):
-            shutil.rmtree(self.root / key, ignore_errors=True)
+        """Out of the way at once, so that nobody finds a half of it, then deleted."""
+        with self._lock(key) as lock:
+            lock.acquire(on_wait=lambda: None)
+            if is_program(self.root / key):  # not removed by another process meanwhile
+                aside = self.root / _scrap("removed", key)
+                (self.root / key).rename(aside)
+                shutil.rmtree(aside)
+
+    def _sweep(self, key: str) -> None:
+        for scrap in self.root.glob(f".*-{key}-*"):
+            if _SCRAP.fullmatch(scrap.name) and scrap.is_dir():
+                shutil.rmtree(scrap, ignore_errors=True)
+            elif _SCRAP.fullmatch(scrap.name):
+                scrap.unlink(missing_ok=True)
 
 
-def run_reporting(
-    command: list[object],
-    cwd: Path,
-    on_progress: Callable[[float], None],
-    what: str,
-    environment: dict[str, str] | None = None,
-) -> None:
-    """Run a process whose standard output carries lines `progress FRACTION`.
-
-    Raises EngineError with the end of its standard error if it fails.
-    """
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.startswith("progress "):
-                    on_progress(float(line.split()[1]))
-            status = process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            if process.stdout is not None:
-                process.stdout.close()
-        if status != 0:
-            errors.seek(0)
-            said = errors.read()[-4000:].strip()
-            raise EngineError(f"{what} failed with status {status}: {said or 'it said nothing'}")
+def _scrap(what: str, key: str) -> str:
+    return f".{what}-{key}-{secrets.token_hex(4)}"
 
 
-def _load(folder: Path) -> Program:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    system = manifest["system"]
-    linear = LinearSystem(
-        rows=system["rows"],
-        **{k: tuple(system[k]) for k in ("states", "inputs", "parameters", "shared")},
-    )
-    return Program(folder, shape_from_dict(manifest["shape"]), linear)
-
-
-def _limit_from_environment() -> int:
-    text = os.environ.get("HRSNN_CACHE_LIMIT_MB", "500")
+def _limit_from_environment() -> float:
+    """Bytes; an empty variable is one that is not set, inf means no limit."""
+    text = os.environ.get("HRSNN_CACHE_LIMIT_MB") or DEFAULT_LIMIT_MB
     try:
-        return int(float(text) * 1e6)
+        limit = float(text)
     except ValueError:
-        raise InputError("HRSNN_CACHE_LIMIT_MB", text, "must be a number of megabytes") from None
+        limit = math.nan
+    if not limit >= 0:
+        allowed = "must be a number of megabytes >= 0, or inf for no limit"
+        raise InputError("HRSNN_CACHE_LIMIT_MB", text, allowed)
+    return limit * 1e6

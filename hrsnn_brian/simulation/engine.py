@@ -13,9 +13,11 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.errors import EngineError, unknown_name
 from hrsnn_brian.simulation.arrays import Arrays, read_arrays, write_arrays
-from hrsnn_brian.simulation.cache import Program, ProgramCache, run_reporting
+from hrsnn_brian.simulation.cache import ProgramCache
+from hrsnn_brian.simulation.child import run_reporting, writing
+from hrsnn_brian.simulation.program import Program
 from hrsnn_brian.simulation.propagators import LinearSystem
 from hrsnn_brian.simulation.shape import ModelShape
 
@@ -40,7 +42,8 @@ class Engine:
     """Runs scenes on one device and counts builds and runs in `stats`.
 
     device: "standalone" (compiled once per shape), "cython" or "numpy".
-    on_progress: called with ("build" or "run", fraction done).
+    on_progress: called with ("build" or "run", fraction done), with ("wait", 0) when another
+        process is building the program.
     Raises InputError for an unknown device, EngineError when a build or a run fails.
     """
 
@@ -80,6 +83,7 @@ class Engine:
 
             start = time.perf_counter()
             result = run_on_target(self.device, shape, scene)
+        _require_whole(scene, result.pop("steps"))
         self.stats.runs += 1
         self.stats.run_seconds += time.perf_counter() - start
         return result
@@ -91,7 +95,11 @@ class Engine:
         if self._cache is None:
             self._cache = ProgramCache()
         start = time.perf_counter()
-        program, built = self._cache.get(shape, lambda f: self.on_progress("build", f))
+        program, built = self._cache.get(
+            shape,
+            on_build=lambda f: self.on_progress("build", f),
+            on_wait=lambda: self.on_progress("wait", 0.0),
+        )
         if built:
             self.stats.builds += 1
             self.stats.build_seconds += time.perf_counter() - start
@@ -99,12 +107,22 @@ class Engine:
         return program
 
 
+def _require_whole(scene: Mapping[str, NDArray], steps: NDArray) -> None:
+    """Raises EngineError unless Brian's clock reached the end of the scene."""
+    wanted = int(scene["duration"][0] / scene["dt"][0] + 0.5)
+    if steps.size != 1 or steps[0] != wanted:
+        raise EngineError(f"the simulation ended after {steps} of {wanted} steps")
+
+
 def _run_program(
     program: Program, scene: Mapping[str, NDArray], on_progress: Callable[[float], None]
 ) -> Arrays:
-    folder = Path(tempfile.mkdtemp(prefix="hrsnn-run-"))
+    place = "temporary files of the simulation (set TMPDIR to a folder that takes them)"
+    with writing(place):
+        folder = Path(tempfile.mkdtemp(prefix="hrsnn-run-"))
     try:
-        write_arrays(folder / "scene", scene)
+        with writing(place):
+            write_arrays(folder / "scene", scene)
         run_reporting(
             [program.executable],
             cwd=program.folder,
@@ -115,6 +133,7 @@ def _run_program(
                 "HRSNN_RESULT": str(folder / "result"),
             },
         )
-        return read_arrays(folder / "result")
+        with writing(place):
+            return read_arrays(folder / "result")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

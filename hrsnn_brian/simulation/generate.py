@@ -9,7 +9,9 @@ Brian's standalone device keeps global state.
 """
 
 import json
+import logging
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,6 +23,7 @@ from brian2.core.variables import ArrayVariable
 
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.simulation.model import Model, build_model
+from hrsnn_brian.simulation.own_brian import default_preferences
 from hrsnn_brian.simulation.replicas import build_replicas
 from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape, shape_from_dict
 from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
@@ -178,6 +181,8 @@ def writing_code(model: Model) -> str:
     count = array(model["counts"].variables["count"])
     lines = [
         'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
+        f"const double steps = brian::{array(b2.defaultclock.variables['timestep'])}[0];",
+        'writer.record("steps", 8, 1, &steps);',
         f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
     ]
     if isinstance(model.shape, ReplicaShape):
@@ -222,12 +227,12 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
             continue
         pattern, replacement = _ACTIVE_LOOPS[name]
         path = folder / source
-        code, n = re.subn(pattern, replacement, path.read_text())
+        code, n = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
         if n < 1:
             raise EngineError(
                 f"Brian {b2.__version__} generates {name} differently: no {pattern!r}"
             )
-        path.write_text(f'#include "scene.h"\n{code}')
+        path.write_text(f'#include "scene.h"\n{code}', encoding="utf-8")
 
 
 def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]:
@@ -253,18 +258,19 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     b2.device.build(directory=str(folder), compile=False, run=False)
     sources = sorted(b2.device.writer.source_files)
     for name in SCENE_FILES:
-        (folder / name).write_text((Path(__file__).parent / name).read_text())
+        shutil.copyfile(Path(__file__).parent / name, folder / name)
     restrict_loops(folder, sources)
     main = folder / "main.cpp"
-    main.write_text(f'#include "replicas.h"\n{main.read_text()}')
+    code = main.read_text(encoding="utf-8")
+    main.write_text(f'#include "replicas.h"\n{code}', encoding="utf-8")
     own = ["scene.cpp", "replicas.cpp"] if replicas else ["scene.cpp"]
     return [*sources, *own], model
 
 
-def main(shape_file: str, target: str) -> None:
-    """Build the program of a shape (JSON) in the folder `target`, progress on standard output."""
-    shape = shape_from_dict(json.loads(Path(shape_file).read_text()))
-    folder = Path(target)
+def build_program(shape: ModelShape, folder: Path) -> None:
+    """Generate and compile the program of a shape in `folder`, progress on standard output."""
+    default_preferences()
+    logging.getLogger("brian2").setLevel(logging.ERROR)
     compiler = find_compiler()
     sources, model = generate_project(shape, folder)
     compile_project(
@@ -279,8 +285,22 @@ def main(shape_file: str, target: str) -> None:
         "system": asdict(model.system),
         "compiler": asdict(compiler),
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def main(shape_file: str, target: str) -> int:
+    """`build_program` of the shape in a JSON file; what a user can mend is said in one line."""
+    try:
+        shape = shape_from_dict(json.loads(Path(shape_file).read_text(encoding="utf-8")))
+        build_program(shape, Path(target))
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or target}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    sys.exit(main(sys.argv[1], sys.argv[2]))

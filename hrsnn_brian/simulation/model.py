@@ -6,7 +6,6 @@ Order within the first time step of a sample, all in the slot 'start': states ar
 Poisson kicks (-3) come at every step. Then Brian's own slots: groups, thresholds, synapses, resets.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,8 +126,6 @@ def build_model(
     n_neurons, n_channels: array sizes (the capacity for a standalone program). dt, sample and
     delay in seconds.
     """
-    logging.getLogger("brian2").setLevel(logging.ERROR)
-    b2.BrianLogger.suppress_name("resolution_conflict")
     b2.defaultclock.dt = dt * b2.second
     system = linear_system(shape)
     clock = b2.Clock(dt=sample * b2.second, name="sample_clock")

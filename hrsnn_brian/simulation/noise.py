@@ -3,6 +3,7 @@
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.drive import Drive
@@ -16,7 +17,7 @@ def noise_drive(
     Each neuron gets independent noise whose mean and variance are those its population's encoder
     would give for a standard normal input (our choice).
     """
-    rows = max(20, round(seconds / network.params.timing.sample))
+    rows = _rows(network, seconds, columns=1)
     mean, sd = encoder_moments(network)
     return Drive(
         np.zeros((rows, 1)),
@@ -37,7 +38,7 @@ def coloured_drive(network: Network, seconds: float, seed: int, tau: float = 20e
     encoder, timing = network.params.encoder, network.params.timing
     if encoder.kind != "current":
         raise InputError("encoder.kind", encoder.kind, "must be 'current' for a coloured drive")
-    rows = max(20, round(seconds / timing.sample))
+    rows = _rows(network, seconds, columns=2 * network.n_neurons)
     random = rng(seed, "input", "coloured")
     decay = np.exp(-timing.sample / tau)
     kicks = random.standard_normal((rows + 1, network.n_original)) * np.sqrt(1 - decay**2)
@@ -47,6 +48,13 @@ def coloured_drive(network: Network, seconds: float, seed: int, tau: float = 20e
         x = decay * x + kicks[row + 1]
         current[row] = x[network.neuron_id]
     return Drive(encoder.gain * current, direct=True, seed=seed, record_states=False, traces=False)
+
+
+def _rows(network: Network, seconds: float, columns: int) -> int:
+    """Samples in `seconds`. Raises EngineError if there is no memory for an input so long."""
+    rows = max(20, round(seconds / network.params.timing.sample))
+    require_memory(3 * 8.0 * rows * columns, f"an input of {seconds:g} s")  # checked and sent, too
+    return rows
 
 
 def encoder_moments(network: Network) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hrsnn_brian.simulation import randomness
 from hrsnn_brian.simulation.generate import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
+from hrsnn_brian.simulation.own_brian import own_brian
 from hrsnn_brian.simulation.replica_runtime import Observer, connect_copies
 from hrsnn_brian.simulation.replicas import build_replicas
 from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape
@@ -51,8 +52,11 @@ def run_on_target(
     Returns the same arrays as a compiled program writes.
     """
     gc.collect()  # the names of an earlier run's objects become free
-    b2.set_device("runtime")
-    b2.prefs.codegen.target = target
+    with own_brian(target):
+        return _run(shape, scene)
+
+
+def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
     sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
     sizes |= {key: float(scene[key][0]) for key in ("dt", "sample")}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
@@ -79,9 +83,11 @@ def run_on_target(
         observer = Observer(model, scene)
         model.network.add(observer.operation())
         model.network.run(duration)
-        return observer.result() | {"spike_count": np.array(model["counts"].count[:])}
-    model.network.run(duration)
-    return _recorded(model)
+        result = observer.result() | {"spike_count": np.array(model["counts"].count[:])}
+    else:
+        model.network.run(duration)
+        result = _recorded(model)
+    return result | {"steps": np.atleast_1d(b2.defaultclock.timestep[:])}
 
 
 def _values(scene: Mapping[str, NDArray], role: str, name: str) -> NDArray:

@@ -1,7 +1,10 @@
 """Run a network, or perturbed copies of it: what the rest of the package simulates with."""
 
+from hrsnn_brian.errors import EngineError
+from hrsnn_brian.machine import require_memory
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.simulation.drive import Drive, Recording
+from hrsnn_brian.simulation.arrays import Arrays
+from hrsnn_brian.simulation.drive import Drive, FloatArray, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
 from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
@@ -14,6 +17,10 @@ def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
     Raises InputError for a drive that does not fit, EngineError if the engine fails.
     """
     shape = network_shape(network, drive)
+    if drive.record_states:
+        numbers = drive.stimulus.shape[0] * network.n_neurons * len(shape.state_names)
+        what = f"recording {network.n_neurons} neurons for {drive.stimulus.shape[0]} samples"
+        require_memory(2 * 8.0 * numbers, what)  # in the program, then here
     scene = network_scene(network, drive, shape, engine.prepare(shape))
     result = engine.run(shape, scene)
     rows, columns = drive.stimulus.shape
@@ -21,12 +28,12 @@ def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
     if drive.record_states:
         # Row 0 was recorded before the first sample.
         states = {
-            name: result[f"states.{name}"].reshape(rows + 1, network.n_neurons)[1:]
+            name: _shaped(result, f"states.{name}", rows + 1, network.n_neurons)[1:]
             for name in shape.state_names
         }
     u = None
     if shape.has_channels:
-        u = result["predictions.u"].reshape(rows + 1, -1)[:rows, :columns]
+        u = _shaped(result, "predictions.u", rows + 1)[:rows, :columns]
     return Recording(
         states=states,
         spike_count=result["spike_count"],
@@ -49,11 +56,26 @@ def run_replicas(
     scene = replica_scene(network, drive, perturbation, shape, engine.prepare(shape))
     result = engine.run(shape, scene)
     copies = len(perturbation.directions)
+    postponed, measured = int(result["postponed"][0]), len(result["log_time"])
+    duration, dt, first, interval = (
+        float(scene[name][0]) for name in ("duration", "dt", "first_step", "interval_steps")
+    )
+    wanted = int((duration / dt - first) / interval) if copies else 0
+    if measured < wanted - 1 - postponed:  # the last one may have been put off past the end
+        raise EngineError(f"the simulation measured {measured} of {wanted} intervals")
     return Divergence(
-        log_growth=result["log_growth"].reshape(len(result["log_time"]), copies),
+        log_growth=_shaped(result, "log_growth", measured, copies),
         intervals=result["log_time"],
-        postponed=int(result["postponed"][0]),
+        postponed=postponed,
         spike_count=result["spike_count"][:: copies + 1],
         seconds=drive.stimulus.shape[0] * network.params.timing.sample,
-        snapshots=result["snapshots"].reshape(len(result["log_time"]), -1),
+        snapshots=result["snapshots"].reshape(measured, -1),
     )
+
+
+def _shaped(result: Arrays, name: str, rows: int, columns: int | None = None) -> FloatArray:
+    """An array of a result as (rows, columns). Raises EngineError if it has another size."""
+    array = result[name]
+    if array.size % rows if columns is None else array.size != rows * columns:
+        raise EngineError(f"the simulation left {array.size} values of {name}, not {rows} rows")
+    return array.reshape(rows, -1 if columns is None else columns)

@@ -2,46 +2,77 @@
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hrsnn_brian.errors import CompilerMissingError, EngineError
+from hrsnn_brian.machine import usable_cores
 
 # No -ffast-math and no contraction: the same roundings as on the numpy target.
 FLAGS = ("-O3", "-w", "-std=c++17", "-march=native", "-ffp-contract=off", "-fno-math-errno")
 
+_QUIET: dict[str, Any] = {
+    "capture_output": True,
+    "encoding": "utf-8",
+    "errors": "replace",
+    "check": False,
+}
+
 
 @dataclass(frozen=True)
 class Compiler:
-    """A C++ compiler: its path and the first line of `--version`."""
+    """A C++ compiler: the words that call it and the first line of `--version`."""
 
-    path: str
+    command: tuple[str, ...]
     version: str
+
+    @property
+    def path(self) -> str:
+        return shlex.join(self.command)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The options among the words: they decide programs, a wrapper such as ccache does not."""
+        return tuple(word for word in self.command[1:] if word.startswith("-"))
 
 
 def find_compiler() -> Compiler:
-    """The compiler named by CXX, else g++, clang++ or c++ on the path.
+    """The compiler named by CXX (perhaps in several words), else g++, clang++ or c++ on the path.
 
     Raises CompilerMissingError, saying what to install and what works without.
     """
-    wanted = os.environ.get("CXX")
-    for name in [wanted] if wanted else ["g++", "clang++", "c++"]:
-        path = shutil.which(name)
+    wanted = os.environ.get("CXX", "").strip()
+    for words in [_words(wanted)] if wanted else [["g++"], ["clang++"], ["c++"]]:
+        path = shutil.which(os.path.expanduser(words[0])) if words else None
         if path is None:
             continue
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        if done.returncode == 0 and done.stdout:
-            return Compiler(path, done.stdout.splitlines()[0].strip())
+        command = (os.path.abspath(path), *words[1:])  # it is called from other folders
+        try:
+            done = subprocess.run([*command, "--version"], **_QUIET)
+        except OSError:
+            continue
+        if done.returncode == 0 and done.stdout.strip():
+            return Compiler(command, done.stdout.strip().splitlines()[0].strip())
     named = f"CXX names {wanted!r}, which does not run; " if wanted else ""
     raise CompilerMissingError(
         f"no C++ compiler found: {named}install g++ (Debian/Ubuntu: apt install g++; "
         "Fedora: dnf install gcc-c++; macOS: xcode-select --install; conda: "
         "conda install cxx-compiler). Meanwhile --device numpy works without one."
     )
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation that does not end
+        return []
 
 
 def cpu_identity() -> str:
@@ -72,7 +103,7 @@ def compile_project(
         prefix = ["-include", "pch.h"]
     objects = [f"{source}.o" for source in sources]
     done = 0
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(max_workers=usable_cores()) as pool:
         jobs = [[*flags, *prefix, "-c", s, "-o", o] for s, o in zip(sources, objects, strict=True)]
         for error in pool.map(lambda job: _run(compiler, folder, job), jobs):
             if error is not None:
@@ -89,7 +120,9 @@ def compile_project(
 
 def _run(compiler: Compiler, folder: Path, arguments: Sequence[str]) -> str | None:
     """None when the call succeeds, else what the compiler said."""
-    done = subprocess.run(
-        [compiler.path, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return None if done.returncode == 0 else (done.stderr or f"exit {done.returncode}")[-2000:]
+    done = subprocess.run([*compiler.command, *arguments], cwd=folder, **_QUIET)
+    if done.returncode == 0:
+        return None
+    if "No space left on device" in done.stderr:
+        return f"no space left for {folder} or for temporary files ({tempfile.gettempdir()})"
+    return (done.stderr or f"exit {done.returncode}")[-2000:]

@@ -1,0 +1,43 @@
+"""What this machine lends to this process: processors and memory."""
+
+import os
+from pathlib import Path
+
+from hrsnn_brian.errors import EngineError
+
+
+def usable_cores() -> int:
+    """Cores this process may use: those of its affinity and of its share in a container."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def free_memory() -> float:
+    """Bytes this process can still get: free ones of the machine, the rest of its container."""
+    free = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            free.append(int(line.split()[1]) * 1024)
+    limit, used = (_lines(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+    if limit and used and limit[0].isdigit():
+        free.append(int(limit[0]) - int(used[0]))
+    return float(min(free))
+
+
+def require_memory(needed: float, what: str) -> None:
+    """Raises EngineError unless `needed` bytes are free; before they are asked for, because a
+    system that promises more than it has kills the process later, without a word.
+    """
+    free = free_memory()
+    if needed > free:
+        raise EngineError(
+            f"{what} takes {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are free"
+        )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
