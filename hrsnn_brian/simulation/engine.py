@@ -110,8 +110,8 @@ class Engine:
 def _require_whole(scene: Mapping[str, NDArray], steps: NDArray) -> None:
     """Raises EngineError unless Brian's clock reached the end of the scene."""
     wanted = int(scene["duration"][0] / scene["dt"][0] + 0.5)
-    if steps.size != 1 or steps[0] != wanted:
-        raise EngineError(f"the simulation ended after {steps} of {wanted} steps")
+    if int(steps[0]) != wanted:
+        raise EngineError(f"the simulation ended after {int(steps[0])} of {wanted} steps")
 
 
 def _run_program(
