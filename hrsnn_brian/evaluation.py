@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hrsnn_brian.metrics.cost import network_cost
+from hrsnn_brian.metrics.cost import network_cost, saturated_fraction, warn_of_activity
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.readout.baselines import baseline_scores
 from hrsnn_brian.readout.closed_loop import closed_loop_schedule, closed_loop_scores
@@ -29,9 +29,11 @@ class Evaluation:
     Keys: task, model ("network", "no recurrence", "persistence", "input only", "linear AR"),
     readout, neurons, synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s,
     readout_ops_per_s and the scores of `forecast_scores` and `closed_loop_scores`.
+    saturated_fraction: of the network's neurons, see `metrics.cost`.
     """
 
     entries: tuple[Row, ...]
+    saturated_fraction: float = 0.0
 
     def rows(self) -> list[Row]:
         """The rows of a tidy table, network first."""
@@ -54,13 +56,18 @@ def evaluate(
     """Scores of a network on a task, with its controls: J = 0 and those of `baseline_rows`.
 
     seed: root of initial state and encoder noise. Raises InputError for parts that do not fit.
+    Warns (`ActivityWarning`) of a silent or saturated network.
     """
-    rows = network_rows(network, task, "network", engine, seed, readouts)
+    recording = simulate(engine, network, Drive(task.z, seed=seed))
+    activity = (recording.spike_count, recording.seconds, network.params.ceiling_hz)
+    warn_of_activity(*activity)
+    rows = _rows(network, task, "network", recording, engine, seed, readouts)
+    del recording  # its states, before those of the controls
     if controls:
         bare = network.without_recurrence()
         rows += network_rows(bare, task, NO_RECURRENCE, engine, seed, readouts)
         rows += baseline_rows(task)
-    return Evaluation(tuple(rows))
+    return Evaluation(tuple(rows), saturated_fraction(*activity))
 
 
 def network_rows(
@@ -73,6 +80,18 @@ def network_rows(
 ) -> list[Row]:
     """One row per readout for one network, without controls."""
     recording = simulate(engine, network, Drive(task.z, seed=seed))
+    return _rows(network, task, model, recording, engine, seed, readouts)
+
+
+def _rows(
+    network: Network,
+    task: Task,
+    model: str,
+    recording: Recording,
+    engine: Engine,
+    seed: int,
+    readouts: tuple[str, ...],
+) -> list[Row]:
     rows = []
     for readout in readouts:
         blocks = readout_blocks(recording, readout)

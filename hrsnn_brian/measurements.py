@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.metrics.cost import warn_of_activity
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
@@ -154,8 +155,14 @@ class Measurements:
 def noise_covariance(
     network: Network, engine: Engine, seed: int, seconds: float = COVARIANCE_SECONDS
 ) -> Floats:
-    """Covariance (N, N) of the filtered rates under white noise, see `noise_run`."""
-    return trace_covariance(filtered_rates(network, noise_run(network, engine, seed, seconds)))
+    """Covariance (N, N) of the filtered rates under white noise, see `noise_run`.
+
+    Warns (`ActivityWarning`) of a saturated network; that of a silent one is 0.
+    """
+    recording = noise_run(network, engine, seed, seconds)
+    if recording.spike_count.any():
+        warn_of_activity(recording.spike_count, recording.seconds, network.params.ceiling_hz)
+    return trace_covariance(filtered_rates(network, recording))
 
 
 def filtered_rates(network: Network, recording: Recording) -> Floats:

@@ -35,7 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     check_output_file(args.out, [".csv", ".json"])
-    from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
+    from hrsnn_brian.cli.description import (
+        activity_noted,
+        describe,
+        engine_facts,
+        make_engine,
+        network_facts,
+    )
     from hrsnn_brian.network.io import load_network
 
     task = _task(args)
@@ -45,7 +51,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.evaluation import evaluate
 
     note(f"{task.name}: {task.n_samples} samples, controls included")
-    evaluation = evaluate(network, task, engine=engine, seed=args.seed)
+    with activity_noted():
+        evaluation = evaluate(network, task, engine=engine, seed=args.seed)
     rows, primary = evaluation.rows(), evaluation.primary()
     output.say(describe(network))
     output.say(
@@ -53,14 +60,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
     output.say(_table(rows, task))
-    if primary["rate_hz"] == 0:
-        note("warning: the network is silent; its scores are those of the present input alone")
     result = {
         "command": "evaluate",
         "task": task.name,
         "seed": args.seed,
         **network_facts(network),
         "rate_hz": primary["rate_hz"],
+        "saturated_fraction": evaluation.saturated_fraction,
         "synaptic_ops_per_s": primary["synaptic_ops_per_s"],
         "readout": primary["readout"],
         "scores": scores_of(primary),

@@ -58,7 +58,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise InputError("--out", args.out, "is the network to prune; give another file")
     options = _options(args.settings)
 
-    from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
+    from hrsnn_brian.cli.description import (
+        activity_noted,
+        describe,
+        engine_facts,
+        make_engine,
+        network_facts,
+    )
     from hrsnn_brian.network.io import load_network, save_network
     from hrsnn_brian.sparsification.methods import get_method
     from hrsnn_brian.tasks.registry import get_task
@@ -71,11 +77,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
     task = get_task(args.task, args.seed) if args.task is not None else None
     network = load_network(args.network)
     engine = make_engine(args.device)
-    if args.method == LNP:
-        pruned, extra = run_lnp(network, engine, args, options, output)
-    else:
-        pruned, extra = _run_method(network, engine, args, options, task), {}
-    measured = _measured(pruned, task, engine, args.seed)
+    with activity_noted():
+        if args.method == LNP:
+            pruned, extra = run_lnp(network, engine, args, options, output)
+        else:
+            pruned, extra = _run_method(network, engine, args, options, task), {}
+        measured = _measured(pruned, task, engine, args.seed)
     save_network(pruned, args.out)
     output.say(f"before  {describe(network)}")
     output.say(f"after   {describe(pruned)}")
@@ -131,8 +138,10 @@ def _measured(
     from hrsnn_brian.cli.evaluate_command import scores_of
     from hrsnn_brian.evaluation import evaluate
 
-    row = evaluate(network, task, engine=engine, seed=seed, controls=False).primary()
+    evaluation = evaluate(network, task, engine=engine, seed=seed, controls=False)
+    row = evaluation.primary()
     cost = {key: row[key] for key in ("rate_hz", "synaptic_ops_per_s")}
+    cost["saturated_fraction"] = evaluation.saturated_fraction
     return {"drive": task.name, **cost, "scores": scores_of(row)}
 
 
@@ -141,8 +150,6 @@ def _say_measured(measured: dict[str, Any], output: Output) -> None:
         f"{measured['rate_hz']:.3g} Hz, {measured['synaptic_ops_per_s']:.3g} synaptic "
         f"operations/s; drive: {measured['drive']}"
     )
-    if measured["rate_hz"] == 0:
-        note("warning: the network is silent; raise the drive or the bias")
     for name, value in measured["scores"].items():
         output.say(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
 
@@ -168,8 +175,14 @@ def _options(settings: list[str]) -> dict[str, str]:
 def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:
     """Rate and synaptic operations under the task-agnostic white-noise drive."""
     from hrsnn_brian.measurements import noise_run
-    from hrsnn_brian.metrics.cost import network_cost
+    from hrsnn_brian.metrics.cost import network_cost, saturated_fraction, warn_of_activity
 
     recording = noise_run(network, engine, seed, NOISE_SECONDS, record_states=False)
     cost = network_cost(network.W, recording.spike_count, recording.seconds)
-    return {"rate_hz": cost.rate_hz, "synaptic_ops_per_s": cost.synaptic_ops_per_s}
+    activity = (recording.spike_count, recording.seconds, network.params.ceiling_hz)
+    warn_of_activity(*activity)
+    return {
+        "rate_hz": cost.rate_hz,
+        "synaptic_ops_per_s": cost.synaptic_ops_per_s,
+        "saturated_fraction": saturated_fraction(*activity),
+    }

@@ -56,7 +56,9 @@ def spectral_radius(W: sparse.csr_array) -> float:
     return float(np.abs(np.linalg.eigvals(W.toarray()) - 1).max())
 
 
-def scale_to_spectral_radius(W: sparse.csr_array, wanted: float) -> sparse.csr_array:
+def scale_to_spectral_radius(
+    W: sparse.csr_array, wanted: float, argument: str = "weights.spectral_radius"
+) -> sparse.csr_array:
     """s*W with the s > 0 that gives -1 + s*W the spectral radius `wanted` > 1.
 
     |s*mu - 1| = R is quadratic in s for every eigenvalue mu; the smallest positive root is s. It
@@ -67,10 +69,10 @@ def scale_to_spectral_radius(W: sparse.csr_array, wanted: float) -> sparse.csr_a
     mu = np.linalg.eigvals(W.toarray())
     size = np.abs(mu)
     if not wanted > 1:
-        raise InputError("weights.spectral_radius", wanted, "must be > 1, the radius of the leak")
+        raise InputError(argument, wanted, "must be > 1, the radius of the leak")
     # eigenvalues of a nilpotent matrix come out as eps^(1/N), far above rounding: test the graph
     if _has_no_loop(W):
-        raise InputError("weights.spectral_radius", wanted, "this graph has no loops to scale")
+        raise InputError(argument, wanted, "this graph has no loops to scale")
     mu, size = mu[size > 0], size[size > 0]
     roots = (mu.real + np.sqrt(mu.real**2 + size**2 * (wanted**2 - 1))) / size**2
     return W * float(roots.min())

@@ -1,5 +1,6 @@
 """What a network costs to run, counted in events."""
 
+import warnings
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -60,6 +61,43 @@ def rates_hz(spike_counts: np.ndarray, seconds: float) -> np.ndarray:
 def silent_fraction(spike_counts: np.ndarray, seconds: float, at_most_hz: float = 0.0) -> float:
     """Fraction of the neurons firing at `at_most_hz` or less; by default those without a spike."""
     return float(np.mean(rates_hz(spike_counts, seconds) <= at_most_hz))
+
+
+# Networks that score well have up to 0.4 % of their neurons at the ceiling (default) or 4 % (with
+# encoder gains up to 10), default networks of J = 0.3 or more, which score badly, 7 to 26 %.
+# [our choice]
+SATURATED_SHARE = 0.05
+
+
+class ActivityWarning(UserWarning):
+    """A network at work that is silent or saturated."""
+
+
+def saturated_fraction(spike_counts: np.ndarray, seconds: float, ceiling_hz: float) -> float:
+    """Fraction of the neurons at the ceiling `HRSNNParams.ceiling_hz`: above half of it.
+
+    Such a neuron is refractory for more than half of the time; input can hardly move its rate.
+    """
+    return float(np.mean(rates_hz(spike_counts, seconds) > ceiling_hz / 2))
+
+
+def activity_warning(spike_counts: np.ndarray, seconds: float, ceiling_hz: float) -> str | None:
+    """What is wrong with the activity of a network, in one line; None if nothing is."""
+    if silent_fraction(spike_counts, seconds) == 1:
+        return "the network is silent, its states tell nothing; raise the drive or the bias"
+    share = saturated_fraction(spike_counts, seconds, ceiling_hz)
+    if share <= SATURATED_SHARE:
+        return None
+    where = f"{share:.0%} of the neurons are at the refractory ceiling, above half of"
+    change = "weaken the weights (of a matrix: graph.scale) or the drive"
+    return f"the network is saturated: {where} {ceiling_hz:g} Hz; {change}"
+
+
+def warn_of_activity(spike_counts: np.ndarray, seconds: float, ceiling_hz: float) -> None:
+    """An `ActivityWarning`, shown as that of the caller's caller, if there is something to say."""
+    found = activity_warning(spike_counts, seconds, ceiling_hz)
+    if found is not None:
+        warnings.warn(found, ActivityWarning, stacklevel=3)
 
 
 def synaptic_ops_per_s(

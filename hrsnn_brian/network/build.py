@@ -4,7 +4,9 @@ Because streams are named, a change of one parameter leaves all other draws of t
 they are: networks of one seed that differ in tau_m alone share graph, weights and thresholds.
 """
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,9 @@ from hrsnn_brian.connectivity.loading import column_signs, load_matrix
 from hrsnn_brian.connectivity.weights import draw_weights, scale_to_spectral_radius
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import FloatArray, IntArray, Network
-from hrsnn_brian.parameters.model import DEFAULT_N, HRSNNParams
+from hrsnn_brian.parameters.effect import BESIDE_A_MATRIX, get_value, meaningless
+from hrsnn_brian.parameters.matrix import BY_IN_DEGREE
+from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.seeds import rng
 
 
@@ -26,8 +30,9 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     Neurons are ordered excitatory first. Clusters are equal parts (to one neuron) of the
     excitatory and of the inhibitory neurons. On the small-world ring neurons sit in random order,
     so that inhibition is spread over it. With graph.kind "matrix" the weights are the file's,
-    excitation and inhibition follow from the signs of its columns, and N, K and fraction_e of the
-    network's params are those of the matrix; an N that contradicts it is refused.
+    scaled as graph.scale says, excitation and inhibition follow from the signs of its columns, and
+    N, K and fraction_e of the network's params are those of the matrix; others, like J, that are
+    set and mean nothing beside it are refused.
 
     Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met.
     """
@@ -58,15 +63,34 @@ def _check_size(params: HRSNNParams) -> None:
 def _from_matrix(
     params: HRSNNParams,
 ) -> tuple[HRSNNParams, sparse.csr_array, NDArray[np.bool_]]:
-    W = load_matrix(params.graph.matrix or "")
-    n = W.shape[0]
-    if params.N not in (n, DEFAULT_N):
-        raise InputError("N", params.N, f"the matrix has {n} neurons; leave N out or set it to {n}")
+    graph = params.graph
+    W = load_matrix(graph.matrix or "", layout=graph.format, self_loops=graph.self_loops)
     is_e = column_signs(W)
-    if params.weights.spectral_radius is not None:
-        W = scale_to_spectral_radius(W, params.weights.spectral_radius)
-    graph = replace(params.graph, K=round(W.nnz / n))
-    return replace(params, N=n, fraction_e=float(is_e.mean()), graph=graph), W, is_e
+    n = W.shape[0]
+    facts = {"N": n, "fraction_e": float(is_e.mean()), "graph.K": round(W.nnz / n)}
+    _refuse_other_facts(params, facts)
+    wanted = params.weights.spectral_radius
+    if graph.scale == BY_IN_DEGREE and W.nnz:
+        W = W / math.sqrt(W.nnz / n)
+    elif not isinstance(graph.scale, str):
+        W = scale_to_spectral_radius(W, graph.scale, "graph.scale")
+    elif wanted is not None:
+        W = scale_to_spectral_radius(W, wanted)
+    graph = replace(graph, K=facts["graph.K"])
+    return replace(params, N=n, fraction_e=facts["fraction_e"], graph=graph), W, is_e
+
+
+def _refuse_other_facts(params: HRSNNParams, facts: Mapping[str, float]) -> None:
+    """Raises InputError for a parameter that is neither its default nor what the matrix says."""
+    usual = HRSNNParams()
+    for path in BESIDE_A_MATRIX:
+        value = get_value(params, path)
+        if value in (get_value(usual, path), facts.get(path)):
+            continue
+        if path == "N":
+            allowed = f"the matrix has {facts[path]} neurons; leave N out"
+            raise InputError(path, value, allowed)
+        raise meaningless(path, value)
 
 
 def _draw_recurrence(params: HRSNNParams, is_e: NDArray[np.bool_], seed: int) -> sparse.csr_array:

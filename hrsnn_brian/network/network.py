@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from hrsnn_brian.connectivity.matrix import as_weights
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.seeds import rng
@@ -63,7 +64,8 @@ class Network:
     history: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        n = self.W.shape[0]
+        W = as_weights(self.W)
+        n = W.shape[0]
         for name, kind in NEURON_ARRAYS.items():
             array = _frozen(np.array(getattr(self, name), dtype=kind))
             if array.shape != (n,):
@@ -78,7 +80,7 @@ class Network:
         if n == 0 or ids[0] < 0 or ids[-1] >= self.n_original or np.any(np.diff(ids) <= 0):
             allowed = f"must increase within 0..{self.n_original - 1}, at least one neuron"
             raise InputError("network.neuron_id", ids.tolist()[:3], allowed)
-        object.__setattr__(self, "W", _checked_weights(self.W, self.is_e))
+        object.__setattr__(self, "W", _checked_weights(W, self.is_e))
         object.__setattr__(self, "history", tuple(_plain_json(entry) for entry in self.history))
 
     @property
@@ -117,7 +119,7 @@ class Network:
         W: (N, N) sparse or dense, `W[post, pre]`. Raises InputError as the class does.
         """
         n = self.n_neurons
-        weights = sparse.csr_array(W)
+        weights = as_weights(W)
         if weights.shape != (n, n):
             raise InputError("W", weights.shape, f"must have shape ({n}, {n})")
         return replace(self, W=weights, history=self._extended(history))
@@ -188,7 +190,7 @@ def _checked_weights(W: sparse.csr_array, is_e: NDArray[np.bool_]) -> sparse.csr
     """A read-only canonical copy of W; InputError if it breaks what `Network` promises."""
     if W.shape[0] != W.shape[1]:
         raise InputError("W", W.shape, "must be square")
-    weights = sparse.csr_array(W).astype(np.float64, copy=True)
+    weights = W.copy()
     weights.sum_duplicates()
     weights.eliminate_zeros()
     weights.sort_indices()

@@ -28,6 +28,7 @@ from hrsnn_brian.parameters.fields import (
     Times,
     Whole,
 )
+from hrsnn_brian.parameters.matrix import AS_GIVEN, MatrixChoice, MatrixScale
 from hrsnn_brian.parameters.units import DIMENSIONLESS, SECOND, format_seconds
 
 DEFAULT_N = 500
@@ -91,7 +92,16 @@ class GraphParams(Section):
     rewire: probability that a synapse of the small world has its source drawn anew.
     clusters: number of clusters, labels for tau_m whatever the kind, wiring when "clustered".
     within: fraction of a neuron's K inputs that come from its own cluster ("clustered").
-    matrix: path of the matrix W[post, pre] (.npz, .npy or .csv) when kind is "matrix".
+    matrix: path of the matrix W[post, pre] when kind is "matrix": .npz, .npy, .mtx or numbers as
+        text (.csv, .tsv, .txt). Its entries are weights, the jump of a synaptic current per spike
+        where the mean threshold is 1; drawn networks have J/sqrt(K)*X and -g*J/sqrt(K)*X.
+    scale: "as-given"; "J/sqrt(K)" for a matrix in units of J, of entries J*X and -g*J*X: all are
+        divided by the root of its mean in-degree, synapses over neurons; or a number > 1, the
+        wanted spectral radius as in weights.spectral_radius.
+    format: of the file: "dense"; "labelled", with names in the first line, in the first column or
+        both; "edges", lines `pre, post, weight` (in the order of its header, if it has one) with
+        neurons counted from 0, or "edges-from-1".
+    self_loops: "refuse" an entry on the diagonal, or "drop" it.
     """
 
     section: ClassVar[str] = "graph"
@@ -101,10 +111,17 @@ class GraphParams(Section):
     clusters: Whole = Whole(1, low=1)
     within: Real = Real(0.8, 0, 1)
     matrix: OptionalText = OptionalText()
+    scale: MatrixScale = MatrixScale()
+    format: MatrixChoice = MatrixChoice("dense", "labelled", "edges", "edges-from-1")
+    self_loops: MatrixChoice = MatrixChoice("refuse", "drop")
 
     def __post_init__(self) -> None:
         if (self.kind == "matrix") != (self.matrix is not None):
             raise InputError("graph.matrix", self.matrix, "goes with graph.kind = 'matrix'")
+        for name, checked in checked_fields(type(self))[-3:]:
+            value = getattr(self, name)
+            if self.kind != "matrix" and checked.plain(value) is not None:
+                raise InputError(f"graph.{name}", value, "goes with graph.kind = 'matrix'")
 
 
 @dataclass(frozen=True)
@@ -244,6 +261,9 @@ class HRSNNParams(Section):
                 dt = format_seconds(self.timing.dt)
                 raise InputError(name, format_seconds(time), f"must be a multiple of dt = {dt}")
         self._check_clusters()
+        if self.graph.scale != AS_GIVEN and self.weights.spectral_radius is not None:
+            allowed = f"graph.scale = {self.graph.scale} scales the matrix, too; give one of them"
+            raise InputError("weights.spectral_radius", self.weights.spectral_radius, allowed)
 
     def _check_clusters(self) -> None:
         clusters = self.graph.clusters
@@ -265,3 +285,8 @@ class HRSNNParams(Section):
     def n_excitatory(self) -> int:
         """Number of excitatory neurons; they are the first ones."""
         return round(self.fraction_e * self.N)
+
+    @property
+    def ceiling_hz(self) -> float:
+        """The highest rate a neuron can have: a spike per refractory period, or per step."""
+        return 1 / max(self.neuron.t_ref, self.timing.dt)

@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.parameters.effect import with_effect
 from hrsnn_brian.parameters.fields import Spread
 from hrsnn_brian.parameters.model import HRSNNParams, Part, checked_fields
 
@@ -109,15 +110,16 @@ def apply_overrides(table: Mapping[str, Any], overrides: Iterable[str]) -> dict[
     """A copy of a parameter table with "key=value" texts applied, checked as a whole.
 
     `table` is that of a preset or of `HRSNNParams.to_dict()`. Raises InputError for a text
-    without "=", a key that is unknown (the nearest valid one is named) or ambiguous, and for
-    values `HRSNNParams.from_dict` refuses.
+    without "=", a key that is unknown (the nearest valid one is named) or ambiguous, for values
+    `HRSNNParams.from_dict` refuses, and for keys without effect beside the others.
     """
     changed = deepcopy(dict(table))
+    given: dict[str, Any] = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise InputError("--set", text, "must be key=value")
         for path in resolve_key(key.strip()):
-            _set(changed, path, parse_value(value))
-    HRSNNParams.from_dict(changed)
-    return changed
+            given[path] = parse_value(value)
+            _set(changed, path, given[path])
+    return with_effect(table, changed, given)
