@@ -1,9 +1,10 @@
 """`hrsnn build`: a network from a preset and overrides, saved as .npz."""
 
 import argparse
+import warnings
 
 from hrsnn_brian.cli.options import add_common, add_settings
-from hrsnn_brian.cli.output import Output, check_output_file
+from hrsnn_brian.cli.output import Output, check_output_file, note
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +17,18 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.connectivity.statistics import degree_statistics
     from hrsnn_brian.network.build import build_network
     from hrsnn_brian.network.io import save_network
+    from hrsnn_brian.network.runaway import RunawayWarning
     from hrsnn_brian.parameters.presets import DEFAULT_PRESET, load_preset
 
     check_output_file(args.out, [".npz"])
     preset = args.preset or DEFAULT_PRESET
     params = load_preset(preset, args.settings)
-    network = build_network(params, args.seed)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RunawayWarning)
+        network = build_network(params, args.seed)
+    cautions = [str(warning.message) for warning in said]
+    for caution in cautions:
+        note(f"warning: {caution}")
     save_network(network, args.out)
     facts = network_facts(network)
     output.say(describe(network))
@@ -33,6 +40,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "seed": args.seed,
             "preset": preset,
             **facts,
+            "warnings": cautions,
             "statistics": degree_statistics(network.W).to_dict(),
             "parameters": network.params.to_dict(),
         }

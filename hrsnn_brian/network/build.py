@@ -16,6 +16,7 @@ from hrsnn_brian.connectivity.loading import column_signs, load_matrix
 from hrsnn_brian.connectivity.weights import draw_weights, scale_to_spectral_radius
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import FloatArray, IntArray, Network
+from hrsnn_brian.network.runaway import warn_of_runaway
 from hrsnn_brian.parameters.model import DEFAULT_N, HRSNNParams
 from hrsnn_brian.seeds import rng
 
@@ -29,7 +30,8 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     excitation and inhibition follow from the signs of its columns, and N, K and fraction_e of the
     network's params are those of the matrix; an N that contradicts it is refused.
 
-    Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met.
+    Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met;
+    warns (`RunawayWarning`) of a network whose rate nothing bounds.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError("seed", seed, "must be a whole number >= 0")
@@ -40,7 +42,9 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     else:
         is_e = np.arange(params.N) < params.n_excitatory
         W = _draw_recurrence(params, is_e, seed)
-    return _with_neurons(params, seed, W, is_e)
+    network = _with_neurons(params, seed, W, is_e)
+    warn_of_runaway(network)
+    return network
 
 
 def _check_size(params: HRSNNParams) -> None:
