@@ -114,7 +114,7 @@ class Measurements:
             segments=self.segments,
             batch=self.batch,
             seed=self.seed,
-        ).exponents.copy()
+        ).raw.copy()
         missing = ~np.isfinite(values)
         self.unresolved = int(missing.sum())
         if missing.all():
@@ -124,11 +124,16 @@ class Measurements:
         return values
 
     def lambda_inf(self, network: Network) -> float:
-        """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed."""
+        """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed.
+
+        At one time step, to compare networks: whether the step is short enough is not asked.
+        """
         from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
 
         plan = Protocol(duration=self.exponent_seconds, segments=2)
-        found = lyapunov_spectrum(network, engine=self.engine, protocol=plan, seed=self.seed)
+        found = lyapunov_spectrum(
+            network, engine=self.engine, protocol=plan, seed=self.seed, resolved=False
+        )
         return float("nan") if found.flags else float(found.largest)
 
     def memory_capacity(self, network: Network) -> float:

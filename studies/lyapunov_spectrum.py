@@ -114,10 +114,15 @@ def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> 
 
 def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
     """lambda_inf, one row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.exponents.spiking import lambda_inf
+    from hrsnn_brian.exponents.time_step import lambda_inf
 
     found = lambda_inf(
-        network, engine=engine, protocol=plan, time_steps=point["dt"], seed=point["seed"]
+        network,
+        engine=engine,
+        protocol=plan,
+        time_steps=point["dt"],
+        refinements=0,
+        seed=point["seed"],
     )
     reason = "; ".join(found.flags)
     return [

@@ -120,11 +120,17 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
 
 def _lambda_inf(point: Point, network: "Network", engine: "Engine") -> list[Row]:
     """One row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.exponents.spiking import Protocol, lambda_inf
+    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.exponents.time_step import lambda_inf
 
     plan = Protocol(duration=point["duration_s"], segments=point["segments"])
     found = lambda_inf(
-        network, engine=engine, protocol=plan, time_steps=point["dt"], seed=point["seed"]
+        network,
+        engine=engine,
+        protocol=plan,
+        time_steps=point["dt"],
+        refinements=0,
+        seed=point["seed"],
     )
     reason = "; ".join(found.flags)
     return [

@@ -13,10 +13,10 @@ from hrsnn_brian.exponents.edges import edge_exponents, edge_weights, signed_har
 from hrsnn_brian.exponents.finite_time import (
     finite_time_exponents,
     growth_from_directions,
-    growth_logs,
     split_half_reliability,
 )
 from hrsnn_brian.exponents.flows import flow_exponents, map_exponents
+from hrsnn_brian.exponents.growth import growth_logs
 from hrsnn_brian.exponents.qr import (
     block_means,
     entropy_rate,
@@ -329,12 +329,12 @@ def test_result_sorts_and_is_json_able_and_frozen() -> None:
 
 def test_growth_logs_count_what_has_no_logarithm() -> None:
     distances = np.array([1e-8, 2e-8, 0.0, 0.5, np.inf, 1e-3])
-    growth = growth_logs(distances, 1e-8, saturation=0.1, straddle=5.0)
-    np.testing.assert_allclose(growth.logs[:2], [0.0, math.log(2.0)], atol=1e-12)
-    assert np.isnan(growth.logs[2:]).all()
-    assert (growth.zero, growth.saturated, growth.straddling) == (1, 2, 1)
-    assert growth.excluded_fraction == pytest.approx(4 / 6)
-    assert len(growth.flags()) == 3
+    growth = growth_logs(distances, 1e-8, saturation=0.1)
+    np.testing.assert_allclose(growth.logs[[0, 1, 5]], np.log([1.0, 2.0, 1e5]), atol=1e-12)
+    assert np.isnan(growth.logs[2:5]).all()
+    assert (growth.zero, growth.saturated) == (1, 2)
+    assert growth.excluded_fraction == pytest.approx(3 / 6)
+    assert len(growth.flags()) == 2
     assert growth_logs(np.full(3, 1e-8), 1e-8).flags() == ()
     with pytest.raises(InputError, match="d0"):
         growth_logs(distances, 0.0)
@@ -364,8 +364,10 @@ def test_finite_time_exponent_of_a_dead_perturbation_is_no_number() -> None:
     assert strict.exponents[2] == pytest.approx(math.log(2.0) / 0.1)
     np.testing.assert_array_equal(strict.zero, [1, 0, 0])
     np.testing.assert_array_equal(strict.saturated, [0, 1, 0])
-    assert not strict.valid
-    assert len(strict.flags) == 2
+    np.testing.assert_array_equal(strict.resolved, [False, False, True])
+    assert strict.valid
+    assert [flag.split(":")[0] for flag in strict.flags] == ["zero distance", "saturation"]
+    assert all("1 of 3 neurons" in flag and "T" in flag for flag in strict.flags)
     lenient = finite_time_exponents(distances, 1e-8, 0.1, saturation=0.1, min_valid=0.75)
     np.testing.assert_allclose(lenient.exponents, math.log(2.0) / 0.1)
 

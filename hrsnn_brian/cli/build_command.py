@@ -1,6 +1,7 @@
 """`hrsnn build`: a network from a preset and overrides, saved as .npz."""
 
 import argparse
+import warnings
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings
@@ -22,13 +23,19 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.connectivity.statistics import degree_statistics
     from hrsnn_brian.network.build import build_network
     from hrsnn_brian.network.io import save_network
+    from hrsnn_brian.network.runaway import RunawayWarning
     from hrsnn_brian.parameters.effect import meaningful
     from hrsnn_brian.parameters.presets import DEFAULT_PRESET, load_preset
 
     check_output_file(args.out, [".npz"])
     preset = args.preset or DEFAULT_PRESET
     params = load_preset(preset, args.settings)
-    network = build_network(params, args.seed)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RunawayWarning)
+        network = build_network(params, args.seed)
+    cautions = [str(warning.message) for warning in said]
+    for caution in cautions:
+        note(f"warning: {caution}")
     save_network(network, args.out)
     facts = network_facts(network)
     output.say(describe(network))
@@ -42,6 +49,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "seed": args.seed,
             "preset": preset,
             **facts,
+            "warnings": cautions,
             "statistics": degree_statistics(network.W).to_dict(),
             "parameters": meaningful(network.params),
         }

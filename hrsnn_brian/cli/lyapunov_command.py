@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from hrsnn_brian.exponents.systems import NamedSystem, ValidationOutcome
 
 _EPILOG = """\
-Networks: with k = 1, the largest exponent lambda_inf at --dt and at half of it, checked
-at a second size of perturbation; with k > 1, the leading spectrum at --dt. Spike times lie
-inside the step. Times need a unit ("20 ms"). Flows and maps: plain numbers, in the system's own
-time or in iterations.
+Networks: the k leading exponents at --dt and at half of it; with k = 1 also at a second size of
+perturbation. Spike times lie inside the step, but spikes of one step do not see each other: where
+the two steps disagree by more than about three combined standard errors, or their rates by more
+than 5 %, or where too much happens in a step, it is halved again, at most twice. The value is that
+of the shortest step. Times need a unit ("20 ms"). Flows and maps: plain numbers, in the system's
+own time or in iterations.
 
 Status 1: a check failed, so that there is no value (the reason is given), or a row of the
 self-test missed.
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--duration", help='measured time: networks over all segments (default "10 s"), else each'
     )
-    group.add_argument("--dt", help='time step (default "0.1 ms" for networks)')
+    group.add_argument("--dt", help='longest time step (default "0.1 ms" for networks)')
     group.add_argument("--d0", type=_positive, help="distance of the copies (networks 1e-10)")
     group.add_argument("--t-renorm", help='between renormalisations (default "20 ms" for networks)')
     group.add_argument(

@@ -14,10 +14,18 @@ from hrsnn_brian.cli.lyapunov_report import say_spectrum
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.exponents.result import SpectrumResult
-from hrsnn_brian.exponents.spiking import Protocol, largest_exponent, lyapunov_spectrum
+from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.exponents.time_step import (
+    REFINEMENTS,
+    Agreement,
+    agree,
+    check_step,
+    largest_exponent,
+)
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
+from hrsnn_brian.network.runaway import runaway_message
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.parameters.units import format_seconds, seconds
 from hrsnn_brian.runs.progress import Progress
@@ -37,11 +45,8 @@ def measure_network(args: argparse.Namespace, output: Output) -> int:
     k = args.k or 1
     identity = {"network": _digest(network), "seed": args.seed, "device": args.device, "k": k}
     with claimed(args.out, {"run": identity, "options": asdict(plan)}) as folder:
-        work = _Work(network, make_engine(args.device), k, args.seed, _plans(plan, k), folder)
-        results = work.results()
-        output.say(describe(network))
-        report = _report_spectrum if k > 1 else _report_largest
-        details, valid = report(results, output)
+        work = _Work(network, make_engine(args.device), k, args.seed, plan, folder)
+        details, valid = work.measure(output)
         facts = {
             "command": "lyapunov",
             **{name: getattr(args, name) for name in ("system", "network") if getattr(args, name)},
@@ -69,13 +74,10 @@ def _protocol(args: argparse.Namespace) -> Protocol:
     return plan
 
 
-def _plans(plan: Protocol, k: int) -> tuple[Protocol, ...]:
-    """One protocol for a spectrum; for lambda_inf two time steps and the check of d0."""
-    if k > 1:
-        return (plan,)
+def _checked_at(plan: Protocol, dt: float) -> Protocol:
+    """The protocol that lambda_inf is checked with: another d0, at one of its steps."""
     usual, other = _CHECK_D0
-    check = usual if plan.d0 < 0.1 * usual else other
-    return plan, replace(plan, dt=plan.dt / 2), replace(plan, d0=check)
+    return replace(plan, dt=dt, d0=usual if plan.d0 < 0.1 * usual else other)
 
 
 def _digest(network: Network) -> str:
@@ -97,80 +99,125 @@ class _Work:
     engine: Engine
     k: int
     seed: int
-    plans: tuple[Protocol, ...]
+    plan: Protocol
     folder: ResultFolder
 
-    def results(self) -> list[SpectrumResult]:
-        """The spectrum of each protocol; segments on disk are not computed again."""
-        folders = [self._folder(plan) for plan in self.plans]
-        found = {path for folder in folders if folder for path in folder.glob("segment-*.json")}
-        total = sum(plan.segments for plan in self.plans)
-        results = []
-        with Progress("segments", total, already=len(found), log=self.folder.log) as progress:
-            for plan, folder in zip(self.plans, folders, strict=True):
+    def measure(self, output: Output) -> tuple[Mapping[str, Any], bool]:
+        """The spectrum, or lambda_inf and its check, reported; segments on disk are not computed
+        again. Returns the details of the result and whether it is valid."""
+        plan, steps = self.plan, (self.plan.dt, self.plan.dt / 2)
+        runs = [replace(plan, dt=dt) for dt in steps]
+        if self.k == 1:
+            runs.append(_checked_at(plan, plan.dt))
+        already = sum(len(self._finished(run)) for run in runs)
+        total = plan.segments * len(runs)
+        with Progress("segments", total, already=already, log=self.folder.log) as progress:
 
-                def advance(
-                    done: int, total: int, plan: Protocol = plan, folder: Path | None = folder
-                ) -> None:
-                    if folder is None or folder / f"segment-{done - 1}.json" not in found:
-                        progress.advance(f"dt = {format_seconds(plan.dt)}, d0 = {plan.d0:g}")
+            def spectrum(run: Protocol) -> SpectrumResult:
+                if run not in runs:
+                    progress.extend(plan.segments)
+                return self._spectrum(run, progress)
 
-                results.append(
-                    lyapunov_spectrum(
-                        self.network,
-                        engine=self.engine,
-                        k=self.k,
-                        protocol=plan,
-                        seed=self.seed,
-                        folder=folder,
-                        on_segment=advance,
-                    )
-                )
-        return results
+            found = agree(
+                lambda dt: spectrum(replace(plan, dt=dt)),
+                steps,
+                lambda: runaway_message(self.network),
+            )
+            check = None
+            if self.k == 1:
+                last = _checked_at(plan, check_step(found))
+                if found.flags or last not in runs:  # the one that was foreseen falls away
+                    progress.extend(-plan.segments)
+                check = None if found.flags else spectrum(last)
+        output.say(describe(self.network))
+        if self.k > 1:
+            return _report_spectrum(found, output)
+        return _report_largest(found, check, output)
+
+    def _spectrum(self, plan: Protocol, progress: Progress) -> SpectrumResult:
+        finished = self._finished(plan)
+
+        def advance(done: int, total: int) -> None:
+            if f"segment-{done - 1}.json" not in finished:
+                progress.advance(f"dt = {format_seconds(plan.dt)}, d0 = {plan.d0:g}")
+
+        return lyapunov_spectrum(
+            self.network,
+            engine=self.engine,
+            k=self.k,
+            protocol=plan,
+            seed=self.seed,
+            folder=self._folder(plan),
+            on_segment=advance,
+        )
 
     def _folder(self, plan: Protocol) -> Path | None:
         return self.folder.segments(f"dt-{plan.dt:g}-d0-{plan.d0:g}")
 
+    def _finished(self, plan: Protocol) -> set[str]:
+        folder = self._folder(plan)
+        return {path.name for path in folder.glob("segment-*.json")} if folder else set()
 
-def _report_spectrum(
-    results: list[SpectrumResult], output: Output
-) -> tuple[Mapping[str, Any], bool]:
-    (result,) = results
+
+def _report_spectrum(found: Agreement, output: Output) -> tuple[Mapping[str, Any], bool]:
+    result = found.result
+    _say_steps(found, output)
     output.say(f"spectrum, dt = {format_seconds(result.settings['dt'])}")
     say_spectrum(result, "1/s", output)
     output.say(_context(result))
-    return result.to_dict(), result.valid
+    return result.to_dict() | _steps(found), result.valid
 
 
 def _report_largest(
-    results: list[SpectrumResult], output: Output
+    found: Agreement, check: SpectrumResult | None, output: Output
 ) -> tuple[Mapping[str, Any], bool]:
-    found = largest_exponent(*results)
+    largest = largest_exponent(found, check)
+    _say_steps(found, output)
+    if check is not None:
+        first, second = found.result.settings["d0"], check.settings["d0"]
+        output.say(f"d0 = {first:g} and {second:g} differ by {largest.d0_difference:.2g}/s")
+    output.say(_context(found.result))
+    output.say(f"lambda_inf = {largest.value:.4g} +- {largest.standard_error:.2g} /s")
+    for flag in largest.flags:
+        output.say(f"no value: {flag}")
+    details = found.result.to_dict()
+    if largest.flags:
+        details |= {"kaplan_yorke": None, "entropy_rate": None}
+    details |= {
+        **_steps(found),
+        "quantity": "lambda_inf",
+        "lambda_inf": largest.value,
+        "exponents": [largest.value],
+        "d0_difference": largest.d0_difference,
+        "valid": not largest.flags,
+        "flags": list(largest.flags),
+    }
+    return details, not largest.flags
+
+
+def _say_steps(found: Agreement, output: Output) -> None:
+    """The leading exponent and the rate at every step, and why steps were refined."""
     rows = [
-        [format_seconds(dt), float(result.exponents[0]), float(result.standard_error[0])]
+        [
+            format_seconds(dt),
+            float(result.exponents[0]),
+            float(result.standard_error[0]),
+            result.settings["rate_hz"],
+        ]
         for dt, result in found.at_dt.items()
     ]
-    output.say(text_table(rows, ["dt", "lambda_inf, 1/s", "standard error"]))
-    first, check = results[0].settings["d0"], results[-1].settings["d0"]
-    output.say(f"d0 = {first:g} and {check:g} differ by {found.d0_difference:.2g}/s")
-    output.say(_context(results[0]))
-    output.say(f"lambda_inf = {found.value:.4g} +- {found.standard_error:.2g} /s")
-    for flag in found.flags:
-        output.say(f"no value: {flag}")
-    finest = results[1].to_dict()
-    if found.flags:
-        finest |= {"kaplan_yorke": None, "entropy_rate": None}
-    details = {
-        **finest,
-        "quantity": "lambda_inf",
-        "lambda_inf": found.value,
-        "exponents": [found.value],
+    output.say(text_table(rows, ["dt", "lambda_inf, 1/s", "standard error", "rate, Hz"]))
+    for reason in found.abandoned:
+        output.say(f"a shorter step was tried: {reason}")
+    if len(found.abandoned) == REFINEMENTS and found.flags:
+        output.say(f"the step was halved {REFINEMENTS} times, the most that is tried")
+
+
+def _steps(found: Agreement) -> dict[str, Any]:
+    return {
         "at_dt": {format_seconds(dt): result.to_dict() for dt, result in found.at_dt.items()},
-        "d0_difference": found.d0_difference,
-        "valid": not found.flags,
-        "flags": list(found.flags),
+        "abandoned": list(found.abandoned),
     }
-    return details, not found.flags
 
 
 def _context(result: SpectrumResult) -> str:

@@ -1,8 +1,8 @@
-"""From distances of perturbed copies to growth logs, finite-time exponents and their reliability.
+"""Finite-time exponents of single neurons from distances of copies, and their reliability.
 
 As the time T grows every perturbation of one neuron grows with the largest exponent, so that only
-a finite T tells neurons apart. A distance of exactly zero has no logarithm: it is counted, and
-the value that would depend on it is NaN, with the reason.
+a finite T tells neurons apart. A neuron whose distances cannot be trusted has none (NaN); how many
+and why is said, and the others stand.
 """
 
 import math
@@ -13,95 +13,39 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.exponents.growth import UNCONVERGED, growth_logs
 from hrsnn_brian.exponents.qr import FloatArray
-
-# Largest believable |ln growth| of one interval. Beyond it a spike fell on one side of a
-# renormalisation in one copy and on the other side in the other.
-STRADDLE = 5.0
-
-
-@dataclass(frozen=True, eq=False)
-class GrowthLogs:
-    """Logarithms of growth with what was excluded from them.
-
-    logs: as the distances; NaN where excluded. zero: how many distances were exactly zero.
-    saturated: how many were not small compared with unrelated trajectories, or not finite.
-    straddling: how many grew or shrank by more than the straddling limit.
-    """
-
-    logs: FloatArray
-    zero: int
-    saturated: int
-    straddling: int
-
-    @property
-    def excluded_fraction(self) -> float:
-        """Part of the intervals that was excluded."""
-        return (self.zero + self.saturated + self.straddling) / max(self.logs.size, 1)
-
-    def flags(self, tolerated: float = 0.01) -> tuple[str, ...]:
-        """Reasons not to trust a mean of the logs: any zero distance, and more than the
-        `tolerated` fraction of saturated or straddling intervals."""
-        size = self.logs.size
-        reasons = [f"zero distance in {self.zero} of {size} intervals"] if self.zero else []
-        if self.saturated > tolerated * size:
-            reasons.append(f"saturation in {self.saturated} of {size} intervals")
-        if self.straddling > tolerated * size:
-            reasons.append(
-                f"spikes straddling a renormalisation in {self.straddling} of {size} intervals"
-            )
-        return tuple(reasons)
-
-
-def growth_logs(
-    distances: FloatArray,
-    d0: float | FloatArray,
-    *,
-    saturation: float = math.inf,
-    straddle: float = math.inf,
-) -> GrowthLogs:
-    """ln(d/d0) of distances of any shape; never the logarithm of zero.
-
-    d0: initial distance, a number or an array that broadcasts. saturation: distances from it on
-    are excluded, e.g. a tenth of that of two unrelated trajectories. straddle: a |ln growth|
-    beyond it is excluded; `STRADDLE` suits one renormalisation interval.
-
-    Raises InputError for a negative distance or a d0 that is not positive.
-    """
-    distances = np.asarray(distances, dtype=float)
-    initial = np.asarray(d0, dtype=float)
-    if not (np.isfinite(initial).all() and (initial > 0).all()):
-        raise InputError("d0", d0, "must be a positive distance")
-    if (distances < 0).any():
-        raise InputError("distances", float(distances.min()), "must not be negative")
-    zero = distances == 0.0
-    saturated = ~(distances < saturation) | ~np.isfinite(distances)
-    usable = ~(zero | saturated)
-    logs = np.log(np.where(usable, distances, 1.0)) - np.log(initial)
-    straddling = usable & (np.abs(logs) > straddle)
-    logs[~usable | straddling] = np.nan
-    return GrowthLogs(logs, int(zero.sum()), int(saturated.sum()), int(straddling.sum()))
 
 
 @dataclass(frozen=True, eq=False)
 class FiniteTimeResult:
     """Finite-time exponents l_i(T), one per neuron.
 
-    exponents: (N,), 1/s; NaN where too few segments were valid. segments: (S, N), 1/s, single
-    segments, NaN where excluded. zero, saturated: (N,) counts. T: seconds. flags: reasons.
+    exponents: (N,), 1/s; NaN where too few segments were valid or rounding decides. segments:
+    (S, N), 1/s, single segments, NaN where excluded. zero, saturated: (N,) counts. rounded: (N,),
+    whether the perturbation shrank to the rounding of the state, so that the exponent is quantised;
+    raw: (N,), the exponents with those of rounded neurons. T: seconds. flags: how many neurons
+    have no exponent and why; the others' stand.
     """
 
     exponents: FloatArray
     segments: FloatArray
     zero: NDArray[np.int64]
     saturated: NDArray[np.int64]
+    rounded: NDArray[np.bool_]
+    raw: FloatArray
     T: float
     flags: tuple[str, ...]
 
     @property
+    def resolved(self) -> NDArray[np.bool_]:
+        """(N,) which neurons have an exponent."""
+        return np.isfinite(self.exponents)
+
+    @property
     def valid(self) -> bool:
-        """Whether every neuron has an exponent."""
-        return not self.flags
+        """Whether there is any exponent; `resolved` says of which neurons."""
+        return bool(self.resolved.any())
 
 
 def finite_time_exponents(
@@ -118,6 +62,7 @@ def finite_time_exponents(
     segment s. d0: initial distance, number or (S, N). T: seconds. saturation: as in
     `growth_logs`. min_valid: a neuron with a smaller fraction of valid segments gets NaN; the
     default 1 is strict, because the mean over the segments that did not die is biased upwards.
+    So does one whose exponent rounding may change by more than `UNCONVERGED`.
 
     Raises InputError for another shape or a T that is not positive.
     """
@@ -128,31 +73,42 @@ def finite_time_exponents(
         raise InputError("T", T, "must be a positive time in seconds")
     if not 0 < min_valid <= 1:
         raise InputError("min_valid", min_valid, "must lie in (0, 1]")
-    segments = growth_logs(distances, d0, saturation=saturation).logs / T
+    growth = growth_logs(distances, d0, saturation=saturation)
+    segments = growth.logs / T
     valid = np.isfinite(segments)
     zero = (distances == 0.0).sum(axis=0)
     count = valid.sum(axis=0)
     enough = (count > 0) & (count >= min_valid * len(segments))
     total = np.where(valid, segments, 0.0).sum(axis=0)
-    exponents = np.where(enough, total / np.maximum(count, 1), np.nan)
+    raw = np.where(enough, total / np.maximum(count, 1), np.nan)
+    rounded = enough & (growth.rounding > UNCONVERGED * T)
     saturated = len(segments) - count - zero
     return FiniteTimeResult(
-        exponents=exponents,
+        exponents=np.where(rounded, np.nan, raw),
         segments=segments,
         zero=zero,
         saturated=saturated,
+        rounded=rounded,
+        raw=raw,
         T=T,
-        flags=_neuron_flags(enough, zero, saturated),
+        flags=_neuron_flags(enough, zero, saturated, rounded),
     )
 
 
-def _neuron_flags(enough: np.ndarray, zero: np.ndarray, saturated: np.ndarray) -> tuple[str, ...]:
-    lost = ~enough
+def _neuron_flags(
+    enough: np.ndarray, zero: np.ndarray, saturated: np.ndarray, rounded: np.ndarray
+) -> tuple[str, ...]:
+    lost, n = ~enough, len(enough)
     reasons = []
     if (died := int((lost & (zero > 0)).sum())) > 0:
-        reasons.append(f"zero distance: {died} of {len(enough)} neurons have no exponent")
+        way = "a shorter T or a larger d0 resolves more"
+        reasons.append(f"zero distance: {died} of {n} neurons have no exponent; {way}")
     if (full := int((lost & (saturated > 0)).sum())) > 0:
-        reasons.append(f"saturation: {full} of {len(enough)} neurons have no exponent")
+        way = "a shorter T or a smaller d0 resolves more"
+        reasons.append(f"saturation: {full} of {n} neurons have no exponent; {way}")
+    if (few := int(rounded.sum())) > 0:
+        way = "their perturbations shrink to that of the state; a shorter T or a larger d0 resolves"
+        reasons.append(f"rounding: {few} of {n} neurons have no exponent; {way} more")
     return tuple(reasons)
 
 

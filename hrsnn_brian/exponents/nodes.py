@@ -36,6 +36,9 @@ def node_exponents(
 ) -> FiniteTimeResult:
     """Finite-time exponents l_i(T) of perturbing neuron i alone: its outgoing influence, 1/s.
 
+    Neurons whose perturbation died, saturated or shrank to the rounding of the state have none; the
+    flags say how many and what helps, and the others stand.
+
     Every segment of T starts again from the reference trajectory. Copies run `batch` at a time.
     """
     duration = float(seconds(T, "T"))

@@ -1,7 +1,8 @@
 """Exponents of spiking networks: three quantities that must never be confused.
 
-* `lambda_inf` and `lyapunov_spectrum`: the exponents, of infinitesimal perturbations. Spike times
-  lie inside the step; on a grid the same computation returns the leak, whatever the weights.
+* `lyapunov_spectrum`, and in `time_step` `agreed_spectrum` and `lambda_inf`, which compare time
+  steps: the exponents, of infinitesimal perturbations. Spike times lie inside the step; on a grid
+  the same computation returns the leak, whatever the weights.
 * `finite_size_exponents`: lambda(d0; t_renorm, dt) on the grid model, of perturbations as large as
   d0; it depends on all three arguments.
 * `echo`: what becomes of a perturbation that is left alone.
@@ -11,7 +12,7 @@ natural logarithm. A failed check gives NaN and a reason.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,12 @@ from typing import Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.finite_time import (
-    STRADDLE,
-    growth_logs,
-)
+from hrsnn_brian.exponents.growth import growth_logs
 from hrsnn_brian.exponents.qr import FloatArray
+from hrsnn_brian.exponents.resolution import activity, segment_activity, unresolved
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.units import format_seconds, seconds
+from hrsnn_brian.parameters.units import seconds
 from hrsnn_brian.runs.atomic import write_json
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import (
@@ -41,9 +40,10 @@ from hrsnn_brian.simulation import (
 DriveMaker = Callable[[Network, float, int], Drive]
 Report = Callable[[int, int], None]
 
+# What a segment's file says about the network's activity.
+_ACTIVITY = {"rate_hz", "kicks_per_step", "spikes_per_step", "lost_order_per_s", "seconds"}
 # A measurement waits while a potential differs by this much: far above any d0 used here.
 POSTPONE_ABOVE = 0.05
-UNCONVERGED = 0.5  # 1/s between two sizes of perturbation
 
 
 def with_time_step(network: Network, dt: object) -> Network:
@@ -99,14 +99,17 @@ def lyapunov_spectrum(
     seed: int = 0,
     folder: Path | None = None,
     on_segment: Report = lambda done, total: None,
+    resolved: bool = True,
 ) -> SpectrumResult:
-    """The k leading Lyapunov exponents of a network under frozen input, 1/s.
+    """The k leading Lyapunov exponents of a network under frozen input, 1/s, at one time step.
 
     Benettin et al. 1980: k copies at distance d0, orthonormalised every t_renorm, spike times
     inside the step. folder: where finished segments are kept, so that a killed computation
-    resumes. Flags (and NaN): a distance of exactly zero, straddling spikes in over 1 % of the
-    intervals, a perturbation that saturated. settings["passive"] is 1/s of the slowest leak, which
-    is all that a silent network has.
+    resumes. Flags (and NaN): a distance of exactly zero, straddling spikes or saturation in over
+    1 % of the intervals, growths that rounding decides, and, if `resolved`, more events in a step
+    than it resolves. Whether the step is short enough only a second one tells: see
+    `time_step.agreed_spectrum`. settings: "passive_per_s", the slowest leak, which is all that a
+    silent network has; what `resolution.activity` says about rate and events.
 
     Raises InputError if k exceeds the number of state variables or parts do not fit.
     """
@@ -115,23 +118,16 @@ def lyapunov_spectrum(
         raise InputError("k", k, f"must be from 1 to {n_states(network)}")
     stepped = with_time_step(network, f"{plan.dt!r} s")
     settings = _settings(network, plan, k, seed)
-    logs, rates = [], []
+    found = []
     for number in range(plan.segments):
-        divergence = _segment(stepped, engine, plan, k, drive, seed, number, folder, settings)
-        skip = round(plan.align / plan.t_renorm)
-        logs.append(divergence["log_growth"][skip:])
-        rates.append(divergence["rate_hz"])
+        found.append(_segment(stepped, engine, plan, k, drive, seed, number, folder, settings))
         on_segment(number + 1, plan.segments)
-    measured = np.array(logs)
-    checked = growth_logs(
-        plan.d0 * np.exp(measured), plan.d0, saturation=POSTPONE_ABOVE, straddle=STRADDLE
-    )
-    return spectrum_result(
-        checked.logs,
-        plan.t_renorm,
-        flags=checked.flags(),
-        settings=settings | {"rate_hz": float(np.mean(rates))},
-    )
+    skip = round(plan.align / plan.t_renorm)
+    measured = np.array([segment["log_growth"][skip:] for segment in found])
+    checked = growth_logs(plan.d0 * np.exp(measured), plan.d0, saturation=POSTPONE_ABOVE)
+    settings = settings | activity(network, found, found[0]["seconds"])
+    flags = [*checked.flags(plan.t_renorm), *(unresolved(settings) if resolved else ())]
+    return spectrum_result(checked.logs, plan.t_renorm, flags=flags, settings=settings)
 
 
 def _settings(network: Network, plan: Protocol, k: int, seed: int) -> dict[str, Any]:
@@ -166,7 +162,7 @@ def _segment(
         import json
 
         stored = json.loads(path.read_text())
-        if stored["settings"] != settings:
+        if stored["settings"] != settings or not _ACTIVITY.issubset(stored):
             raise InputError("folder", str(folder), "holds segments of another computation")
         growth = np.array(stored["log_growth"], dtype=float)
         # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
@@ -185,10 +181,13 @@ def _segment(
     )
     run = drive(network, math.ceil(needed / timing.sample) * timing.sample, seed * 1000 + number)
     divergence = run_replicas(engine, network, run, perturbation)
+    rates = divergence.spike_count / divergence.seconds
     found = {
         "settings": settings,
         "log_growth": divergence.log_growth[:steps].tolist(),
         "rate_hz": float(divergence.spike_count.mean() / divergence.seconds),
+        "seconds": divergence.seconds,
+        **segment_activity(network, rates, plan.dt),
     }
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -205,70 +204,3 @@ def random_directions(copies: int, n: int, seed: int, *keys: int) -> FloatArray:
     """Random unit vectors (copies, n), from the stream "perturbation"."""
     vectors = rng(seed, "perturbation", *keys).standard_normal((copies, n))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-@dataclass(frozen=True)
-class LargestExponent:
-    """lambda_inf at two time steps, with its convergence in d0.
-
-    value, standard_error: at the finest dt; NaN with reasons in `flags` if a check failed.
-    at_dt: {dt in s: SpectrumResult}. d0_difference: largest |difference|, 1/s, between the two
-    sizes of perturbation.
-    """
-
-    value: float
-    standard_error: float
-    at_dt: dict[float, SpectrumResult]
-    d0_difference: float
-    flags: tuple[str, ...]
-
-
-def largest_exponent(
-    coarse: SpectrumResult, fine: SpectrumResult, check: SpectrumResult
-) -> LargestExponent:
-    """lambda_inf from spectra at two time steps and, at the coarser one, at a second d0.
-
-    Fails (NaN) if the two sizes disagree by more than 0.5/s or a spectrum raised a flag.
-    """
-    at_dt = {result.settings["dt"]: result for result in (coarse, fine)}
-    difference = abs(check.largest - coarse.largest)
-    flags = [
-        f"dt = {format_seconds(dt)}: {flag}"
-        for dt, result in at_dt.items()
-        for flag in result.flags
-    ]
-    if not difference <= UNCONVERGED:
-        sizes = f"d0 = {coarse.settings['d0']:g} and {check.settings['d0']:g}"
-        flags.append(f"{sizes} differ by {difference:.2g}/s")
-    return LargestExponent(
-        value=math.nan if flags else fine.largest,
-        standard_error=float(fine.standard_error[0]),
-        at_dt=at_dt,
-        d0_difference=difference,
-        flags=tuple(flags),
-    )
-
-
-def lambda_inf(
-    network: Network,
-    *,
-    engine: Engine,
-    protocol: Protocol | None = None,
-    time_steps: Sequence[object] = ("0.1 ms", "0.05 ms"),
-    check_d0: float = 1e-6,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-) -> LargestExponent:
-    """The largest exponent, 1/s, at two values of dt and checked at two sizes of perturbation.
-
-    Of more time steps only the coarsest and the finest count; one alone is allowed. See
-    `largest_exponent` for when it fails.
-    """
-    plan = protocol or Protocol()
-    steps = sorted({float(seconds(dt, "dt")) for dt in time_steps}, reverse=True)
-    plans = [replace(plan, dt=dt) for dt in steps] + [replace(plan, dt=steps[0], d0=check_d0)]
-    spectra = [
-        lyapunov_spectrum(network, engine=engine, protocol=each, drive=drive, seed=seed)
-        for each in plans
-    ]
-    return largest_exponent(spectra[0], spectra[-2], spectra[-1])

@@ -13,12 +13,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from hrsnn_brian.exponents.growth import UNCONVERGED
 from hrsnn_brian.exponents.spiking import (
-    UNCONVERGED,
     DriveMaker,
     Protocol,
     default_drive,
-    lambda_inf,
     lyapunov_spectrum,
     random_directions,
     with_time_step,
@@ -29,6 +28,7 @@ from hrsnn_brian.exponents.systems import (
     ValidationRow,
     run_self_test,
 )
+from hrsnn_brian.exponents.time_step import lambda_inf
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.presets import list_presets, load_preset

@@ -18,6 +18,7 @@ from hrsnn_brian.connectivity.loading import column_signs, load_matrix
 from hrsnn_brian.connectivity.weights import draw_weights, scale_to_spectral_radius
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import FloatArray, IntArray, Network
+from hrsnn_brian.network.runaway import warn_of_runaway
 from hrsnn_brian.parameters.effect import BESIDE_A_MATRIX, get_value, meaningless
 from hrsnn_brian.parameters.matrix import BY_IN_DEGREE
 from hrsnn_brian.parameters.model import HRSNNParams
@@ -34,7 +35,8 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     N, K and fraction_e of the network's params are those of the matrix; others, like J, that are
     set and mean nothing beside it are refused.
 
-    Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met.
+    Raises InputError for a seed that is no whole number >= 0 or parameters that cannot be met;
+    warns (`RunawayWarning`) of a network whose rate nothing bounds.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError("seed", seed, "must be a whole number >= 0")
@@ -45,7 +47,9 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     else:
         is_e = np.arange(params.N) < params.n_excitatory
         W = _draw_recurrence(params, is_e, seed)
-    return _with_neurons(params, seed, W, is_e)
+    network = _with_neurons(params, seed, W, is_e)
+    warn_of_runaway(network)
+    return network
 
 
 def _check_size(params: HRSNNParams) -> None:

@@ -101,6 +101,12 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
+    def extend(self, pieces: int) -> None:
+        """There is more to do than was known."""
+        self.total += pieces
+        if self._bar is not None:
+            self._bar.total = self.total
+
     def seconds_left(self) -> float | None:
         """Expected seconds until all is done; None before this process finished a piece."""
         fresh = self.done - self.already
