@@ -8,11 +8,11 @@ Networks of another size than asked for are left out, and their number is writte
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.figures.panels import panel_grid, require
+from hrsnn_brian.figures.panels import panel_grid, require, scores_of
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
 from hrsnn_brian.metrics.comparison import paired_test
 from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed
-from hrsnn_brian.runs.score_columns import Score, scores_in
+from hrsnn_brian.runs.score_columns import Score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     readout's rows to draw.
     Raises InputError if columns, rows or scores are missing, or axes are not one per task.
     """
-    require(table, _NEEDED)
+    table = require(table, _NEEDED)
     if readout not in set(table["readout"]):
         raise InputError("readout", readout, f"must be one of {sorted(set(table['readout']))}")
     rows = table[table["readout"] == readout]
@@ -74,10 +74,7 @@ def _order(rows: "pd.DataFrame") -> dict[str, float]:
 
 
 def _score(rows: "pd.DataFrame") -> Score:
-    found = scores_in(map(str, rows.dropna(axis="columns", how="all")))
-    if not found:
-        raise InputError("table", list(rows), "has no score columns")
-    return found[-1]
+    return scores_of(rows)[-1]
 
 
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str, float]) -> None:
@@ -90,7 +87,8 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():
         _draw_line(axis, scores, variant, height, GROUPS[groups[variant]])
-        missing = int((~rows[rows["variant"] == variant]["met_budget"].astype(bool)).sum())
+        of_variant = rows[rows["variant"] == variant]
+        missing = of_variant[~of_variant["met_budget"].astype(bool)]["seed"].nunique()
         if missing:
             axis.text(1.0, height, f"{missing} other size", color=GREY, fontsize=7, ha="right",
                       va="center", transform=axis.get_yaxis_transform())  # fmt: skip

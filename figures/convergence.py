@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.figures.panels import (
     LAMBDA_INF,
     few,
+    mean_over_seeds,
     over_seeds,
     panel_grid,
     rows_of,
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "index", "time_s", "value_per_s", "reason")
+_COLUMNS = ("condition", "J", "g", "seed", "index", "time_s", "reason")
+_FINAL = ("condition", "J", "g", "seed", "index", "standard_error_per_s")
 LINES = 4  # values of J
 
 
@@ -33,9 +35,9 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     Returns one axes per condition. ax: those axes; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "history", _COLUMNS)
+    rows = rows_of(table, "kind", "history", _COLUMNS, ("value_per_s",))
     rows = rows[rows["index"] == 1]
-    found = rows_of(table, "kind", "spectrum", ("standard_error_per_s",))
+    found = rows_of(table, "kind", "spectrum", _FINAL)
     scan, *_ = scans(rows)
     conditions = list(rows["condition"].unique())
     with house_style():
@@ -87,7 +89,7 @@ def _draw_line(
     axis.errorbar(
         [end * (1.03 + 0.025 * place)],
         [mean.iloc[-1]],
-        yerr=[final["standard_error_per_s"].mean()],
+        yerr=[mean_over_seeds(final, "standard_error_per_s")],
         color=colour,
         marker="_",
         capsize=2,

@@ -2,15 +2,24 @@
 
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.figures.panels import few, panel_grid, require, rows_of, say_spread, standard_error
+from hrsnn_brian.figures.panels import (
+    few,
+    panel_grid,
+    per_seed,
+    rows_of,
+    say_spread,
+    standard_error,
+)
 from hrsnn_brian.figures.scans import VALUE_COLOURS, scans
 from hrsnn_brian.figures.style import BLACK, house_style
+from hrsnn_brian.runs.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "value_per_s", "start_s", "end_s", "ln_distance")
+_COLUMNS = ("condition", "J", "g", "seed")
+_FIT = ["seed", "value_per_s", "start_s", "end_s", "ln_distance"]
 LINES = 3  # values of J
 
 
@@ -23,9 +32,9 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     Returns one axes per condition. ax: those axes; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    require(table, ["time_s"])
-    curves = rows_of(table, "kind", "divergence", _COLUMNS)
-    fits = rows_of(table, "kind", "fit", _COLUMNS)
+    curves = rows_of(table, "kind", "divergence", (*_COLUMNS, "time_s"), ("ln_distance",))
+    fits = rows_of(table, "kind", "fit", (*_COLUMNS, *_FIT[:-1]))
+    require_numbers(fits, ["ln_distance"])
     scan, *_ = scans(curves)
     fitted = fits[fits["g"].isin(scan.rows["g"].unique())]
     conditions = list(curves["condition"].unique())
@@ -52,11 +61,13 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 
 
 def _draw_curves(axis: "Axes", rows: "pd.DataFrame", colour: str) -> None:
-    for _, curve in rows.groupby("seed"):
+    for _, curve in per_seed(rows, ["time_s"], "ln_distance").groupby("seed"):
         axis.plot(curve["time_s"], curve["ln_distance"], color=colour, linewidth=0.9, alpha=0.8)
 
 
 def _draw_fits(axis: "Axes", fits: "pd.DataFrame", colour: str, name: str) -> None:
+    per_seed(fits, [], "value_per_s")  # one slope per seed
+    fits = fits[_FIT].drop_duplicates("seed")
     valid = fits[fits["value_per_s"].notna()]
     for slope, start, end, level in valid[
         ["value_per_s", "start_s", "end_s", "ln_distance"]

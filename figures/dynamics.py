@@ -10,7 +10,14 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.figures.panels import panel_grid, require, standard_error, zero_line
+from hrsnn_brian.figures.panels import (
+    panel_grid,
+    per_seed,
+    require,
+    say_empty,
+    standard_error,
+    zero_line,
+)
 from hrsnn_brian.figures.style import (
     BLACK,
     BLUE,
@@ -23,6 +30,7 @@ from hrsnn_brian.figures.style import (
     VERMILION,
     house_style,
 )
+from hrsnn_brian.runs.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +64,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     Of several sizes the smallest is drawn, beside the full network. ax: those axes; None makes a
     figure. Raises InputError if columns or rows are missing, or axes do not suffice.
     """
-    require(table, (*_IDENTITY, *MEASURES))
+    table = require(table, _IDENTITY, list(MEASURES))
     full, pruned = table[table["kind"] == FULL], table[table["kind"] != FULL]
     if pruned.empty:
         raise InputError("table", f"{len(table)} rows", "has no pruned network")
@@ -95,7 +103,7 @@ def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) 
         zero_line(axis)
     for place, (kind, style) in enumerate(_styles(groups).items()):
         rows = groups[kind]
-        for matched, of_matching in rows.groupby("match"):
+        for matched, of_matching in per_seed(rows, ["match"], column).groupby("match"):
             values = of_matching[column].dropna()
             if values.empty:
                 continue
@@ -115,6 +123,8 @@ def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) 
                 "elinewidth": 1.1,
             }
             axis.errorbar(x, values.mean(), standard_error(values), **style, **bars, zorder=3)
+    if not axis.containers:
+        say_empty(axis)
     axis.set_xticks([])
     axis.set_xlim(-0.6, len(groups) - 0.4)
 
@@ -128,13 +138,18 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
         index = {name: int(m[1]) for name in map(str, raw) if (m := re.fullmatch(pattern, name))}
         if not index:
             raise InputError("table", list(raw), f"has no columns {pattern!r}")
-        values = raw[list(index)].dropna()
+        require_numbers(raw, index)
+        for name in index:
+            per_seed(raw, [], name)  # one spectrum per seed
+        values = raw.drop_duplicates("seed")[list(index)].dropna()
         if values.empty:
             continue
         means = values.mean().to_numpy()
         errors = [standard_error(values[name]) for name in index]
         thin: dict[str, Any] = {"markersize": 3, "linewidth": 1, "elinewidth": 0.8, "label": kind}
         axis.errorbar(list(index.values()), means, errors, **style, **thin, zorder=3)
+    if not axis.containers:
+        say_empty(axis)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("index")
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "dt_ms", "value_per_s", "rate_hz")
+_COLUMNS = ("condition", "J", "g", "seed", "dt_ms")
+_VALUES = ("value_per_s", "rate_hz")
 _LABELS = {
     "J": "strength of excitation J (mean thresholds)",
     "g": "relative strength of inhibition g",
@@ -37,7 +38,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     ax: those axes, row by row; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "exponent", _COLUMNS)
+    rows = rows_of(table, "kind", "exponent", _COLUMNS, _VALUES)
     varied = scans(rows)
     with house_style():
         axes = panel_grid(ax, (2, len(varied)), (3.4, 2.3), sharex="col", sharey="row")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.figures.panels import (
     LAMBDA_INF,
     T_RENORM,
+    mean_over_seeds,
     over_seeds,
     panel_grid,
+    per_seed,
+    require,
     rows_of,
     say_spread,
     shared_legend,
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("network", "seed", "d0", "t_renorm_ms", "dt_ms", "value_per_s", "raw_per_s", "reason",
-            "passive_per_s")  # fmt: skip
+_COLUMNS = ("network", "seed", "d0", "t_renorm_ms", "dt_ms", "reason", "passive_per_s")
+_VALUES = ("value_per_s", "raw_per_s")
 # reason as it begins -> (name of the region, symbol of a failed value)
 FAILURES = {
     "passive": ("passive", "v"),
@@ -43,8 +46,10 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     ax: that many axes, networks in a row (one axes if it is one); None makes a figure.
     Raises InputError if columns or the finite-size rows are missing, or axes too few.
     """
-    curves = rows_of(table, "quantity", "finite_size", _COLUMNS)
+    curves = rows_of(table, "quantity", "finite_size", _COLUMNS, _VALUES)
     exact = table[table["quantity"] == "lambda_inf"]
+    if not exact.empty:
+        exact = require(exact, ("network", "seed", "dt_ms", "value_per_s"))
     networks, intervals = list(curves["network"].unique()), sorted(curves["t_renorm_ms"].unique())
     panels = list(product(intervals, networks))
     wide = len(networks) if len(intervals) > 1 or len(networks) < 3 else (len(networks) + 1) // 2
@@ -70,7 +75,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 def _draw_panel(axis: "Axes", curves: "pd.DataFrame", exact: "pd.DataFrame") -> None:
     axis.set_xscale("log")
     zero_line(axis)
-    leak = curves["passive_per_s"].mean()
+    leak = mean_over_seeds(curves, "passive_per_s")
     axis.axhline(leak, color=SLATE, linestyle=":", linewidth=1, label="slowest leak", zorder=1)
     _draw_exponent(axis, exact)
     steps = sorted(curves["dt_ms"].unique())
@@ -114,14 +119,19 @@ def _draw_curve(axis: "Axes", rows: "pd.DataFrame", number: int, place: float) -
     failed = rows[rows["d0"].isin(points.loc[points["mean"].isna(), "d0"])]
     for reason, (_, symbol) in FAILURES.items():
         # where seeds failed in different ways, or some passed, each is shown for itself
-        raw = failed[_begins(failed, reason)].groupby("d0")["raw_per_s"].mean()
+        raw = _raw(failed[_begins(failed, reason)])
         if not raw.empty:
             _hollow(axis, raw.index * shift, raw, colour, symbol)
             _hollow(axis, [], [], GREY, symbol, f"failed: {reason}")
-    passed = failed[failed["value_per_s"].notna()].groupby("d0")["raw_per_s"].mean()
+    passed = _raw(failed[failed["value_per_s"].notna()])
     if not passed.empty:
         _hollow(axis, passed.index * shift, passed, colour, marker)
         _hollow(axis, [], [], GREY, "o", "some seeds failed (mean of the others)")
+
+
+def _raw(rows: "pd.DataFrame") -> "pd.Series":
+    """Raw numbers, mean over seeds, by d0."""
+    return per_seed(rows, ["d0"], "raw_per_s").groupby("d0")["raw_per_s"].mean()
 
 
 def _begins(rows: "pd.DataFrame", reason: str) -> Any:

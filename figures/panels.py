@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.style import GREY, new_figure
+from hrsnn_brian.runs.score_columns import Score, is_score, scores_in
+from hrsnn_brian.runs.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,20 +17,85 @@ LAMBDA_INF = r"$\lambda_\mathrm{inf}$"
 T_RENORM = r"$t_\mathrm{renorm}$"
 
 
-def require(table: "pd.DataFrame", columns: Iterable[str]) -> None:
-    """Raises InputError, naming the first missing column, unless the table has all `columns`."""
-    for column in columns:
+# Columns that hold words, or truth values; every other one a figure asks for holds numbers.
+WORDS = frozenset(
+    ("task", "rule", "method", "variant", "group", "kind", "condition", "network", "quantity")
+    + ("match", "readout", "note", "reason", "met_budget")
+)
+MAY_BE_EMPTY = ("note", "reason", "standard_error_per_s", "value_per_s", "start_s", "end_s")
+
+
+def require(
+    table: "pd.DataFrame", columns: Iterable[str], values: Sequence[str] = ()
+) -> "pd.DataFrame":
+    """The table with inf, which cannot be drawn, made NaN.
+
+    columns: those that say what a row is; none may be empty throughout but `MAY_BE_EMPTY`.
+    values: those to be drawn, of which at least one must hold a number; scores need not be named.
+    Raises InputError, naming the first column that is missing, empty or holds text for a number.
+    """
+    columns = list(columns)
+    for column in (*columns, *values):
         if column not in table:
             raise InputError("table", list(table), f"has no column {column!r}")
+    numbers = [name for name in (*columns, *values) if name not in WORDS]
+    require_numbers(table, [*numbers, *filter(is_score, map(str, table))])
+    for column in columns:
+        if column not in MAY_BE_EMPTY and table[column].isna().all():
+            raise InputError("table", f"{len(table)} rows", f"column {column!r} is empty")
+    table = table.replace([math.inf, -math.inf], math.nan)
+    if values and table[list(values)].isna().all(axis=None):
+        raise InputError("table", f"{len(table)} rows", f"no row has a value of {values[0]!r}")
+    return table
 
 
-def rows_of(table: "pd.DataFrame", column: str, value: str, columns: Sequence[str]) -> Any:
-    """The rows with `value` in `column`. Raises InputError if there are none or columns lack."""
-    require(table, [column, *columns])
+def rows_of(
+    table: "pd.DataFrame",
+    column: str,
+    value: str,
+    columns: Sequence[str],
+    values: Sequence[str] = (),
+) -> Any:
+    """The rows with `value` in `column`, as `require` gives them.
+
+    Raises InputError as `require` does, and if there are none.
+    """
+    if column not in table:
+        raise InputError("table", list(table), f"has no column {column!r}")
     found = table[table[column] == value]
     if found.empty:
         raise InputError("table", f"{len(table)} rows", f"has no row with {column} = {value!r}")
+    return require(found, columns, values)
+
+
+def scores_of(rows: "pd.DataFrame") -> list[Score]:
+    """The scores of a task's rows, checked by `require`, that are worth a panel: not all missing.
+
+    Raises InputError if there is none.
+    """
+    filled = list(map(str, rows.dropna(axis="columns", how="all")))
+    found = scores_in(filled)
+    if not found:
+        tasks = ", ".join(map(str, rows["task"].unique()))
+        raise InputError("table", list(rows), f"has no score columns with values for {tasks}")
     return found
+
+
+def per_seed(rows: "pd.DataFrame", by: Sequence[str], column: str) -> "pd.DataFrame":
+    """Columns by, seed and `column`, a row per seed: what is there twice counts once.
+
+    Raises InputError if a seed has two values.
+    """
+    keys = list(dict.fromkeys([*by, "seed"]))
+    once = rows[[*keys, column]].drop_duplicates()
+    twice = once[once.duplicated(keys, keep=False)]
+    if not twice.empty:
+        same = (twice[keys] == twice[keys].iloc[0]).all(axis=1)
+        pair = twice[same | (twice.index == twice.index[0])][column].tolist()[:2]
+        where = ", ".join(f"{key} {twice[key].iloc[0]}" for key in keys)
+        what = f"two rows of {where} differ in {column}: {' and '.join(map(str, pair))}"
+        raise InputError("table", column, what)
+    return once
 
 
 def panel_grid(
@@ -53,10 +120,15 @@ def over_seeds(rows: "pd.DataFrame", by: str, column: str) -> "pd.DataFrame":
     """Mean and standard error over seeds for each value of `by`: columns by, mean, sem.
 
     A missing value is a failed check. Where one seed failed there is no mean (NaN): that of the
-    seeds which happened to pass is biased.
+    seeds which happened to pass is biased. Raises InputError as `per_seed` does.
     """
-    groups = rows.groupby(by)[column]
+    groups = per_seed(rows, [by], column).groupby(by)[column]
     return groups.agg(mean=lambda v: v.mean(skipna=False), sem=standard_error).reset_index()
+
+
+def mean_over_seeds(rows: "pd.DataFrame", column: str) -> float:
+    """The mean of the seeds' means, however many rows a seed has."""
+    return float(rows.groupby("seed")[column].mean().mean())
 
 
 def standard_error(values: "pd.Series") -> float:
@@ -71,6 +143,12 @@ def few(values: Iterable[float], n: int) -> list[float]:
     if len(ordered) <= n:
         return ordered
     return [ordered[round(k * (len(ordered) - 1) / (n - 1))] for k in range(n)]
+
+
+def say_empty(axis: "Axes") -> None:
+    """Says in a panel that there is nothing to draw."""
+    axis.text(0.5, 0.5, "no values", color=GREY, ha="center", va="center", fontsize=8,
+              transform=axis.transAxes)  # fmt: skip
 
 
 def zero_line(axis: "Axes") -> None:

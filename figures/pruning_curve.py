@@ -4,11 +4,11 @@ Lines and bars: mean and standard error over seeds. Horizontal: the controls of 
 recurrence (J = 0, with its standard error as a band), persistence and linear autoregression.
 """
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.figures.panels import over_seeds, per_seed, require, scores_of, standard_error
 from hrsnn_brian.figures.style import (
     BLACK,
     GREY,
@@ -20,7 +20,7 @@ from hrsnn_brian.figures.style import (
     plain_log_x,
     plain_log_y,
 )
-from hrsnn_brian.runs.score_columns import Score, scores_in
+from hrsnn_brian.runs.score_columns import Score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ CONTROLS = {
     "linear AR": (SLATE, "-."),
 }
 _NEEDED = ("seed", "task", "method", "keep", "readout")
+_NO_READOUT = "none"  # of the controls that have none
 _DODGE = 0.03  # of the value: keeps the error bars of several methods apart
 
 
@@ -44,21 +45,20 @@ class Panel:
     score: Score
 
 
-def panels(table: "pd.DataFrame") -> list[Panel]:
-    """The panels of a table: for each task, in order of appearance, its scores.
+def panels(table: "pd.DataFrame", readout: str = "spikes") -> list[Panel]:
+    """The panels of a table: for each task, in order of appearance, the scores of that readout.
 
-    Raises InputError if a column is missing or there is no score.
+    Raises InputError if a column or all rows of the readout are missing, or a task has no score.
     """
-    for column in _NEEDED:
-        if column not in table:
-            raise InputError("table", list(table), f"has no column {column!r}")
-    found = []
-    for task in table["task"].unique():
-        filled = table[table["task"] == task].dropna(axis="columns", how="all")
-        found += [Panel(task, score) for score in scores_in(map(str, filled))]
-    if not found:
-        raise InputError("table", list(table), "has no score columns")
-    return found
+    table = require(table, _NEEDED)
+    rows = table[table["readout"] == readout]
+    if rows.empty:
+        raise InputError("readout", readout, f"must be one of {sorted(set(table['readout']))}")
+    return [
+        Panel(task, score)
+        for task in rows["task"].unique()
+        for score in scores_of(rows[rows["task"] == task])
+    ]
 
 
 def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "list[Axes]":
@@ -68,9 +68,8 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     readout: which readout's rows to draw.
     Raises InputError if columns or rows of that readout are missing, or axes too few.
     """
-    shown = panels(table)
-    if readout not in set(table["readout"]):
-        raise InputError("readout", readout, f"must be one of {sorted(set(table['readout']))}")
+    shown = panels(table, readout)
+    table = require(table, _NEEDED)
     with house_style():
         axes = _new_axes(shown) if ax is None else _given_axes(ax, len(shown))
         for axis, panel in zip(axes, shown, strict=True):
@@ -101,10 +100,10 @@ def _new_axes(shown: list[Panel]) -> "list[Axes]":
 
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) -> None:
     column = panel.score.column
-    seen = rows[rows["readout"].isin([readout, "none"])].dropna(subset=[column])
+    seen = rows[rows["readout"].isin([readout, _NO_READOUT])].dropna(subset=[column])
     methods = _methods(seen)
     for k, method in enumerate(methods):
-        points = _over_seeds(seen[seen["method"] == method], column)
+        points = over_seeds(seen[seen["method"] == method], "keep", column)
         shift = 1 + _DODGE * (k - (len(methods) - 1) / 2)
         axis.errorbar(
             [keep * shift for keep in points["keep"]],
@@ -118,10 +117,10 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) 
             zorder=3,
         )
     for control, (colour, dashes) in CONTROLS.items():
-        values = seen[seen["method"] == control].groupby("seed")[column].mean()
+        values = per_seed(seen[seen["method"] == control], [], column)[column]
         if values.empty:
             continue
-        mean, sem = values.mean(), _sem(values)
+        mean, sem = values.mean(), standard_error(values)
         axis.axhline(mean, color=colour, linestyle=dashes, linewidth=1.1, label=control, zorder=2)
         axis.axhspan(mean - sem, mean + sem, color=colour, alpha=0.12, linewidth=0, zorder=1)
     _finish(axis, panel, seen[seen["method"].isin(methods)]["keep"].unique())
@@ -141,18 +140,6 @@ def _finish(axis: "Axes", panel: Panel, keeps: Any) -> None:
 
 def _methods(rows: "pd.DataFrame") -> list[str]:
     return [str(method) for method in rows["method"].unique() if method not in CONTROLS]
-
-
-def _over_seeds(rows: "pd.DataFrame", column: str) -> "pd.DataFrame":
-    """Mean and standard error over seeds at each fraction kept: columns keep, mean, sem."""
-    groups = rows.groupby("keep")[column]
-    return groups.agg(mean="mean", sem=_sem).reset_index()
-
-
-def _sem(values: "pd.Series") -> float:
-    """Standard error of the mean; 0 for a single value, which has none to show."""
-    n = len(values)
-    return float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
 
 
 def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:

@@ -9,9 +9,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.figures.panels import panel_grid, require, shared_legend, standard_error
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.figures.panels import (
+    panel_grid,
+    per_seed,
+    require,
+    scores_of,
+    shared_legend,
+    standard_error,
+)
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
-from hrsnn_brian.runs.score_columns import Score, scores_in
+from hrsnn_brian.runs.score_columns import Score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,17 +40,21 @@ def draw(
 
     ax: as many axes, row by row; None makes a figure. keep: which fraction of the synapses to
     show, by default the one of the table nearest to 0.05.
-    Raises InputError if a column is missing or the axes are too few.
+    Raises InputError if a column, rows or scores are missing, or the axes are too few.
     """
-    require(table, _NEEDED)
+    table = require(table, _NEEDED, (_OPS,))
     pruned = table[~table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
-    keep = (
-        min(pruned["keep"].unique(), key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
-    )
+    keeps = sorted(float(k) for k in pruned["keep"].dropna().unique())
+    if not keeps or (keep is not None and keep not in keeps):
+        what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
+        raise InputError("table", f"readout {readout}", what)
+    keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
     unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
+    if pruned.empty:
+        raise InputError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
     references = table[table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
-    scores = _scores(table)
+    scores = {str(task): scores_of(rows)[-1] for task, rows in pruned.groupby("task", sort=False)}
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
     most = max(pruned[pruned["neuron_fraction"] == f]["rule"].nunique() for f in fractions)
     with house_style():
@@ -69,15 +81,6 @@ def draw(
     return axes
 
 
-def _scores(table: "pd.DataFrame") -> dict[str, Score]:
-    """Task -> its score: the last of those worth a panel, prediction time where there is one."""
-    found = {}
-    for task in table["task"].unique():
-        filled = table[table["task"] == task].dropna(axis="columns", how="all")
-        found[str(task)] = scores_in(map(str, filled))[-1]
-    return found
-
-
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:g} %"
 
@@ -93,11 +96,12 @@ def _draw_row(
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
         _draw_rules(axis, rows[rows["task"] == task], rules, score.column)
         for name, (colour, dashes) in REFERENCES.items():
-            values = references[
+            found = references[
                 (references["task"] == task)
                 & (references["rule"] == name)
                 & (references["match"] == RAW)
-            ][score.column]
+            ]
+            values = per_seed(found, [], score.column)[score.column].dropna()
             if values.empty:
                 continue
             mean, error = values.mean(), standard_error(values)
@@ -106,8 +110,9 @@ def _draw_row(
         axis.set_xlabel(f"{score.label}\n({score.better} is better)")
         axis.set_title(task, loc="left")
         axis.set_xlim(left=0)
-    per_seed = rows.groupby(["rule", "match", "seed"], as_index=False)[_OPS].mean()
-    _draw_rules(axes[-1], per_seed.assign(**{_OPS: per_seed[_OPS] / 1000}), rules, _OPS)
+    of_tasks = per_seed(rows, ["rule", "match", "task"], _OPS)
+    ops = of_tasks.groupby(["rule", "match", "seed"], as_index=False)[_OPS].mean()
+    _draw_rules(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), rules, _OPS)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
@@ -140,14 +145,16 @@ def _best_first(rows: "pd.DataFrame", scores: dict[str, Score]) -> list[str]:
     raw = rows[rows["match"] == RAW]
     ranks: Any = 0
     for task, score in scores.items():
-        means = raw[raw["task"] == task].groupby("rule")[score.column].mean()
+        of_task = per_seed(raw[raw["task"] == task], ["rule"], score.column)
+        means = of_task.groupby("rule")[score.column].mean()
         ranks = means.rank(ascending=score.better == "lower") + ranks
     return [str(rule) for rule in ranks.sort_values().index]
 
 
 def _draw_rules(axis: "Axes", rows: "pd.DataFrame", rules: list[str], column: str) -> None:
     for raw, (colour, fill, shift) in _STYLES.items():
-        chosen = rows[(rows["match"] == RAW) == raw].groupby("rule")[column]
+        of_kind = per_seed(rows[(rows["match"] == RAW) == raw], ["rule", "match"], column)
+        chosen = of_kind.groupby(["rule", "seed"])[column].mean().dropna().groupby("rule")
         means, errors = chosen.mean(), chosen.apply(standard_error)
         shown = [(k, rule) for k, rule in enumerate(rules) if rule in means.index]
         axis.errorbar(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
     few,
+    mean_over_seeds,
     over_seeds,
     panel_grid,
     rows_of,
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "index", "value_per_s", "rate_hz")
+_COLUMNS = ("condition", "J", "g", "seed", "index")
+_VALUES = ("value_per_s", "rate_hz")
 PANELS = 3  # of each scan
 
 
@@ -29,7 +31,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     that a short scan leaves empty are hidden. ax: those axes, row by row; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "spectrum", _COLUMNS)
+    rows = rows_of(table, "kind", "spectrum", _COLUMNS, _VALUES)
     varied = scans(rows)
     shown = [(scan, few(scan.values, PANELS)) for scan in varied]
     columns = max(len(values) for _, values in shown)
@@ -70,7 +72,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", styles: dict[str, tuple[str,
             label=name,
             zorder=3,
         )
-        note = "check failed" if failed else f"{of_condition['rate_hz'].mean():.0f} Hz"
+        note = "check failed" if failed else f"{mean_over_seeds(of_condition, 'rate_hz'):.0f} Hz"
         axis.text(0.98, 0.97 - 0.1 * k, note, color=colour, ha="right", va="top", fontsize=8,
                   transform=axis.transAxes)  # fmt: skip
     axis.set_xlabel("index of the exponent")

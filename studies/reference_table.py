@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.tables import Row, read_table, write_table
+from hrsnn_brian.runs.score_columns import is_score
+from hrsnn_brian.runs.tables import Row, read_table, require_numbers, write_table
 from hrsnn_brian.studies.rule_scores import SCORES
 
 CELL = ("task", "keep", "neuron_fraction", "match", "readout", "rule")
@@ -64,6 +65,7 @@ def main() -> None:
     rows: list[Row] = []
     for run in args.runs:
         table = read_table(run / "tables" / "pruning_methods.csv")
+        require_numbers(table, ["seed", *filter(is_score, table), "rate_hz", "synaptic_ops_per_s"])
         rows += [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
     write_table(args.out, condensed(rows))
 

@@ -32,8 +32,13 @@ def test_nrmse_is_one_for_the_mean_and_blind_to_units() -> None:
     assert nrmse(predicted * scale + shift, target * scale + shift) == pytest.approx(
         nrmse(predicted, target)
     )
-    with pytest.raises(InputError, match="varies"):
-        nrmse(np.zeros((5, 1)), np.ones((5, 1)))
+
+
+@pytest.mark.parametrize("value", [5.0, 5.1])  # the variance of 5.1 is a rounding error, not 0
+def test_nrmse_of_a_constant_target_is_undefined(value: float) -> None:
+    assert np.isnan(nrmse(np.zeros((7, 1)), np.full((7, 1), value)))
+    varies = np.column_stack([np.full(7, value), np.arange(7.0)])
+    assert np.isnan(nrmse(varies, varies))
 
 
 def test_vpt_of_a_growing_error() -> None:

@@ -11,7 +11,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks import Task, VptProtocol, get_task, list_tasks, own_series_task
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
-from hrsnn_brian.tasks.series import csv_series, google_series, wind_series
+from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 DT = 0.02
@@ -228,23 +228,23 @@ def test_bad_series_are_refused(
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        csv_series(tmp_path / "none.csv", "x")
+        read_series(tmp_path / "none.csv", "x")
     with pytest.raises(InputError, match="cannot be read"):
-        csv_series(tmp_path, "x")
+        read_series(tmp_path, "x")
     binary = tmp_path / "binary.csv"
     binary.write_bytes(bytes(range(256)))
     with pytest.raises(InputError, match="UTF-8 text"):
-        csv_series(binary, "x")
+        read_series(binary, "x")
     empty = tmp_path / "empty.csv"
     empty.write_text("")
     with pytest.raises(InputError, match="column names"):
-        csv_series(empty, "x")
+        read_series(empty, "x")
 
 
 def test_a_byte_order_mark_and_spaces_do_not_hide_a_column(tmp_path: Path) -> None:
     path = tmp_path / "bom.csv"
     path.write_text("\ufeffspeed , t\r\n" + " 1.5,0\r\n2,1\r\n" * 200, encoding="utf-8")
-    assert csv_series(path, "speed")[:2].tolist() == [1.5, 2.0]
+    assert read_series(path, "speed").values[:2].tolist() == [1.5, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -445,7 +445,20 @@ BAD_TABLES = {
         "match",
     ),
     "no rule": (lambda rows: [*rows, rows[0] | {"rule": None}], "line 142 has no usable rule"),
-    "no size": (lambda rows: [*rows, rows[0] | {"synapses": "many"}], "no usable synapses"),
+    "no size": (lambda rows: [*rows, rows[0] | {"synapses": None}], "142 has no usable synapses"),
+    "text as size": (
+        lambda rows: [*rows, rows[0] | {"synapses": "many"}],
+        "line 142: synapses holds 'many', not a number",
+    ),
+    "text as score": (
+        lambda rows: [*rows[:5], rows[5] | {"nrmse_h84": "0,21"}, *rows[6:]],
+        "csv': line 7: nrmse_h84 holds '0,21', not a number",
+    ),
+    "text as cost": (
+        lambda rows: [*rows[:5], rows[5] | {"synaptic_ops_per_s": "NA"}, *rows[6:]],
+        "line 7: synaptic_ops_per_s holds 'NA', not a number",
+    ),
+    "half a seed": (lambda rows: [*rows, rows[0] | {"seed": 0.5}], "142 has no usable seed"),
     "duplicate": (
         lambda rows: [*rows, rows[0] | {"nrmse_h84": 0.123}],
         "disagrees: nrmse_h84 of seed 0.*0.123",

@@ -1,6 +1,8 @@
 """`hrsnn evaluate`: readouts on the states of a saved network, scored beside their controls."""
 
 import argparse
+import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.options import add_common, user_path
@@ -10,7 +12,7 @@ from hrsnn_brian.errors import InputError
 if TYPE_CHECKING:
     from hrsnn_brian.tasks.task import Task
 
-SERIES_TASKS = ("google", "wind")
+_OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean nothing without --data
 _SIZE_AND_COST = (
     "neurons",
     "synapses",
@@ -25,11 +27,19 @@ _SIZE_AND_COST = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to evaluate")
-    parser.add_argument("--task", help="see hrsnn list tasks; not needed with --data")
-    parser.add_argument(
-        "--data", type=user_path, metavar="FILE.csv", help="your own series, scored like wind"
+    parser.add_argument("--task", help="see hrsnn list tasks; instead of --data")
+    own = parser.add_argument_group("your own series, scored like wind")
+    own.add_argument(
+        "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
     )
-    parser.add_argument("--column", metavar="NAME", help="the column of --data to predict")
+    own.add_argument("--column", metavar="NAME", help="the column to predict")
+    own.add_argument("--sep", help='between cells: a character, "tab" or "space" (default: found)')
+    own.add_argument("--decimal", help="decimal mark, . or , (default: found)")
+    own.add_argument("--time", metavar="NAME", help="the column of times (default: looked for)")
+    own.add_argument(
+        "--horizons", type=_horizons, metavar="1,6,24", help="in rows (default: those of wind)"
+    )
+    own.add_argument("--unit", help="of the column, such as m/s; 1 for none (default: its name)")
     add_common(parser, "also write the rows (.csv) or the whole result (.json) to this file")
 
 
@@ -50,7 +60,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     from hrsnn_brian.evaluation import evaluate
 
-    note(f"{task.name}: {task.n_samples} samples, controls included")
+    note(f"{task.name}: {task.n_samples} samples, step {task.step}, controls included")
+    for remark in task.remarks:
+        note(f"warning: {remark}")
     with activity_noted():
         evaluation = evaluate(network, task, engine=engine, seed=args.seed)
     rows, primary = evaluation.rows(), evaluation.primary()
@@ -60,9 +72,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
     output.say(_table(rows, task))
+    if "nrmse_note" in primary:
+        note(f"warning: {primary['nrmse_note']}")
     result = {
         "command": "evaluate",
         "task": task.name,
+        "warnings": list(task.remarks),
         "seed": args.seed,
         **network_facts(network),
         "rate_hz": primary["rate_hz"],
@@ -85,18 +100,38 @@ def run(args: argparse.Namespace, output: Output) -> int:
 def _task(args: argparse.Namespace) -> "Task":
     from hrsnn_brian.tasks.registry import get_task, own_series_task
 
-    if (args.data is None) != (args.column is None):
-        raise InputError("--data, --column", (args.data, args.column), "give both or none")
     if args.data is None:
         if args.task is None:
             raise InputError("--task", None, "give a task, or --data and --column")
+        for name in _OF_DATA:
+            if getattr(args, name) is not None:
+                allowed = "is about a file of your own: give --data, and no --task"
+                raise InputError(f"--{name}", getattr(args, name), allowed)
         return get_task(args.task, args.seed)
     if args.task is not None:
-        get_task(args.task, args.seed)  # names the nearest if unknown
-        if args.task not in SERIES_TASKS:
-            allowed = f"with --data, give no task or one of {', '.join(SERIES_TASKS)}"
-            raise InputError("--task", args.task, allowed)
-    return own_series_task(args.data, args.column)
+        allowed = f"contradicts --data {args.data}; give one of the two"
+        raise InputError("--task", args.task, allowed)
+    if args.column is None:
+        raise InputError("--column", None, "name the column of --data to predict")
+    with warnings.catch_warnings():  # told by `run`, in a line each
+        warnings.simplefilter("ignore")
+        return own_series_task(
+            args.data,
+            args.column,
+            sep=args.sep,
+            decimal=args.decimal,
+            time=args.time,
+            horizons=args.horizons,
+            unit=args.unit,
+        )
+
+
+def _horizons(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"0*[1-9][0-9]{0,8}", part) for part in parts):
+        allowed = "whole numbers of rows >= 1, such as 1,6,24"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {allowed}")
+    return tuple(sorted({int(part) for part in parts}))
 
 
 def scores_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +145,7 @@ def _table(rows: list[dict[str, Any]], task: "Task") -> str:
     from hrsnn_brian.runs.tables import text_table
 
     named = [with_units(row, task.unit) for row in rows]
-    scores = scores_in(dict.fromkeys(key for row in named for key in row))
+    scores = scores_in(dict.fromkeys(key for row in named for key in row), task.unit)
     lines = [
         [row["model"], row["readout"], *(row.get(score.column) for score in scores)]
         for row in named

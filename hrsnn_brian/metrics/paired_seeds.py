@@ -15,19 +15,33 @@ def by_seed(rows: Iterable[Mapping[Any, Any]], name: str, column: str) -> BySeed
     """{row[name]: {row["seed"]: row[column]}}, names in order of appearance.
 
     A value that is missing or not finite is left out; its name stays, so that it can be seen to
-    have none. Raises InputError for one that is no number.
+    have none. A row that is there twice counts once. Raises InputError for a value or a seed that
+    is no number, and for a seed with two values.
     """
     found: BySeed = {}
     for row in rows:
-        seeds, value = found.setdefault(str(row[name]), {}), row.get(column)
-        try:
-            score = math.nan if value is None else float(value)
-        except ValueError:
-            what = f"column {column!r} holds {value!r}, not a number"
-            raise InputError("table", column, what) from None
-        if math.isfinite(score):
-            seeds[int(row["seed"])] = score
+        seeds, score = found.setdefault(str(row[name]), {}), _score(row, column)
+        seed = _seed(row)
+        if math.isfinite(score) and seeds.setdefault(seed, score) != score:
+            what = f"{row[name]!r} has two values of {column!r} on seed {seed}"
+            raise InputError("table", column, f"{what}, {seeds[seed]!r} and {score!r}")
     return found
+
+
+def _score(row: Mapping[Any, Any], column: str) -> float:
+    value = row.get(column)
+    try:
+        return math.nan if value is None else float(value)
+    except (TypeError, ValueError):
+        what = f"column {column!r} holds {value!r}, not a number"
+        raise InputError("table", column, what) from None
+
+
+def _seed(row: Mapping[Any, Any]) -> int:
+    seed = _score(row, "seed")
+    if not seed.is_integer():
+        raise InputError("table", "seed", f"column 'seed' holds {row['seed']!r}, no whole number")
+    return int(seed)
 
 
 def against(

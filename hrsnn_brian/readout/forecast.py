@@ -65,11 +65,19 @@ def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
 def forecast_scores(
     task: Task, predictions: Mapping[int, np.ndarray]
 ) -> dict[str, float | int | str]:
-    """`rmse_h<h>` (data units) and `nrmse_h<h>` of each horizon h, over `task.test_rows`."""
+    """`rmse_h<h>` (data units) and `nrmse_h<h>` of each horizon h, over `task.test_rows`.
+
+    Where an NRMSE is NaN, `nrmse_note` says why.
+    """
     rows = task.test_rows
+    undefined = []
     scores: dict[str, float | int | str] = {}
     for h, prediction in predictions.items():
         truth = task.series[rows.start + h : rows.stop + h]
         scores[f"rmse_h{h}"] = rmse(prediction, truth)
         scores[f"nrmse_h{h}"] = nrmse(prediction, truth)
+        if np.any(np.ptp(truth, axis=0) == 0.0):
+            undefined.append(str(h))
+    if undefined:
+        scores["nrmse_note"] = f"targets {', '.join(undefined)} ahead are constant: no NRMSE"
     return scores

@@ -51,13 +51,19 @@ class Score:
     horizon: int = 0
 
 
-def scores_in(columns: Iterable[str]) -> list[Score]:
+def is_score(column: str) -> bool:
+    """Whether a column holds an error or a prediction time."""
+    return bool(_ERROR.fullmatch(column) or _TIME.fullmatch(column))
+
+
+def scores_in(columns: Iterable[str], unit: str | None = None) -> list[Score]:
     """The scores worth a panel among a task's `columns`: errors first, then prediction time.
 
-    RMSE where it has a unit, else NRMSE; of several horizons the shortest and the longest.
+    RMSE where it has a unit, else NRMSE; of several horizons the shortest and the longest. unit:
+    that of the series as it is to be shown, since names of columns have small letters alone.
     """
     columns = list(columns)
-    errors = [_error(match) for name in columns if (match := _ERROR.fullmatch(name))]
+    errors = [_error(match, unit) for name in columns if (match := _ERROR.fullmatch(name))]
     with_unit = [score for score in errors if score.label.endswith(")")]
     scale_free = [score for score in errors if score.column.startswith("nrmse")]
     chosen = sorted(with_unit or scale_free, key=lambda score: score.horizon)
@@ -65,9 +71,9 @@ def scores_in(columns: Iterable[str]) -> list[Score]:
     return [*chosen[:1], *chosen[1:][-1:], *times]
 
 
-def _error(match: re.Match[str]) -> Score:
+def _error(match: re.Match[str], shown: str | None) -> Score:
     steps = int(match["horizon"])
-    unit = f" ({_label(match['unit'])})" if match["unit"] else ""
+    unit = f" ({shown or _label(match['unit'])})" if match["unit"] else ""
     ahead = f"{steps} step{'s' if steps > 1 else ''} ahead"
     return Score(match.string, f"{match['kind'].upper()} {ahead}{unit}", "lower", steps)
 

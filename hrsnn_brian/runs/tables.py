@@ -2,13 +2,17 @@
 
 import csv
 import io
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.atomic import plain, replacing, write_text
+from hrsnn_brian.runs.csv_cells import is_number, read_cells
 
 Row = dict[str, Any]
 
@@ -28,6 +32,8 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, Real) and math.isinf(float(value)):
+        return str(float(value))
     value = plain(value)
     if value is None:
         return ""
@@ -37,7 +43,7 @@ def _cell(value: Any) -> str:
 
 
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """`rows` as CSV. Floats in shortest exact form; a missing value or NaN is an empty cell."""
+    """`rows` as CSV. Floats in shortest exact form, or inf; missing values, NaN are empty cells."""
     columns = columns_of(rows)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -57,23 +63,70 @@ def write_table(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> list[Pat
         return [path]
     parquet = path.with_suffix(".parquet")
     with replacing(parquet) as stream:
-        read_table(path).to_parquet(stream)
+        read_table(path).to_parquet(stream, index=False)
     return [path, parquet]
 
 
 def read_table(path: Path | str) -> Any:
     """A table written by `write_table`, as a `pandas.DataFrame`.
 
-    Raises InputError if the file is missing, empty or not a table.
+    An empty cell is missing (NaN), nothing else is: "NA" and "null" are words. A column is of
+    numbers or truth values if all its cells are; `require_numbers` says which cell is not. The
+    index is the line of the row in the file less 2: 0, 1, 2, ... unless cells hold line breaks.
+
+    Raises InputError if the file is missing, empty or not a table, if a row is longer or shorter
+    than the header (its line is named), or if two columns have one name.
     """
     import pandas as pd
 
-    try:
-        return pd.read_csv(path, engine="python")  # its floats are exact in every pandas
-    except FileNotFoundError:
-        raise InputError("table", str(path), "no such file") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError("table", str(path), f"not a CSV table ({error})") from None
+    if not Path(path).exists():
+        raise InputError("table", str(path), "no such file")
+    cells = read_cells(path, "table", sep=",")
+    for name in cells.header:
+        if not name or cells.header.count(name) > 1:
+            what = f"names {name!r} twice" if name else "leaves a column without a name"
+            raise InputError("table", str(path), f"line 1 {what}")
+    columns = zip(*cells.rows, strict=True) if cells.rows else [()] * len(cells.header)
+    index = pd.Index([line - 2 for line in cells.lines], dtype="int64")
+    filled = {
+        name: pd.Series(_typed(column), index=index, dtype=None if any(column) else float)
+        for name, column in zip(cells.header, columns, strict=True)
+    }
+    table = pd.DataFrame(filled, index=index)
+    return table.reset_index(drop=True) if list(index) == list(range(len(index))) else table
+
+
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_INFINITE = re.compile(r"[+-]?inf|nan", re.IGNORECASE)
+_TRUTH = {"true": True, "false": False}
+
+
+def _typed(cells: Sequence[str]) -> list[Any]:
+    """Cells as whole numbers, numbers, truth values or, if not all are the same, words."""
+    filled = [cell for cell in cells if cell]
+    if len(filled) == len(cells) and all(map(_WHOLE.fullmatch, filled)):
+        return [int(cell) for cell in cells]
+    if all(map(_is_real, filled)):
+        return [float(cell) if cell else math.nan for cell in cells]
+    if all(cell.lower() in _TRUTH for cell in filled):
+        return [_TRUTH[cell.lower()] if cell else math.nan for cell in cells]
+    return [cell or math.nan for cell in cells]
+
+
+def _is_real(cell: str) -> bool:
+    return is_number(cell) or _INFINITE.fullmatch(cell) is not None
+
+
+def require_numbers(table: Any, columns: Iterable[str]) -> None:
+    """Raises InputError, naming line and cell, unless these columns of a table hold numbers alone.
+
+    table: from `read_table`. Missing values, NaN and inf are numbers.
+    """
+    for name in columns:
+        for row, value in table[name].items():
+            if isinstance(value, str) and not _is_real(value):
+                what = f"line {row + 2}: {name} holds {value!r}, not a number"
+                raise InputError("table", name, what)
 
 
 def text_table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:

@@ -5,6 +5,7 @@
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
-from hrsnn_brian.tasks.series import csv_series, google_series, wind_series
+from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 from hrsnn_brian.tasks.task import Task, VptProtocol
 
 LORENZ_DT = 0.02
@@ -121,22 +122,42 @@ def wind(seed: int, *, quick: bool = False, starts: int | None = None) -> Task:
 
 
 def own_series_task(
-    path: str | Path, column: str, *, quick: bool = False, starts: int | None = None
+    path: str | Path,
+    column: str,
+    *,
+    quick: bool = False,
+    starts: int | None = None,
+    sep: str | None = None,
+    decimal: str | None = None,
+    time: str | None = None,
+    horizons: tuple[int, ...] | None = None,
+    unit: str | None = None,
 ) -> Task:
     """A column of the user's CSV file under the protocol of `wind`, in the data's own units.
 
-    Raises InputError as `csv_series` does.
+    sep, decimal, time: how the file is read, see `read_series`. horizons: in rows, by default those
+    of `wind`; without 1 among them there is no closed loop. unit: that of the column, by default
+    its name. What is odd about the file (`task.remarks`) is also a `UserWarning`.
+
+    Raises InputError as `read_series` does, and for horizons that do not fit the series.
     """
-    return _real_series(
+    series = read_series(path, column, sep=sep, decimal=decimal, time=time)
+    if unit is not None and not unit.strip():
+        raise InputError("unit", unit, "must be a unit such as m/s, or 1 for none")
+    task = _real_series(
         f"{Path(path).stem}:{column}",
-        csv_series(path, column),
-        unit=column,
-        step="1 sample",
+        series.values,
+        unit=column if unit is None else unit,
+        step=series.step,
         time_unit="samples",
-        horizons=DAY_AHEAD,
+        horizons=DAY_AHEAD if horizons is None else tuple(horizons),
         quick=quick,
         starts=starts,
+        remarks=series.remarks,
     )
+    for remark in task.remarks:
+        warnings.warn(remark, stacklevel=2)
+    return task
 
 
 def _real_series(
@@ -149,6 +170,7 @@ def _real_series(
     horizons: tuple[int, ...],
     quick: bool,
     starts: int | None,
+    remarks: tuple[str, ...] = (),
 ) -> Task:
     """Chronological split: up to 100 samples of washout, 70 % of the rest train, 30 % test.
 
@@ -156,6 +178,11 @@ def _real_series(
     """
     washout = min(100, len(values) // 20)
     train = round(0.7 * (len(values) - washout))
+    test = len(values) - washout - train
+    furthest = min(test, train - train // 5) - 1
+    if not all(type(h) is int and 1 <= h <= furthest for h in horizons):
+        allowed = f"must be whole numbers from 1 to {furthest} for {len(values)} samples"
+        raise InputError("horizons", list(horizons), allowed)
     return Task(
         name=name,
         description=TASKS[name][0] if name in TASKS else f"{name}, a series of the user's own",
@@ -166,9 +193,11 @@ def _real_series(
         washout=washout,
         train=train,
         validation=train // 5,
-        test=len(values) - washout - train,
+        test=test,
         predict_increment=True,
-        vpt=VptProtocol(
+        vpt=None
+        if 1 not in horizons
+        else VptProtocol(
             starts=starts if starts is not None else (10 if quick else 20),
             warmup=50 if quick else 100,
             max_steps=48,
@@ -177,6 +206,7 @@ def _real_series(
             unit=time_unit,
             cap=48.0,
         ),
+        remarks=remarks,
     )
 
 

@@ -48,10 +48,12 @@ class Task:
     sample t + h, or its difference to sample t when `predict_increment`.
 
     `unit` is the series' own unit, `step` says what one sample is. `vpt` is None for tasks
-    without a closed loop; with one, the horizons must include 1.
+    without a closed loop; with one, the horizons must include 1. `remarks` say what a reader of
+    the scores must know about the series.
 
-    Raises InputError if the counts do not add up to T, the series is not finite, is constant
-    over the training block, or the horizons or closed loop do not fit the blocks.
+    Raises InputError if the counts do not add up to T, the series is not finite, a variable is
+    constant over the training, validation or test block, or the horizons or closed loop do not
+    fit the blocks.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Task:
     test: int
     predict_increment: bool
     vpt: VptProtocol | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         series = np.array(self.series, dtype=float)
@@ -158,8 +161,10 @@ def _read_only(values: np.ndarray) -> np.ndarray:
 
 
 def _check_blocks(task: Task) -> None:
-    if not task.horizons or min(task.horizons) < 1:
+    if not task.horizons or not all(_is_whole(h) and h >= 1 for h in task.horizons):
         raise InputError("horizons", task.horizons, "must be whole numbers of samples >= 1")
+    if len(set(task.horizons)) < len(task.horizons):
+        raise InputError("horizons", task.horizons, "must differ from each other")
     longest = max(task.horizons)
     if task.washout < 0:
         raise InputError("washout", task.washout, "must not be negative")
@@ -188,5 +193,20 @@ def _check_values(task: Task) -> None:
         row, column = (int(k) for k in bad[0])
         value = float(task.series[row, column])
         raise InputError("series", value, f"sample {row} of variable {column} must be finite")
-    if np.any(np.ptp(task.series[task.train_block], axis=0) == 0.0):
-        raise InputError("series", task.name, "is constant over the training block")
+    stop = task.train_block.stop
+    blocks = {
+        "training": task.train_block,
+        "validation": slice(stop - task.validation, stop),
+        "test": task.test_block,
+    }
+    for name, block in blocks.items():
+        stuck = np.flatnonzero(np.ptp(task.series[block], axis=0) == 0.0)
+        if len(stuck):
+            which = f"variable {stuck[0]} " if task.n_variables > 1 else ""
+            what = f"{which}is constant over the {name} block, samples {block.start} to "
+            what += f"{block.stop - 1}, at {task.series[block.start, stuck[0]]:g} (a stuck sensor?)"
+            raise InputError("series", task.name, what)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.score_columns import Score, scores_in
-from hrsnn_brian.runs.tables import Row, read_table
-from hrsnn_brian.verdicts.claims import REFERENCES
+from hrsnn_brian.runs.score_columns import Score, is_score, scores_in
+from hrsnn_brian.runs.tables import Row, read_table, require_numbers
+from hrsnn_brian.verdicts.claims import OPERATIONS, REFERENCES
 
 RAW = "none"
 WORDS = ("task", "rule", "match", "readout")
 SIZES = ("neurons", "synapses")
 NUMBERS = ("seed", "keep", "neuron_fraction", *SIZES)
+WHOLE = ("seed", *SIZES)
+COSTS = (OPERATIONS, "rate_hz")
 IDENTITY = ("seed", "task", "rule", "keep", "neuron_fraction", "match", "readout")
 
 
@@ -164,17 +166,23 @@ def _rows(run: Path, table: str) -> list[Row]:
     if lacking:
         what = f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
         raise InputError("table", str(path), f"{what}; run its study again")
+    compared = [name for name in map(str, frame) if name in NUMBERS or name in COSTS]
+    try:
+        require_numbers(frame, [*compared, *filter(is_score, map(str, frame))])
+    except InputError as error:
+        raise InputError("table", str(path), error.allowed) from None
     rows: list[Row] = [
         {str(name): None if value != value else value for name, value in row.items()}
         for row in frame.to_dict("records")
     ]
-    for line, row in enumerate(rows, start=2):
+    for at, row in zip(frame.index, rows, strict=True):
         bad = [name for name in WORDS if not isinstance(row[name], str)]
         # a row that notes why it has no network has no size either
         needed = [name for name in NUMBERS if name not in SIZES or not row.get("note")]
         bad += [name for name in needed if math.isnan(number(row[name]))]
+        bad += [name for name in WHOLE if row[name] is not None and row[name] % 1]
         if bad:
-            raise InputError("table", str(path), f"line {line} has no usable {bad[0]}")
+            raise InputError("table", str(path), f"line {at + 2} has no usable {bad[0]}")
     return rows
 
 

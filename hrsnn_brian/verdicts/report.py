@@ -1,6 +1,7 @@
 """Verdicts as text for people, as a tidy table and as a document for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from hrsnn_brian.runs.tables import Row, text_table
@@ -75,7 +76,7 @@ def _comparisons(verdict: Verdict) -> list[Comparison]:
 def comparison_row(comparison: Comparison) -> Row:
     """A comparison as a flat row."""
     contest, test = comparison.contest, comparison.test
-    statistics: Mapping[str, Any] = test.to_dict() if test else {}
+    statistics: Mapping[str, Any] = asdict(test) if test else {}  # dz and t may be infinite
     return {
         "task": contest.task,
         "keep": contest.size.keep,
