@@ -14,6 +14,7 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.fields import Spread
 from hrsnn_brian.parameters.model import HRSNNParams, Part, checked_fields
 
+ARGUMENT = "--set key"
 _BOTH_SYNAPSES = ("synapse.tau_e", "synapse.tau_i")
 
 
@@ -53,8 +54,12 @@ def parse_value(text: str) -> Any:
     return parsed["value"] if set(parsed) == {"value"} else text
 
 
-def resolve_key(key: str) -> tuple[str, ...]:
-    """The full paths a key stands for (two for tau_syn); InputError if unknown or ambiguous."""
+def resolve_key(key: str, others: Iterable[str] = (), argument: str = ARGUMENT) -> tuple[str, ...]:
+    """The full paths a key stands for (two for tau_syn).
+
+    Raises InputError about `argument` for a key that is ambiguous or unknown; `others` are names
+    that are none of the network's and are offered beside them.
+    """
     known = known_keys()
     if key in known:
         return (key,)
@@ -66,9 +71,9 @@ def resolve_key(key: str) -> tuple[str, ...]:
         return (f"{owners[0]}.{last}",)
     matches = _matches(key, known)
     if len(matches) > 1:
-        raise InputError("--set key", key, f"is ambiguous: {', '.join(matches)}")
+        raise InputError(argument, key, f"is ambiguous: {', '.join(matches)}")
     if not matches:
-        raise unknown_name("--set key", key, _nearest_pool(key, known))
+        raise unknown_name(argument, key, [*others, *_nearest_pool(key, known)])
     return (matches[0],)
 
 
@@ -88,7 +93,7 @@ def _set(table: dict[str, Any], path: str, value: Any) -> None:
             table[owner] = _as_table(table.get(owner), ".".join(owners[: depth + 1]))
         table = table.setdefault(owner, {})
         if not isinstance(table, dict):
-            raise InputError("--set key", path, f"{owner} is not a table of parameters")
+            raise InputError(ARGUMENT, path, f"{owner} is not a table of parameters")
     if last == "cv" and table.get("family") == "gamma":
         table.pop("shape", None)
     table[last] = value
