@@ -106,7 +106,14 @@ class _Work:
         found = {path for folder in folders if folder for path in folder.glob("segment-*.json")}
         total = sum(plan.segments for plan in self.plans)
         results = []
-        with Progress("segments", total, already=len(found), log=self.folder.log) as progress:
+        progress = Progress(
+            "segments",
+            total,
+            already=len(found),
+            log=self.folder.log,
+            overhead=lambda: self.engine.stats.build_seconds,
+        )
+        with progress:
             for plan, folder in zip(self.plans, folders, strict=True):
 
                 def advance(

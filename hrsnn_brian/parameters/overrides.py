@@ -2,7 +2,7 @@
 
 A key is a dotted path ("neuron.t_ref", "neuron.tau_m.mean") or a last part that occurs only once
 ("t_ref", "K", "J"). A value is written as in TOML; a text needs no quotes ("t_ref=0 ms").
-`tau_syn` stands for both synaptic time constants.
+`HRSNNParams` takes the same keys in Python. `tau_syn` stands for both synaptic time constants.
 """
 
 import tomllib
@@ -12,7 +12,7 @@ from typing import Any
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.fields import Spread
-from hrsnn_brian.parameters.model import HRSNNParams, Part, checked_fields
+from hrsnn_brian.parameters.model import HRSNNParams, Part, Section, checked_fields
 
 ARGUMENT = "--set key"
 _BOTH_SYNAPSES = ("synapse.tau_e", "synapse.tau_i")
@@ -125,4 +125,23 @@ def apply_overrides(table: Mapping[str, Any], overrides: Iterable[str]) -> dict[
         for path in resolve_key(key.strip()):
             _set(changed, path, parse_value(value))
     HRSNNParams.from_dict(changed)
+    return changed
+
+
+def expand_short_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `HRSNNParams`, short keys such as "J" put into their sections.
+
+    A short key goes before the section it belongs to, as in `replace(params, J=0.2)`. Raises
+    InputError for a key that is unknown or ambiguous, or also in the table of its section.
+    """
+    fields = {name for name, _ in checked_fields(HRSNNParams)}
+    changed = {name: value for name, value in given.items() if name in fields}
+    for key, value in given.items():
+        for path in () if key in fields else resolve_key(key, fields, "model parameter"):
+            section = path.split(".")[0]
+            held = changed.get(section, {})
+            if isinstance(held, Mapping) and path == f"{section}.{key}" and key in held:
+                raise InputError(key, value, f"is also given in {section}")
+            changed[section] = held.to_dict() if isinstance(held, Section) else deepcopy(held)
+            _set(changed, path, value)
     return changed

@@ -56,13 +56,40 @@ class EngineProgress:
         print(text, file=self._stream, flush=True)
 
 
+class Steps:
+    """Says what work is at whose length is not known: a line per step, one per `every_s` seconds.
+
+    Called with what is begun.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        stream: TextIO | None = None,
+        every_s: float = 2.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._label, self._every_s, self._clock = label, every_s, clock
+        self._stream = sys.stderr if stream is None else stream
+        self._start, self._last, self._count = clock(), -math.inf, 0
+
+    def __call__(self, what: str) -> None:
+        now = self._clock()
+        self._count += 1
+        if now - self._last >= self._every_s:
+            self._last = now
+            line = f"{self._label}: step {self._count}, {what} | elapsed "
+            print(line + clock_text(now - self._start), file=self._stream, flush=True)
+
+
 class Progress:
     """Counts finished pieces of work and says how much is left.
 
     Always to standard error (or `stream`), and, line by line, to `log` when given. `already`
     pieces were finished before this process began: they count as done, not for the speed. `jobs`
-    pieces are worked on at a time. At most one plain line per `every_s` seconds, but always the
-    first and the last.
+    pieces are worked on at a time. `overhead` says how many seconds went into what is done once,
+    such as compiling: they do not count for the time left. At most one plain line per `every_s`
+    seconds, but always the first and the last.
     """
 
     def __init__(
@@ -72,6 +99,7 @@ class Progress:
         *,
         already: int = 0,
         jobs: int = 1,
+        overhead: Callable[[], float] = lambda: 0.0,
         stream: TextIO | None = None,
         log: Callable[[str], None] | None = None,
         every_s: float = 2.0,
@@ -80,7 +108,7 @@ class Progress:
         self.label, self.total, self.done, self.already = label, total, already, already
         self._stream = sys.stderr if stream is None else stream
         self._log, self._every_s, self._clock = log, every_s, clock
-        self._jobs = jobs
+        self._jobs, self._overhead, self._spent = jobs, overhead, overhead()
         self._start = self._last_piece = clock()
         self._warm: list[float] = []
         self._cold: list[float] = []
@@ -132,13 +160,14 @@ class Progress:
     def advance(self, note: str = "", seconds: float | None = None, cold: bool = False) -> None:
         """One piece is finished; `note` says which.
 
-        seconds: what it took without what is done only once, such as compiling; default: the time
-        since the piece before. cold: the seconds still hold such work, and count for the time
-        left only until another piece is finished.
+        seconds: what it took without what is done once; default: the time since the piece before,
+        less the overhead. cold: the seconds still hold such work, and count for the time left
+        only until another piece is finished.
         """
-        now = self._clock()
-        took = now - self._last_piece if seconds is None else max(seconds, 0.0)
-        (self._cold if cold else self._warm).append(took)
+        now, spent = self._clock(), self._overhead()
+        took = now - self._last_piece - (spent - self._spent) if seconds is None else seconds
+        (self._cold if cold else self._warm).append(max(took, 0.0))
+        self._spent = spent
         self._last_piece = now
         self.done += 1
         text = self.line(note)

@@ -256,8 +256,7 @@ def _run_point(
     Returns the point, its seconds without those of compiling, and whether it was the first of
     this process, which pays for imports and waits for programs that another process compiles.
     """
-    if os.getcwd() != cwd:  # a worker that was started elsewhere reads other files by the same name
-        os.chdir(cwd)
+    os.chdir(cwd)  # a worker started elsewhere would read other files by the same name
     clock, loads = time.monotonic(), _study.cache_info().misses
     study = _study(source, code, package)
     engine = _engine(device, Path(folder).parent) if study.uses_engine else None
