@@ -6,7 +6,7 @@
     network = hb.build_network(params, seed=1)
     engine = hb.Engine()                                   # compiles once, runs many
     pruned = hb.prune_network(network, "noise", engine=engine, keep=0.1)
-    scores = hb.evaluate(pruned, hb.get_task("wind", seed=1), engine=engine)
+    scores = hb.evaluate(pruned, "wind", engine=engine, seed=1)
     print(scores.rows())
 
 Names are imported when first used, so that importing the package costs nothing.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.metrics.cost import network_cost, saturated_fraction, warn_of_activity
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.readout.baselines import baseline_scores
@@ -12,6 +13,7 @@ from hrsnn_brian.readout.closed_loop import closed_loop_schedule, closed_loop_sc
 from hrsnn_brian.readout.forecast import INPUT_BLOCK, fit_forecast
 from hrsnn_brian.readout.ridge import RidgeReadout
 from hrsnn_brian.simulation import Drive, Engine, LinearReadout, Recording, simulate
+from hrsnn_brian.tasks.registry import as_task
 from hrsnn_brian.tasks.task import Task
 
 Row = dict[str, Any]
@@ -46,18 +48,26 @@ class Evaluation:
 
 def evaluate(
     network: Network,
-    task: Task,
+    task: Task | str,
     *,
     engine: Engine,
     seed: int = 0,
-    readouts: tuple[str, ...] = READOUTS,
+    readouts: str | tuple[str, ...] = READOUTS,
     controls: bool = True,
 ) -> Evaluation:
     """Scores of a network on a task, with its controls: J = 0 and those of `baseline_rows`.
 
-    seed: root of initial state and encoder noise. Raises InputError for parts that do not fit.
-    Warns (`ActivityWarning`) of a silent or saturated network.
+    task: a task, or the name of one, drawn from `seed` then. seed: root of initial state and
+    encoder noise. readouts: of `READOUTS`. Raises InputError for what is unknown, of another kind
+    or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
     """
+    if not isinstance(network, Network):
+        raise InputError("network", network, "must be a Network, as load_network reads one")
+    readouts = (readouts,) if isinstance(readouts, str) else tuple(readouts)
+    for readout in readouts:
+        if readout not in READOUTS:
+            raise unknown_name("readout", str(readout), READOUTS)
+    task = as_task(task, seed)
     recording = simulate(engine, network, Drive(task.z, seed=seed))
     activity = (recording.spike_count, recording.seconds, network.params.ceiling_hz)
     warn_of_activity(*activity)

@@ -23,8 +23,10 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.sparsification.budget import resolve_budget, resolve_neurons
+from hrsnn_brian.sparsification.evidence import Watched
 from hrsnn_brian.sparsification.methods import prune
 from hrsnn_brian.sparsification.synapses import geometric_schedule
+from hrsnn_brian.tasks.registry import as_task
 from hrsnn_brian.tasks.task import Task
 
 COVARIANCES = ("simulated", "linear")
@@ -192,14 +194,16 @@ def prune_network(
     compensation: str | None = None,
     options: Mapping[str, str] | None = None,
     covariance: str = "simulated",
-    task: Task | None = None,
+    task: Task | str | None = None,
+    on_measure: Callable[[str], None] = lambda what: None,
 ) -> Network:
     """Prune by a named method to exactly one of `keep`, `density` or `synapses`.
 
     Methods that need the covariance of rates get it from a white-noise run of the network as it
     stands at each round ("simulated") or from the linear response ("linear"). Simulated runs use
     the program of the task runs, so pruning builds nothing. task: for the methods that prune a
-    network trained for one ("activity", "lottery").
+    network trained for one ("activity", "lottery"); a name will do. on_measure: told of every
+    measurement before it is made, "covariance" and so on.
 
     Raises InputError for unknown names, values out of range or a budget that cannot be met.
     """
@@ -217,6 +221,6 @@ def prune_network(
         options=options,
         covariance="linear" if covariance == "linear" else None,
         neurons=neurons,
-        measure=Measurements(engine, seed),
-        task=task,
+        measure=Watched(Measurements(engine, seed), on_measure),
+        task=None if task is None else as_task(task, seed),
     )

@@ -199,7 +199,9 @@ def test_out_holding_another_run_is_refused_and_left_alone(here, capfd):
     assert err.count("\n") == 1
     (here / "squares.py").write_text(SQUARES + "\n# changed\n")
     assert main(["study", "squares.py", "--out", "run"]) == 2
-    assert "made by another version of the study's file" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "squares.py has changed; --fresh begins anew beside it" in err
+    assert "run/code/squares.py finishes it as it began" in err
     assert (here / "run" / "tables" / "squares.csv").read_bytes() == table
     assert (here / "run" / "DONE").exists()
 

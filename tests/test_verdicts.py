@@ -24,7 +24,7 @@ from hrsnn_brian.verdicts.judge import (
     Settings,
     seeds_needed,
 )
-from hrsnn_brian.verdicts.records import read_rows
+from hrsnn_brian.verdicts.records import mixed_origins, read_rows
 from hrsnn_brian.verdicts.verdict import Verdict, verdicts
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
@@ -484,6 +484,31 @@ def test_runs_of_other_settings_or_other_numbers_are_not_joined(here):
     write_run(here / "c", shifted(table(), 0.1, rule="full"))
     with pytest.raises(InputError, match=r"c'.*disagrees: nrmse_h84 .*rule full"):
         read_rows(["a", "c"], ["pruning_methods"])
+
+
+def test_runs_of_another_version_device_or_code_are_joined_with_a_word(here, capfd):
+    origin = '[run]\nhrsnn_brian = "{}"\npackage = "{}"\ndevice = "{}"\n[libraries]\nnumpy = "{}"\n'
+    origins = {
+        "a": ("0.1", "aa", "standalone", "2.3"),
+        "same": ("0.1", "aa", "standalone", "2.3"),
+        "other": ("0.2", "bb", "numpy", "2.4"),
+    }
+    for name, its in origins.items():
+        config = write_run(here / name, table()) / "config.toml"
+        config.write_text(origin.format(*its) + config.read_text())
+    write_run(here / "old", table())
+    other, old = mixed_origins(["a", "same", "other", "old"])
+    assert other == (
+        "other was not made as a: hrsnn_brian is 0.2, not 0.1; device is numpy, not standalone; "
+        "the digest of its source files is bb, not aa; numpy is 2.4, not 2.3"
+    )
+    assert "old was not made as a: hrsnn_brian is unknown, not 0.1" in old
+    assert main(["verdicts", "a", "same", "other", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["warnings"] == [other]
+    assert f"warning: {other}" in err
+    assert main(["verdicts", "a", "same"]) == 0
+    assert "warning" not in capfd.readouterr().out
 
 
 # ---- the command ----

@@ -45,28 +45,31 @@ def _systems() -> dict[str, str]:
     return list_systems()
 
 
-LISTS: dict[str, Callable[[], dict[str, str]]] = {
-    "tasks": _tasks,
-    "methods": _methods,
-    "studies": _studies,
-    "figures": _figures,
-    "presets": _presets,
-    "systems": _systems,
+LISTS: dict[str, tuple[str, Callable[[], dict[str, str]]]] = {
+    "tasks": ("what a network is evaluated on", _tasks),
+    "methods": ("how it is pruned", _methods),
+    "studies": ("what hrsnn study runs", _studies),
+    "figures": ("what hrsnn figure draws", _figures),
+    "presets": ("parameters of networks", _presets),
+    "systems": ("flows, maps and networks whose exponents are measured", _systems),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="WHAT", help=", ".join(LISTS))
+    parser.add_argument("what", nargs="?", metavar="WHAT", help=", ".join(LISTS))
     add_common(parser, "also write the list to this file, as JSON")
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    if args.what not in LISTS:
+    if args.what is not None and args.what not in LISTS:
         raise unknown_name("list", args.what, LISTS)
     check_output_file(args.out, [".json"])
-    found = LISTS[args.what]()
+    if args.what is None:
+        name, found = "lists", {name: description for name, (description, _) in LISTS.items()}
+    else:
+        name, found = args.what, LISTS[args.what][1]()
     width = max(map(len, found), default=0)
-    for name, description in found.items():
-        output.say(f"{name:<{width}}  {description}")
-    output.result({args.what: found}, args.out)
+    for key, description in found.items():
+        output.say(f"{key:<{width}}  {description}")
+    output.result({name: found}, args.out)
     return 0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.sparsification import LNP
 
@@ -49,14 +49,18 @@ def run_lnp(
     iterations = args.iterations or ITERATIONS
     progress: Progress | None = None
 
+    def compiling() -> float:
+        return engine.stats.build_seconds
+
     def on_iteration(done: int, total: int, row: dict[str, Any]) -> None:
         nonlocal progress
         if progress is None:  # the first call: what was done before, and the network given
-            progress = Progress(LNP, total, already=done)
+            progress = Progress(LNP, total, already=done, overhead=compiling)
             progress.say(f"iteration {done}: {_line(row)}")
             return
         progress.advance(_line(row))
 
+    note(f"{LNP}: measuring the network given, or reading what {_folder(args)} holds of this run")
     budget = {name: getattr(args, name) for name in ("neurons", "keep", "density", "synapses")}
     pruned = lnp(
         network,

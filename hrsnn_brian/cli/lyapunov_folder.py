@@ -59,10 +59,11 @@ def claimed(out: str | None, config: Mapping[str, Any]) -> Iterator[ResultFolder
     if out is None:
         yield ResultFolder(None)
         return
-    from hrsnn_brian.runs.provenance import environment, package_version
+    from hrsnn_brian.runs.identity import code_identity
+    from hrsnn_brian.runs.provenance import environment
 
     new = not os.path.lexists(out)
-    whole = {"hrsnn_brian": package_version(), "command": "lyapunov", **config}
+    whole = {**code_identity(), "command": "lyapunov", **config}
     with RunDirectory.claim(out, whole) as run:
         try:
             if not (run.path / "provenance.json").exists():

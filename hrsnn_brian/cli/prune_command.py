@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from hrsnn_brian.tasks.task import Task
 
 NOISE_SECONDS = 10.0
+_MEASURES = {
+    "covariance": "covariance of the rates under white noise",
+    "rates": "rates under white noise",
+    "task_rates": "rates on the task",
+    "readout_weight": "readout trained on the task",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +117,9 @@ def _run_method(
     task: "Task | None",
 ) -> "Network":
     from hrsnn_brian.pipeline import prune_network
+    from hrsnn_brian.runs.progress import Steps
 
+    steps = Steps(args.method)
     return prune_network(
         network,
         args.method,
@@ -125,6 +133,7 @@ def _run_method(
         compensation=args.compensation,
         options=options,
         task=task,
+        on_measure=lambda what: steps(_MEASURES[what]),
     )
 
 

@@ -4,13 +4,14 @@ import argparse
 
 from hrsnn_brian.cli.options import add_common, add_settings
 from hrsnn_brian.cli.output import Output
-from hrsnn_brian.cli.study_command import RUN_DIRECTORY, report, run_from
+from hrsnn_brian.cli.study_command import RUN_DIRECTORY, add_fresh, report, run_from
 
 MAIN_STUDY = "pruning_curve"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, "quick (default): minutes on two cores; paper: hours")
+    add_fresh(parser)
     add_common(parser, RUN_DIRECTORY)
 
 

@@ -10,13 +10,23 @@ from hrsnn_brian.runs.study import load_study
 
 RUN_DIRECTORY = (
     "the run directory (default: runs/STUDY-PRESET-seedS, or the next free number of it); "
-    "an unfinished run of the same settings is resumed"
+    "an unfinished run of the same settings, code and files is resumed"
 )
+
+
+def add_fresh(parser: argparse.ArgumentParser) -> None:
+    """--fresh, of every command that runs a study."""
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="resume nothing: begin anew in the next free directory (RUN, RUN-2, ...)",
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="NAME|FILE.py", help="see hrsnn list studies")
     add_settings(parser, "preset of the study (default: its first, usually quick)")
+    add_fresh(parser)
     add_common(parser, RUN_DIRECTORY)
 
 
@@ -35,6 +45,7 @@ def run_from(args: argparse.Namespace, study: str) -> StudyRun:
         jobs=default_jobs(args.jobs),
         device=args.device,
         out=args.out,
+        fresh=args.fresh,
     )
 
 

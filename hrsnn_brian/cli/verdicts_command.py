@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     check_output_file(args.out, [".csv", ".json"])
     from hrsnn_brian.verdicts.claims import CLAIMS, REFERENCES
     from hrsnn_brian.verdicts.judge import Settings
-    from hrsnn_brian.verdicts.records import read_rows
+    from hrsnn_brian.verdicts.records import mixed_origins, read_rows
     from hrsnn_brian.verdicts.report import document, rows_of, text_of
     from hrsnn_brian.verdicts.verdict import verdicts
 
@@ -51,6 +51,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     found = verdicts(tables, args.readout, settings)
     output.say(text_of(found))
     output.say(_legend(settings, args.readout))
+    mixed = mixed_origins(args.runs)
+    for line in mixed:
+        output.say(f"warning: {line}")
     result = {
         "command": "verdicts",
         "runs": args.runs,
@@ -58,6 +61,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "readout": args.readout,
         "level": settings.level,
         "margin": settings.margin,
+        "warnings": mixed,
         "claims": document(found),
     }
     if args.out is not None and args.out.endswith(".csv"):

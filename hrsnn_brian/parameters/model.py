@@ -8,7 +8,7 @@ dimensionless (the mean threshold is 1).
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -35,10 +35,23 @@ DEFAULT_N = 500
 S = TypeVar("S", bound="Section")
 
 
-class Section:
+class _Keywords(type):
+    """Lets a class say what its keyword arguments stand for, before they are its fields."""
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        return super().__call__(*args, **cls.keywords(given))  # type: ignore[attr-defined]
+
+
+class Section(metaclass=_Keywords):
     """Conversion of a group of parameters to and from plain values."""
 
     section: ClassVar[str] = ""
+
+    @classmethod
+    def keywords(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """`given` as fields. Raises InputError for an unknown one."""
+        _refuse_unknown(cls, given)
+        return given
 
     def to_dict(self) -> dict[str, Any]:
         """Plain, TOML-able values; keys that are not set (None) are left out."""
@@ -53,16 +66,20 @@ class Section:
         """
         if not isinstance(table, Mapping):
             raise InputError(cls.section or "parameters", table, "must be a table of parameters")
-        known = [name for name, _ in checked_fields(cls)]
-        for key in table:
-            if key not in known:
-                raise unknown_name(f"{cls.section or 'model'} parameter", str(key), known)
+        _refuse_unknown(cls, map(str, table))
         return cls(**table)
 
 
 def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
     """The names of the fields of a section with the objects that check them."""
     return [(f.name, vars(cls)[f.name]) for f in fields(cls)]  # type: ignore[arg-type]
+
+
+def _refuse_unknown(cls: type[Section], keys: Iterable[str]) -> None:
+    known = [name for name, _ in checked_fields(cls)]
+    for key in keys:
+        if key not in known:
+            raise unknown_name(f"{cls.section or 'model'} parameter", key, known)
 
 
 class Part(Checked[S]):
@@ -242,6 +259,8 @@ class HRSNNParams(Section):
     N neurons, the fraction fraction_e of them excitatory (rounded, Dale's law). The mean in-degree
     is `in_degree`: a K the user set is taken as it is or refused; "auto" follows N, so that
     another N alone gives the same configuration at another size (weights go as J/sqrt(K)).
+
+    In Python the short keys of `--set` are keyword arguments, too: `HRSNNParams(N=300, J=0.2)`.
     """
 
     N: Whole = Whole(DEFAULT_N, low=1)
@@ -273,6 +292,13 @@ class HRSNNParams(Section):
         if given not in (0, clusters):
             allowed = f"must name one distribution per cluster, graph.clusters = {clusters}"
             raise InputError("neuron.tau_m_clusters", f"{given} distributions", allowed)
+
+    @classmethod
+    def keywords(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """`given` with short keys put into their sections."""
+        from hrsnn_brian.parameters.overrides import expand_short_keys
+
+        return expand_short_keys(given)
 
     @property
     def in_degree(self) -> int:

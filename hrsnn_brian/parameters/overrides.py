@@ -2,7 +2,7 @@
 
 A key is a dotted path ("neuron.t_ref", "neuron.tau_m.mean") or a last part that occurs only once
 ("t_ref", "K", "J"). A value is written as in TOML; a text needs no quotes ("t_ref=0 ms").
-`tau_syn` stands for both synaptic time constants.
+`HRSNNParams` takes the same keys in Python. `tau_syn` stands for both synaptic time constants.
 """
 
 import tomllib
@@ -13,8 +13,9 @@ from typing import Any
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.effect import with_effect
 from hrsnn_brian.parameters.fields import Spread
-from hrsnn_brian.parameters.model import HRSNNParams, Part, checked_fields
+from hrsnn_brian.parameters.model import HRSNNParams, Part, Section, checked_fields
 
+ARGUMENT = "--set key"
 _BOTH_SYNAPSES = ("synapse.tau_e", "synapse.tau_i")
 
 
@@ -54,8 +55,12 @@ def parse_value(text: str) -> Any:
     return parsed["value"] if set(parsed) == {"value"} else text
 
 
-def resolve_key(key: str) -> tuple[str, ...]:
-    """The full paths a key stands for (two for tau_syn); InputError if unknown or ambiguous."""
+def resolve_key(key: str, others: Iterable[str] = (), argument: str = ARGUMENT) -> tuple[str, ...]:
+    """The full paths a key stands for (two for tau_syn).
+
+    Raises InputError about `argument` for a key that is ambiguous or unknown; `others` are names
+    that are none of the network's and are offered beside them.
+    """
     known = known_keys()
     if key in known:
         return (key,)
@@ -67,9 +72,9 @@ def resolve_key(key: str) -> tuple[str, ...]:
         return (f"{owners[0]}.{last}",)
     matches = _matches(key, known)
     if len(matches) > 1:
-        raise InputError("--set key", key, f"is ambiguous: {', '.join(matches)}")
+        raise InputError(argument, key, f"is ambiguous: {', '.join(matches)}")
     if not matches:
-        raise unknown_name("--set key", key, _nearest_pool(key, known))
+        raise unknown_name(argument, key, [*others, *_nearest_pool(key, known)])
     return (matches[0],)
 
 
@@ -89,7 +94,7 @@ def _set(table: dict[str, Any], path: str, value: Any) -> None:
             table[owner] = _as_table(table.get(owner), ".".join(owners[: depth + 1]))
         table = table.setdefault(owner, {})
         if not isinstance(table, dict):
-            raise InputError("--set key", path, f"{owner} is not a table of parameters")
+            raise InputError(ARGUMENT, path, f"{owner} is not a table of parameters")
     if last == "cv" and table.get("family") == "gamma":
         table.pop("shape", None)
     table[last] = value
@@ -123,3 +128,22 @@ def apply_overrides(table: Mapping[str, Any], overrides: Iterable[str]) -> dict[
             given[path] = parse_value(value)
             _set(changed, path, given[path])
     return with_effect(table, changed, given)
+
+
+def expand_short_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `HRSNNParams`, short keys such as "J" put into their sections.
+
+    A short key goes before the section it belongs to, as in `replace(params, J=0.2)`. Raises
+    InputError for a key that is unknown or ambiguous, or also in the table of its section.
+    """
+    fields = {name for name, _ in checked_fields(HRSNNParams)}
+    changed = {name: value for name, value in given.items() if name in fields}
+    for key, value in given.items():
+        for path in () if key in fields else resolve_key(key, fields, "model parameter"):
+            section = path.split(".")[0]
+            held = changed.get(section, {})
+            if isinstance(held, Mapping) and path == f"{section}.{key}" and key in held:
+                raise InputError(key, value, f"is also given in {section}")
+            changed[section] = held.to_dict() if isinstance(held, Section) else deepcopy(held)
+            _set(changed, path, value)
+    return changed

@@ -9,9 +9,10 @@ irregular counterpart.
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.parameters.overrides import apply_overrides
 
@@ -25,9 +26,19 @@ def _folder() -> Any:
 
 
 def _read(name: str) -> dict[str, Any]:
-    stem = _ALIASES.get(name, name)
-    table: dict[str, Any] = tomllib.loads(_folder().joinpath(stem + _SUFFIX).read_text("utf-8"))
-    return table
+    """The table of a preset's file. Raises InputError if it is no TOML in UTF-8."""
+    source = (
+        Path(name) if name.endswith(_SUFFIX) else _folder() / (_ALIASES.get(name, name) + _SUFFIX)
+    )
+    try:
+        return tomllib.loads(source.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("preset", name, f"line {line} is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("preset", name, f"is not valid TOML: {error}") from None
+    except OSError as error:
+        raise InputError("preset", name, f"cannot be read ({error.strerror})") from None
 
 
 def preset_names() -> tuple[str, ...]:
@@ -37,19 +48,30 @@ def preset_names() -> tuple[str, ...]:
 
 
 def list_presets() -> dict[str, str]:
-    """Name -> one-line description of all presets, the default first."""
-    return {name: str(_read(name)["description"]) for name in preset_names()}
+    """Name -> one-line description of all presets, the default first.
+
+    One that cannot be read is listed with the reason, so that it does not hide the others.
+    """
+    return {name: _description(name) for name in preset_names()}
+
+
+def _description(name: str) -> str:
+    try:
+        return " ".join(str(_read(name).get("description", "(no description)")).split())
+    except InputError as error:
+        return f"CANNOT BE USED: {error.allowed}"
 
 
 def preset_table(name: str = DEFAULT_PRESET) -> dict[str, Any]:
     """The table a preset's file holds, what it leaves out being default.
 
-    Raises InputError for an unknown name, naming the nearest one.
+    name: of a preset, or the path of a file of one's own that ends in .toml. Raises InputError
+    for an unknown name, naming the nearest one, and for a file that cannot be read.
     """
-    if name not in preset_names():
+    if not name.endswith(_SUFFIX) and name not in preset_names():
         raise unknown_name("preset", name, preset_names())
     table = _read(name)
-    del table["description"]
+    table.pop("description", None)
     return table
 
 

@@ -89,18 +89,22 @@ def write_npz(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
 
 
-def plain(value: Any) -> Any:
-    """`value` with numpy scalars and arrays, paths, tuples made plain; NaN and inf become None."""
+def plain(value: Any, *, exact: bool = False) -> Any:
+    """`value` with numpy scalars and arrays, paths, tuples made plain.
+
+    NaN and inf become None, which strict JSON can hold, or stay what they are if `exact`.
+    """
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item, exact=exact) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return plain(value.tolist(), exact=exact)
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in (sorted(value) if isinstance(value, set) else value)]
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item, exact=exact) for item in items]
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return plain(value.item(), exact=exact)
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if exact or math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Path):

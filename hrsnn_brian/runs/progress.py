@@ -1,5 +1,6 @@
 """Progress with the time left: a bar on a terminal, plain lines in a log or a pipe."""
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -57,12 +58,40 @@ class EngineProgress:
         print(text, file=self._stream, flush=True)
 
 
+class Steps:
+    """Says what work is at whose length is not known: a line per step, one per `every_s` seconds.
+
+    Called with what is begun.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        stream: TextIO | None = None,
+        every_s: float = 2.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._label, self._every_s, self._clock = label, every_s, clock
+        self._stream = sys.stderr if stream is None else stream
+        self._start, self._last, self._count = clock(), -math.inf, 0
+
+    def __call__(self, what: str) -> None:
+        now = self._clock()
+        self._count += 1
+        if now - self._last >= self._every_s:
+            self._last = now
+            line = f"{self._label}: step {self._count}, {what} | elapsed "
+            print(line + clock_text(now - self._start), file=self._stream, flush=True)
+
+
 class Progress:
     """Counts finished pieces of work and says how much is left.
 
     Always to standard error (or `stream`), and, line by line, to `log` when given. `already`
-    pieces were finished before this process began: they count as done, not for the speed.
-    At most one plain line per `every_s` seconds, but always the first and the last.
+    pieces were finished before this process began: they count as done, not for the speed. `jobs`
+    pieces are worked on at a time. `overhead` says how many seconds went into what is done once,
+    such as compiling: they do not count for the time left. At most one plain line per `every_s`
+    seconds, but always the first and the last.
     """
 
     def __init__(
@@ -71,6 +100,8 @@ class Progress:
         total: int,
         *,
         already: int = 0,
+        jobs: int = 1,
+        overhead: Callable[[], float] = lambda: 0.0,
         stream: TextIO | None = None,
         log: Callable[[str], None] | None = None,
         every_s: float = 2.0,
@@ -79,7 +110,10 @@ class Progress:
         self.label, self.total, self.done, self.already = label, total, already, already
         self._stream = sys.stderr if stream is None else stream
         self._log, self._every_s, self._clock = log, every_s, clock
-        self._start = clock()
+        self._jobs, self._overhead, self._spent = jobs, overhead, overhead()
+        self._start = self._last_piece = clock()
+        self._warm: list[float] = []
+        self._cold: list[float] = []
         self._last_line = -float("inf")
         self._bar = None
         if self._stream.isatty():
@@ -109,10 +143,10 @@ class Progress:
 
     def seconds_left(self) -> float | None:
         """Expected seconds until all is done; None before this process finished a piece."""
-        fresh = self.done - self.already
-        if fresh == 0:
-            return None
-        return (self._clock() - self._start) / fresh * (self.total - self.done)
+        pieces = self._warm or [min(self._cold, default=math.nan)]
+        left = self.total - self.done
+        found = sum(pieces) / len(pieces) * left / max(1, min(self._jobs, left))
+        return None if math.isnan(found) else found
 
     def line(self, note: str = "") -> str:
         """The state as one line: done/total, elapsed, time left, note."""
@@ -131,8 +165,18 @@ class Progress:
         else:
             print(text, file=self._stream, flush=True)
 
-    def advance(self, note: str = "") -> None:
-        """One piece is finished; `note` says which."""
+    def advance(self, note: str = "", seconds: float | None = None, cold: bool = False) -> None:
+        """One piece is finished; `note` says which.
+
+        seconds: what it took without what is done once; default: the time since the piece before,
+        less the overhead. cold: the seconds still hold such work, and count for the time left
+        only until another piece is finished.
+        """
+        now, spent = self._clock(), self._overhead()
+        took = now - self._last_piece - (spent - self._spent) if seconds is None else seconds
+        (self._cold if cold else self._warm).append(max(took, 0.0))
+        self._spent = spent
+        self._last_piece = now
         self.done += 1
         text = self.line(note)
         if self._log is not None:
@@ -141,7 +185,6 @@ class Progress:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(1)
             return
-        now = self._clock()
         first_or_last = self.done in (self.already + 1, self.total)
         if first_or_last or now - self._last_line >= self._every_s:
             self._last_line = now

@@ -1,5 +1,6 @@
 """Where a result comes from: versions, commit, compiler, machine, seeds, time and cost."""
 
+import json
 import platform
 import subprocess
 import sys
@@ -28,10 +29,11 @@ LIBRARIES = (
 
 def package_version() -> str:
     """The installed version of this package, "unknown" when run from an uninstalled copy."""
-    return _version(PACKAGE) or "unknown"
+    return version_of(PACKAGE) or "unknown"
 
 
-def _version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
+    """The version of an installed distribution, None if there is none of that name."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -40,15 +42,18 @@ def _version(name: str) -> str | None:
 
 def library_versions() -> dict[str, str]:
     """Installed versions of the libraries that can change a number."""
-    found = {name: _version(name) for name in LIBRARIES}
+    found = {name: version_of(name) for name in LIBRARIES}
     return {name: version for name, version in found.items() if version}
 
 
 def git_commit() -> str | None:
-    """Commit of the checkout this package runs from, "+changes" added; None outside a checkout."""
+    """Commit of the checkout this package runs from, "+changes" added, or was installed from.
+
+    None where neither is known; the digest of the package says which sources ran in every case.
+    """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
-        return None
+        return _installed_commit()
 
     def git(*words: str) -> str:
         done = subprocess.run(
@@ -61,6 +66,16 @@ def git_commit() -> str | None:
         return commit + ("+changes" if git("status", "--porcelain") else "")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _installed_commit() -> str | None:
+    """The commit that pip noted when it installed from a repository (PEP 610)."""
+    try:
+        noted = metadata.distribution(PACKAGE).read_text("direct_url.json")
+        commit = json.loads(noted or "{}").get("vcs_info", {}).get("commit_id")
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+    return str(commit) if commit else None
 
 
 def compiler_text() -> str | None:
@@ -92,9 +107,12 @@ def utc_now() -> str:
 
 def environment() -> dict[str, Any]:
     """Everything about program and machine that is known before the work begins."""
+    from hrsnn_brian.runs.identity import package_digest
+
     return {
         "command": sys.argv,
         "hrsnn_brian": package_version(),
+        "package_digest": package_digest(),
         "git_commit": git_commit(),
         "python": platform.python_version(),
         "libraries": library_versions(),

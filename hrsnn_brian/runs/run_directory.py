@@ -1,16 +1,18 @@
 """The folder of one run. It explains itself and survives a kill at any moment.
 
-config.toml       the resolved configuration: what decides the numbers, nothing else
+config.toml       the resolved configuration and digests of code and files: what decides the numbers
 provenance.json   versions, commit, compiler, CPU, seeds, wall time, engine builds and runs
 log.txt           every line of progress, and the traceback if something broke
 points/           one small file per finished point: what a resumed run need not repeat
+code/             the user's own study and the modules beside it, as the run began with them
 tables/ figures/  the results
 DONE              written last: without it the results are not complete
 """
 
+import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,25 +21,29 @@ from typing import Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.locks import Lock
-from hrsnn_brian.runs.atomic import is_part, new_part, remove_parts, write_text
+from hrsnn_brian.runs.atomic import is_part, new_part, remove_parts, write_bytes, write_text
 from hrsnn_brian.runs.toml import dump_toml
 
 ARGUMENT = "--out"
 FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "other", "foreign"
+CHANGED = "changed"
+_CODE = ("hrsnn_brian", "package", "run.hrsnn_brian", "run.package")
+_GO_ON = "give another directory"
 
 
 def state_of(path: Path, config: Mapping[str, Any]) -> str:
     """What stands at `path`, seen from a run of `config`. Reads only.
 
-    "free" (nothing, or an empty folder), "unfinished" or "finished" (this very run), "other"
-    (another run) or "foreign" (a file, or a folder that is no run directory).
+    "free" (nothing, or an empty folder), "unfinished" or "finished" (this very run), "changed"
+    (the same settings, but other code, libraries or files), "other" (another run) or "foreign"
+    (a file, or a folder that is no run directory).
     """
     if not os.path.lexists(path):
         return FREE
     if not path.is_dir():
         return FOREIGN
     try:
-        held = tomllib.loads((path / "config.toml").read_text(encoding="utf-8"))
+        held = _held(path)
     except FileNotFoundError:
         # a run killed before it wrote config.toml leaves folders, a lock and perhaps a part
         ours = {"points", "tables", "figures", ".lock"}
@@ -45,21 +51,14 @@ def state_of(path: Path, config: Mapping[str, Any]) -> str:
         return FOREIGN if strangers else FREE
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return FOREIGN
-    if held != tomllib.loads(dump_toml(config)):
-        return OTHER
+    differing = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    if differing:
+        return CHANGED if all(map(_is_code, differing)) else OTHER
     return FINISHED if (path / "DONE").exists() else UNFINISHED
 
 
-def _difference(path: Path, config: Mapping[str, Any]) -> str:
-    """The first setting in which the run at `path` differs from `config`, as text."""
-    held = _flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
-    wanted = _flat(tomllib.loads(dump_toml(config)))
-    for key in [*wanted, *held]:
-        if held.get(key) != wanted.get(key):
-            if key == "run.code":
-                return "made by another version of the study's file"
-            return f"its {key} is {held.get(key)!r}, not {wanted.get(key)!r}"
-    return "its configuration differs"
+def _held(path: Path) -> dict[str, Any]:
+    return _flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -70,10 +69,64 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def free_directory(base: Path, config: Mapping[str, Any]) -> Path:
-    """`base`, or the first of `base-2`, `base-3`, ... that is free or holds this run unfinished."""
+def _is_code(key: str) -> bool:
+    return key in _CODE or key.startswith(("libraries.", "files."))
+
+
+def _differing(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """The keys that differ, those of settings first. 1, 1.0 and true differ, NaN does not.
+
+    A file that was not there when the run began is its output, or comes with another that changed.
+    """
+    keys = dict.fromkeys([*wanted, *held])
+    found = [
+        key
+        for key in keys
+        if json.dumps(held.get(key)) != json.dumps(wanted.get(key))
+        and not (key.startswith("files.") and key not in held)
+    ]
+    return sorted(found, key=_is_code)
+
+
+def _difference(path: Path, config: Mapping[str, Any]) -> str:
+    """What differs most between the run at `path` and one of `config`, as text."""
+    held, wanted = _held(path), _flat(tomllib.loads(dump_toml(config)))
+    differing = _differing(held, wanted)
+    if not _is_code(differing[0]):
+        differing = differing[:1]
+    elif any(key in wanted and key not in held for key in _CODE):
+        return "it did not note the code it was made by"
+    return ", ".join(_one_difference(key, held.get(key), wanted.get(key)) for key in differing)
+
+
+def _one_difference(key: str, held: Any, wanted: Any) -> str:
+    table, _, name = key.partition(".")
+    if table == "files":
+        return f"{name} has changed" if wanted is not None else f"{name} is gone or no longer used"
+    if key in _CODE and key.endswith("package"):
+        return "the source files of hrsnn_brian have changed"
+    if _is_code(key):
+        return f"{name or table} was {held or 'missing'}, now {wanted or 'missing'}"
+    return f"its {key} is {held!r}, not {wanted!r}"
+
+
+def free_directory(
+    base: Path,
+    config: Mapping[str, Any],
+    *,
+    fresh: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """`base`, or the first of `base-2`, `base-3`, ... that is free or holds this run unfinished.
+
+    fresh: only one that is free. say: is told of an unfinished run that is passed over because
+    its code or files have changed.
+    """
+    taken = (FREE,) if fresh else (FREE, UNFINISHED)
     candidate, number = base, 1
-    while state_of(candidate, config) not in (FREE, UNFINISHED):
+    while (state := state_of(candidate, config)) not in taken:
+        if state == CHANGED and not fresh and not (candidate / "DONE").exists():
+            say(f"{candidate} is unfinished but not resumed: {_difference(candidate, config)}")
         number += 1
         candidate = base.with_name(f"{base.name}-{number}")
     return candidate
@@ -123,14 +176,18 @@ class RunDirectory:
         self.path, self.config, self._lock = path, config, lock
 
     @classmethod
-    def claim(cls, path: Path | str, config: Mapping[str, Any]) -> "RunDirectory":
+    def claim(
+        cls, path: Path | str, config: Mapping[str, Any], go_on: str = _GO_ON
+    ) -> "RunDirectory":
         """Takes `path` for a run of `config`: a new folder, or this very run, to be resumed.
+
+        go_on: what to do if another run is there, for the line of the error.
 
         Raises InputError, with nothing changed or left behind, if `path` cannot be written, holds
         another run or something that is no run, or is in use by another process.
         """
         path = Path(path).absolute()
-        _refuse_unless_ours(path, config)
+        _refuse_unless_ours(path, config, go_on)
         _make_folder(path)
         for name in ("points", "tables", "figures"):
             (path / name).mkdir(exist_ok=True)
@@ -140,7 +197,7 @@ class RunDirectory:
         except BlockingIOError:
             raise InputError(ARGUMENT, str(path), "in use by another process") from None
         try:
-            _refuse_unless_ours(path, config)
+            _refuse_unless_ours(path, config, go_on)
             remove_parts(path)
             if not (path / "config.toml").exists():
                 write_text(path / "config.toml", dump_toml(config))
@@ -164,6 +221,19 @@ class RunDirectory:
     def figures(self) -> Path:
         """Folder of the figures."""
         return self.path / "figures"
+
+    def keep_code(self, folder: Path, names: Iterable[str]) -> None:
+        """Copies the files `names` of `folder` to code/, once: a run can be finished with them."""
+        for name in names:
+            copy = self.path / "code" / name
+            if not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(copy, (folder / name).read_bytes())
+
+    def inputs(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Those of `files` that were there when the run began; the others are what it writes."""
+        held = _held(self.path)
+        return {name: digest for name, digest in files.items() if f"files.{name}" in held}
 
     def log(self, text: str) -> None:
         """Appends `text` to log.txt."""
@@ -189,11 +259,24 @@ class RunDirectory:
         self.release()
 
 
-def _refuse_unless_ours(path: Path, config: Mapping[str, Any]) -> None:
+def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> None:
     state = state_of(path, config)
     if state == OTHER:
-        reason = f"holds another run ({_difference(path, config)}); give another directory"
+        reason = f"holds another run ({_difference(path, config)}); {go_on}"
         raise InputError(ARGUMENT, str(path), reason)
+    if state == CHANGED:
+        what = f"was begun with other code or files: {_difference(path, config)}"
+        raise InputError(ARGUMENT, str(path), f"{what}; {go_on}{_as_it_began(path, config)}")
     if state == FOREIGN:
         what = "is not a run directory" if path.is_dir() else "is a file"
         raise InputError(ARGUMENT, str(path), f"{what}; give a new or an empty directory")
+
+
+def _as_it_began(path: Path, config: Mapping[str, Any]) -> str:
+    """How to finish a run with the code it began with, where only kept files have changed."""
+    held = _held(path)
+    changed = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    kept = path / "code"
+    if not all((kept / key.removeprefix("files.")).is_file() for key in changed):
+        return ""
+    return f", and the study {kept / held['run.file']} finishes it as it began"

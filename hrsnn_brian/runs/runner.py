@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import sys
 import time
 import traceback
 from collections.abc import Iterable, Sequence
@@ -10,11 +12,13 @@ from functools import cache, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.atomic import plain, write_json
+from hrsnn_brian.errors import InputError, StudyError
+from hrsnn_brian.runs.atomic import plain, write_text
+from hrsnn_brian.runs.identity import code_identity, files_named, package_digest, require_unchanged
 from hrsnn_brian.runs.parallel import as_finished
+from hrsnn_brian.runs.points import exact_text, named, points_of, rows_of
 from hrsnn_brian.runs.progress import EngineProgress, Progress
-from hrsnn_brian.runs.provenance import add_costs, cost_since, package_version, utc_now
+from hrsnn_brian.runs.provenance import add_costs, cost_since, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
 from hrsnn_brian.runs.session import Session
 from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options
@@ -22,6 +26,8 @@ from hrsnn_brian.runs.tables import Row, write_table
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
+
+_FRESH = "--fresh begins anew beside it"
 
 
 @dataclass(frozen=True)
@@ -54,43 +60,56 @@ def run_study(
     jobs: int = 1,
     device: str = "standalone",
     out: Path | str | None = None,
+    fresh: bool = False,
 ) -> StudyRun:
     """Runs every point of `study` that `out` does not hold yet, then writes tables and figures.
 
     study: from `load_study`, so that worker processes can load it too.
     out: the run directory; when None, `runs/<study>-<preset>-seed<seed>` under the current folder,
         or the next free number of it. An unfinished run of the same configuration is resumed.
-    The table is the same, byte for byte, for any `jobs` and after any number of resumptions.
+    fresh: begin anew, in the first free directory of `out`, `out`-2, ...: nothing is resumed.
+    The table is the same, byte for byte, for any `jobs` and after any number of resumptions. So
+    a run is not resumed if its settings, code, libraries or the files that options name are not
+    those it began with.
 
     Raises InputError before any work if an option, a name or `out` cannot be used, and
     CompilerMissingError if the device needs a compiler that is not there. Any other error
     leaves its traceback in the run's log.txt and the finished points in place.
     """
     options = resolve_options(study, preset, overrides)
-    points = study.points(options, seed)
-    if not points:
-        raise InputError("study", study.name, "these options give no points")
+    points = points_of(study, options, seed)
     preset = next(iter(study.presets)) if preset is None else preset
-    config = _config(study, preset, seed, device, options)
+    inputs = files_named(options)
+    config = _config(study, preset, seed, device, options, inputs)
     if study.uses_engine and device == "standalone":
         from hrsnn_brian.simulation.toolchain import find_compiler
 
         find_compiler()  # before anything is written or any worker started
-    if out is None:
-        out = free_directory(Path("runs") / f"{study.name}-{preset}-seed{seed}", config)
-    with RunDirectory.claim(out, config) as run:
-        sweep = _Sweep(study, points, run, device)
+    base = Path("runs") / f"{study.name}-{preset}-seed{seed}" if out is None else Path(out)
+    if out is None or fresh:
+        tell = partial(print, file=sys.stderr, flush=True)
+        base = free_directory(base, config, fresh=fresh, say=tell)
+    with RunDirectory.claim(base, config, _FRESH) as run:
+        if study.files:
+            run.keep_code(Path(study.source).parent, study.files)
+        sweep = _Sweep(study, points, run, device, run.inputs(inputs))
         todo = [point for point in points if sweep.finished(point) is None]
         session = Session(run, seed, jobs, device)
         try:
             sweep.compute(todo, jobs)
             rows = [row for point in points for row in sweep.record(point)["rows"]]
+            if not rows:
+                what = "no point returned a row: run(point, engine) returns dicts, one per row"
+                raise InputError("study", study.name, what)
             files = write_table(run.tables / f"{study.name}.csv", rows)
             files += _draw(study, run.path)
         except BaseException as error:
             run.log("".join(traceback.format_exception(error)))
-            run.log("stopped; the same command resumes this run")
+            run.log("stopped; the same command resumes this run while code and files are the same;")
+            run.log(f"after a change {_FRESH}")
             sweep.account(session, "stopped", todo)
+            if isinstance(error, StudyError):
+                raise StudyError(f"{error}; traceback in {run.path / 'log.txt'}") from error
             raise
         engine = sweep.account(session, "done", todo)
         run.log(f"done: {len(points)} points, {len(todo)} of them computed now")
@@ -109,18 +128,21 @@ def run_study(
 
 
 def _config(
-    study: Study, preset: str, seed: int, device: str, options: Options
+    study: Study,
+    preset: str,
+    seed: int,
+    device: str,
+    options: Options,
+    inputs: dict[str, str],
 ) -> dict[str, dict[str, Any]]:
     """What decides the numbers: two runs of equal configuration give equal tables."""
-    identity = {
-        "study": study.name,
-        "code": study.code,
-        "hrsnn_brian": package_version(),
-        "preset": preset,
-        "seed": seed,
-        "device": device,
-    }
-    return {"run": identity, "options": dict(options)}
+    code = code_identity()
+    libraries = code.pop("libraries")
+    run = {"study": study.name, "preset": preset, "seed": seed, "device": device, **code}
+    if study.files:
+        run["file"] = Path(study.source).name
+    files = {**study.files, **inputs}
+    return {"run": run, "libraries": libraries, "files": files, "options": dict(options)}
 
 
 def _draw(study: Study, path: Path) -> list[Path]:
@@ -133,13 +155,8 @@ def _draw(study: Study, path: Path) -> list[Path]:
 
 def point_name(study: Study, point: Point) -> str:
     """Name of a point's file: a hash of what decides its rows, and of nothing else."""
-    identity = [study.name, study.code, plain(point)]
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _note(point: Point) -> str:
-    """The point's short settings, for a line of progress."""
-    return " ".join(f"{k}={v}" for k, v in point.items() if type(v) in (str, int, float))
+    identity = [study.name, study.code, point]
+    return hashlib.sha256(exact_text(identity).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,7 @@ class _Sweep:
     points: list[Point]
     run: RunDirectory
     device: str
+    files: dict[str, str]
 
     def finished(self, point: Point) -> dict[str, Any] | None:
         """The record of a finished point, None if there is none that can be trusted."""
@@ -158,7 +176,7 @@ class _Sweep:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
             return None
-        if not isinstance(record, dict) or record.get("point") != plain(point):
+        if not isinstance(record, dict) or exact_text(record.get("point")) != exact_text(point):
             return None
         return record if "rows" in record else None
 
@@ -177,15 +195,17 @@ class _Sweep:
             _run_point,
             source=self.study.source,
             code=self.study.code,
+            package=package_digest(),
+            files=self.files,
             folder=str(self.run.points),
             device=self.device,
+            cwd=os.getcwd(),
         )
-        with Progress(
-            self.study.name, len(self.points), already=before, log=self.run.log
-        ) as progress:
+        name, total, log = self.study.name, len(self.points), self.run.log
+        with Progress(name, total, already=before, jobs=jobs, log=log) as progress:
             progress.say(f"{head}; results in {self.run.path}")
-            for point in as_finished(work, todo, jobs):
-                progress.advance(_note(point))
+            for point, seconds, cold in as_finished(work, todo, jobs):
+                progress.advance(named(point), seconds, cold)
 
     def account(self, session: Session, status: str, todo: list[Point]) -> dict[str, Any]:
         """Writes the cost of this session's points to the provenance and returns it."""
@@ -203,10 +223,13 @@ def _total(costs: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 @cache
-def _study(source: str, code: str) -> Study:
+def _study(source: str, code: str, package: str) -> Study:
     study = load_study(source)
     if study.code != code:
-        raise InputError("study", source, "the file was changed while its study ran")
+        raise InputError("study", source, "its code was changed while it ran; put it back to go on")
+    if package_digest() != package:
+        what = "its source files were changed while the study ran; put them back to go on"
+        raise InputError("hrsnn_brian", package, what)
     return study
 
 
@@ -217,13 +240,41 @@ def _engine(device: str, run: Path) -> "Engine":
     return Engine(device=device, on_progress=EngineProgress(log=partial(append_log, run)))
 
 
-def _run_point(point: Point, *, source: str, code: str, folder: str, device: str) -> Point:
-    """Runs one point and files its rows and their cost, in whatever process this is."""
-    study, clock = _study(source, code), time.monotonic()
+def _run_point(
+    point: Point,
+    *,
+    source: str,
+    code: str,
+    package: str,
+    files: dict[str, str],
+    folder: str,
+    device: str,
+    cwd: str,
+) -> tuple[Point, float, bool]:
+    """Runs one point and files its rows and their cost, in whatever process this is.
+
+    Returns the point, its seconds without those of compiling, and whether it was the first of
+    this process, which pays for imports and waits for programs that another process compiles.
+    """
+    os.chdir(cwd)  # a worker started elsewhere would read other files by the same name
+    clock, loads = time.monotonic(), _study.cache_info().misses
+    study = _study(source, code, package)
     engine = _engine(device, Path(folder).parent) if study.uses_engine else None
     before = engine.stats.to_dict() if engine else {}
-    rows = study.run(point, cast("Engine", engine))
+    rows = rows_of(study, point, cast("Engine", engine))
+    require_unchanged(files)
     cost = cost_since(before, engine.stats.to_dict()) if engine else {}
-    record = {"point": point, "rows": rows, "engine": cost, "seconds": time.monotonic() - clock}
-    write_json(Path(folder) / f"{point_name(study, point)}.json", record)
-    return point
+    seconds = time.monotonic() - clock
+    _file(Path(folder) / f"{point_name(study, point)}.json", point, rows, cost, seconds)
+    cold = _study.cache_info().misses > loads
+    return point, seconds - cost.get("build_seconds", 0.0), cold
+
+
+def _file(path: Path, point: Point, rows: list[Row], cost: dict[str, Any], seconds: float) -> None:
+    """Files a finished point, whole: infinite numbers as they are, NaN in a row as missing."""
+    kept = [
+        {name: None if value != value else value for name, value in row.items()}
+        for row in plain(rows, exact=True)
+    ]
+    record = {"point": plain(point, exact=True), "rows": kept, "engine": cost, "seconds": seconds}
+    write_text(path, json.dumps(record, indent=2) + "\n")

@@ -11,24 +11,23 @@ A study is a module (in `studies/`, or a user's own file) with a `STUDY`:
     STUDY = Study("squares", "squares of a few numbers", points, run,
                   presets={"quick": {"seeds": 2, "x": [1, 2]}}, uses_engine=False)
 
-Rows of all points, in the order of the points, become `tables/<name>.csv`.
+Rows of all points, in the order of the points, become `tables/<name>.csv`. A file of data that
+`run` reads is best named by an option: a resumed run then notices that it has changed.
 """
 
-import hashlib
 import importlib
-import importlib.util
 import pkgutil
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.runs.identity import joint_digest
+from hrsnn_brian.runs.study_file import digests_of, module_from
 from hrsnn_brian.runs.tables import Row
 
 if TYPE_CHECKING:
@@ -36,7 +35,9 @@ if TYPE_CHECKING:
 
 Point: TypeAlias = dict[str, Any]
 Options: TypeAlias = dict[str, Any]
-RunPoint: TypeAlias = Callable[[Point, "Engine"], list[Row]]
+RunPoint: TypeAlias = Callable[[Point, "Engine"], Iterable[Row] | Row | None]
+
+_FILE_NAME = re.compile(r"[^./\\\0-\x1f-][^/\\\0-\x1f]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Study:
     """A sweep over independent points.
 
     points: (options, seed) -> points; raises InputError for options that cannot be used.
-    run: (point, engine) -> rows; pure in the point. The engine may be shared between points.
+    run: (point, engine) -> rows (dicts; a single one, or None for no row, will do); pure in the
+        point. The engine may be shared between points.
     presets: name -> options; the first is the default. An option "network" of the form
         {"preset": name, "set": ["N=300", ...]} is resolved to the full parameters of the network.
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
@@ -52,11 +54,12 @@ class Study:
     summary: rows -> a short text for the terminal.
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
+    files: set by `load_study`: name -> digest of a user's file and of its neighbours.
     """
 
     name: str
     description: str
-    points: Callable[[Options, int], list[Point]]
+    points: Callable[[Options, int], Iterable[Point]]
     run: RunPoint
     presets: Mapping[str, Options]
     uses_engine: bool = True
@@ -64,6 +67,7 @@ class Study:
     summary: Callable[[Sequence[Row]], str] | None = None
     source: str = ""
     code: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_studies() -> dict[str, str]:
@@ -85,15 +89,17 @@ def _study_in(module: ModuleType) -> Study | None:
 def load_study(source: str) -> Study:
     """The study called `source`, or the `STUDY` of the file `source` if that ends in `.py`.
 
-    Raises InputError for an unknown name, a missing file, one that fails or has no `STUDY`.
+    The file may import modules of its own folder. Raises InputError for an unknown name, a missing
+    file, one that fails or has no usable `STUDY`.
     """
     if source.endswith(".py"):
-        path = Path(source).absolute()
-        code = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
-        study = _study_in(_module_from(path))
+        path = Path(source).expanduser().absolute()
+        files = digests_of(path) if path.is_file() else {}
+        study = _study_in(module_from(path))
         if study is None:
             raise InputError("study", source, "the file defines no STUDY = Study(...)")
-        return replace(study, source=str(path), code=code)
+        _check(study)
+        return replace(study, source=str(path), code=joint_digest(files), files=files)
     known = list_studies()
     if source not in known:
         raise unknown_name("study", source, known)
@@ -102,26 +108,26 @@ def load_study(source: str) -> Study:
     return replace(study, source=source, code=source)
 
 
-def _module_from(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise InputError("study", str(path), "no such file")
-    name = f"hrsnn_user_study_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses of the file look themselves up here
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        line = f"the file fails with {type(error).__name__}: {error}{_line_of(error, path)}"
-        raise InputError("study", str(path), line) from error
-    return module
-
-
-def _line_of(error: Exception, path: Path) -> str:
-    frames = [f.lineno for f in extract_tb(error.__traceback__) if f.filename == str(path)]
-    return f" (line {frames[-1]})" if frames else ""
+def _check(study: Study) -> None:
+    """Raises InputError if a study of the user's own cannot be run or filed."""
+    if not isinstance(study.presets, Mapping) or not study.presets:
+        raise InputError(
+            "presets", study.presets, "must be a dict of options by name, at least one"
+        )
+    for what, name in [("study name", study.name), *(("preset", key) for key in study.presets)]:
+        if not isinstance(name, str) or not _FILE_NAME.fullmatch(name):
+            allowed = "must be a short text without / or \\ that does not begin with a dot or dash"
+            raise InputError(what, name, f"{allowed}: files are named after it")
+    for key, options in study.presets.items():
+        if not isinstance(options, Mapping):
+            raise InputError(f"preset {key}", options, "must be a dict of options")
+        network = options.get("network", {"preset": ""})
+        if not isinstance(network, Mapping) or "preset" not in network:
+            allowed = 'must have the form {"preset": "default", "set": ["N=300"]}'
+            raise InputError("network", network, allowed)
+    for what in ("points", "run"):
+        if not callable(getattr(study, what)):
+            raise InputError(what, getattr(study, what), "must be a function")
 
 
 def resolve_options(study: Study, preset: str | None, overrides: Sequence[str]) -> Options:
@@ -145,13 +151,18 @@ def resolve_options(study: Study, preset: str | None, overrides: Sequence[str]) 
         elif "network" not in options:
             raise unknown_name("--set key", key, options)
         else:
-            near = get_close_matches(key, options, n=1, cutoff=0.7)
-            if near and "." not in key:
-                raise unknown_name("--set key", key, options)
+            _check_network_key(key, [name for name in options if name != "network"])
             network_overrides.append(text)
     if "network" in options:
         options["network"] = _network_parameters(options["network"], network_overrides)
     return options
+
+
+def _check_network_key(key: str, own: Sequence[str]) -> None:
+    """Raises InputError, with the study's own options among those offered, for an unknown key."""
+    from hrsnn_brian.parameters.overrides import resolve_key
+
+    resolve_key(key, own)
 
 
 def _network_parameters(network: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

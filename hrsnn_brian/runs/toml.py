@@ -1,7 +1,6 @@
 """The TOML subset a resolved configuration needs; `tomllib` reads it back unchanged."""
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,13 +19,14 @@ def _is_table(value: object) -> bool:
 
 
 def _value(value: Any) -> str:
+    if value is None:
+        return "{}"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        # TOML wants a digit on both sides of the dot: 1e-05 is fine, 5. is not
-        return repr(value) if math.isfinite(value) else str(value).lower()
+        return repr(value)  # TOML's own spelling, with nan and inf
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
@@ -48,13 +48,16 @@ def _tables(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
 
 
 def dump_toml(config: Mapping[str, Any]) -> str:
-    """`config` (nested mappings of plain values) as TOML. None has no TOML form and is left out."""
-    return "\n".join(_tables(_without_none(plain(config)), ())).strip("\n") + "\n"
+    """`config` (nested mappings of plain values) as TOML, NaN and inf included.
+
+    None has no TOML form: its key is left out, an item of a list becomes an empty table.
+    """
+    return "\n".join(_tables(_without_none(plain(config, exact=True)), ())).strip("\n") + "\n"
 
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_none(item) for item in value if item is not None]
+        return [_without_none(item) for item in value]
     return value

@@ -36,6 +36,24 @@ class Measure(Protocol):
     def readout_weight(self, network: Network, task: Any) -> Floats: ...
 
 
+class Watched:
+    """A measure that tells what it is asked for, by its name in `NEEDS`, before it answers."""
+
+    def __init__(self, measure: Measure, tell: Callable[[str], None]) -> None:
+        self._measure, self._tell = measure, tell
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._measure, name)
+        if name not in NEEDS:
+            return found
+
+        def asked(*words: Any) -> Any:
+            self._tell(name)
+            return found(*words)
+
+        return asked
+
+
 @dataclass(frozen=True)
 class Source:
     """Where facts come from: a covariance given goes before the measured one."""

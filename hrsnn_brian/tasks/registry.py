@@ -239,6 +239,18 @@ def get_task(name: str, seed: int, **options: Any) -> Task:
     return factory(seed, **options)
 
 
+def as_task(task: Task | str, seed: int) -> Task:
+    """A task, or the one of that name.
+
+    Raises InputError for an unknown name, and for what is neither.
+    """
+    if isinstance(task, str):
+        return get_task(task, seed)
+    if not isinstance(task, Task):
+        raise InputError("task", task, f"must be a Task or a name: {', '.join(TASKS)}")
+    return task
+
+
 def _check_positive(argument: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
         raise InputError(argument, value, "must be a positive number")

@@ -119,6 +119,37 @@ def read_rows(runs: Sequence[Path | str], tables: Iterable[str]) -> dict[str, li
     return merged
 
 
+def mixed_origins(runs: Sequence[Path | str]) -> list[str]:
+    """A line per run that other code, libraries or another device made than the first: their rows
+    are joined, but a difference between them may not be one of what is compared.
+
+    Raises InputError as `read_rows` does for what is no finished run.
+    """
+    first, *others = [(Path(run), _origin(_config(Path(run)))) for run in runs]
+    return [
+        f"{path} was not made as {first[0]}: {'; '.join(differing)}"
+        for path, origin in others
+        if (differing := _differing_origins(origin, first[1]))
+    ]
+
+
+def _origin(config: Mapping[str, Any]) -> dict[str, str]:
+    run = config.get("run", {})
+    found = {"hrsnn_brian": run.get("hrsnn_brian"), "device": run.get("device")}
+    found |= {"the digest of its source files": run.get("package")}
+    found |= config.get("libraries", {})
+    found |= {f"the digest of {name}": it for name, it in config.get("files", {}).items()}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _differing_origins(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} is {ours.get(name, 'unknown')}, not {theirs.get(name, 'unknown')}"
+        for name in dict.fromkeys([*theirs, *ours])
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
 def _file(run: Path, table: str) -> Path:
     return run / "tables" / f"{table}.csv"
 
