@@ -190,7 +190,7 @@ def fake_programs(root: Path, sizes: dict[str, int]) -> ProgramCache:
         (root / key / "program").write_bytes(b"x" * size)
         (root / key / "manifest.json").write_text(MANIFEST)
         os.utime(root / key / "manifest.json", (1e9 - age, 1e9 - age))
-    return ProgramCache(root, limit_bytes=250)
+    return ProgramCache(root, limit_bytes=350)
 
 
 def test_the_least_recently_used_programs_go_first(tmp_path):

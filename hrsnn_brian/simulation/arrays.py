@@ -24,7 +24,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
             file.write(
                 struct.pack(f"=i{len(encoded)}siq", len(encoded), encoded, data.itemsize, data.size)
             )
-            data.tofile(file)
+            file.write(data.data)  # tofile would not say why it fails
 
 
 def read_arrays(path: Path) -> Arrays:
