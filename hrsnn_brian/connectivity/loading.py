@@ -51,6 +51,8 @@ def load_matrix(
     except (*UNREADABLE, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(argument, str(path), f"cannot be read as a matrix: {reason}") from None
+    if len(found.shape) == 2:  # before a conversion that could need more memory than there is
+        _check_shape(found.shape, argument, str(path))
     return _checked(as_weights(found, argument, str(path)), argument, str(path), self_loops)
 
 
@@ -96,7 +98,6 @@ def _read_mtx(file: Path) -> Any:
 def _checked(
     matrix: sparse.csr_array, argument: str, path: str, self_loops: str
 ) -> sparse.csr_array:
-    _check_shape(matrix, argument, path)
     matrix.sum_duplicates()
     if self_loops == "drop":
         entries = matrix.tocoo()
@@ -121,19 +122,19 @@ def _checked(
     return matrix
 
 
-def _check_shape(matrix: sparse.csr_array, argument: str, path: str) -> None:
-    rows, columns = matrix.shape
+def _check_shape(shape: tuple[int, int], argument: str, path: str) -> None:
+    rows, columns = shape
     if rows == columns == 0:
         raise InputError(argument, path, "must not be empty")
     if rows != columns:
-        hint = f" ({EDGES_HINT})" if columns == 3 else ""
-        if abs(rows - columns) == 1:
-            hint = f" (a line or column too many; {LABELS_HINT})"
-        raise InputError(argument, path, f"must be square, has shape {rows} x {columns}{hint}")
+        hints = [f"a line or column too many: {LABELS_HINT}"] if abs(rows - columns) == 1 else []
+        hints += [EDGES_HINT] if columns == 3 else []
+        found = "; ".join([f"must be square, has shape {rows} x {columns}", *hints])
+        raise InputError(argument, path, found)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 1000 * rows > memory:  # bytes per neuron, as in `build_network`
-        allowed = f"has {rows} neurons, which need {rows / 1e6:.3g} GB; there are"
-        raise InputError(argument, path, f"{allowed} {memory / 1e9:.3g}")
+        need = f"has {rows} neurons, which need {rows / 1e6:.3g} GB; there are {memory / 1e9:.3g}"
+        raise InputError(argument, path, need)
 
 
 def column_signs(

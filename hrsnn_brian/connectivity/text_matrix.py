@@ -37,8 +37,11 @@ class Line(NamedTuple):
 def read_text(path: Path, layout: str) -> Floats | sparse.coo_array:
     """The matrix of a text file; raises ValueError, in one line, for what cannot be read as one."""
     lines = _lines(path)
-    separator = _separator(lines[-1].text, labelled=layout == "labelled")
-    lines = _without_surplus(lines, separator)
+    body = lines if layout == "dense" else lines[1:] or lines  # the first may be a header
+    longest = max((line.text for line in body), key=len)
+    separator = _separator(longest, labelled=layout == "labelled")
+    if separator is not None and all(line.text.endswith(separator) for line in body):
+        lines = [Line(number, text.removesuffix(separator)) for number, text in lines]
     if layout.startswith("edges"):
         return _edges(lines, separator, first=1 if layout == "edges-from-1" else 0)
     if layout == "labelled":
@@ -53,9 +56,10 @@ def edges_matrix(columns: Floats, first: int) -> sparse.coo_array:
     Raises ValueError for numbers that are no neurons and for a synapse named twice.
     """
     if columns.ndim != 2 or columns.shape[1] != 3 or not len(columns):
-        raise ValueError(f"a list of synapses has 3 columns pre, post, weight, not {columns.shape}")
+        shape = " x ".join(map(str, columns.shape))
+        raise ValueError(f"a list of synapses has columns pre, post and weight, this is {shape}")
     ends = columns[:, :2]
-    odd = np.flatnonzero(~((ends >= first) & (ends < 2**31) & (ends == np.floor(ends))).all(axis=1))
+    odd = np.flatnonzero(~((ends >= first) & (ends < 2**53) & (ends == np.floor(ends))).all(axis=1))
     if odd.size:
         pre, post = ends[odd[0]]
         where = f"synapse {odd[0] + 1}, {pre:g} -> {post:g}"
@@ -77,7 +81,7 @@ def edges_matrix(columns: Floats, first: int) -> sparse.coo_array:
 def _lines(path: Path) -> list[Line]:
     raw = path.read_bytes()
     utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = raw.decode("utf-16" if utf16 else "utf-8-sig")
+    text = raw.decode("utf-16" if utf16 else "utf-8").lstrip("\ufeff")
     bare = (line.partition("#")[0].strip(" \r") for line in text.splitlines())
     lines = [Line(number, line) for number, line in enumerate(bare, 1) if line.strip()]
     if not lines:
@@ -94,13 +98,6 @@ def _separator(line: str, labelled: bool) -> str | None:
     if "," not in line or (len(words) > 1 and all(map(_NUMBER.fullmatch, words))):
         return None
     return ","
-
-
-def _without_surplus(lines: Sequence[Line], separator: str | None) -> list[Line]:
-    """Without an empty last cell that every line (but perhaps a header) has."""
-    if separator is None or not all(line.text.endswith(separator) for line in lines[1:] or lines):
-        return list(lines)
-    return [Line(number, text.removesuffix(separator)) for number, text in lines]
 
 
 def _cells(line: Line, separator: str | None) -> list[str]:
@@ -153,6 +150,8 @@ def _without_labels(lines: Sequence[Line], separator: str | None) -> list[Line]:
     top, left = height != width - 1, width != height - 1
     head = _cells(lines[0], separator)
     body = [_cells(line, separator) for line in lines[top:]]
+    if not body or (left and width == 1):
+        raise ValueError("holds nothing but labels")
     if top and left:
         head = head[1:] if len(head) == width else head
         rows = [cells[0] for cells in body]
