@@ -206,6 +206,8 @@ def _benettin(
     checks = DistanceChecks(plan.k)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for m in range(plan.skip + plan.count):
+            if m == plan.skip:
+                checks.begin(reference / scales.unit)
             size = np.abs((reference - scales.centre) / scales.unit).max(axis=2, keepdims=True)
             distance = plan.d0 * np.maximum(1.0, size)
             perturbed = reference + distance * directions * scales.unit

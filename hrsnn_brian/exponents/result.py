@@ -170,20 +170,16 @@ def _consequences(
     0, an attractor without a positive exponent has as many dimensions as zeros: a limit cycle 1, a
     torus of two frequencies 2.
     """
-    negative_rest = lost is not None and lost.negative
-    whole = complete and lost is None
     if not (measured.size and np.isfinite(measured).all()):
         return None, None
-    if not exact_zeros:
+    whole = complete and lost is None
+    # no positive exponent and no zero is missing
+    enough = whole or (lost is not None and lost.negative)
+    if not (exact_zeros and zero[0]):
         dimension = None if zero[0] else kaplan_yorke(measured, whole)
-        return dimension, entropy_rate(measured, whole)
-    rest_known = whole or negative_rest or bool(zero[-1])
-    entropy = entropy_rate(measured, rest_known)
-    if not zero[0]:
-        return kaplan_yorke(measured, whole), entropy
+        return dimension, entropy_rate(measured, enough or (exact_zeros and bool(zero[-1])))
     count = int(zero.sum())
-    bounded = count < len(zero) or whole or negative_rest
-    return (float(count) if bounded else None), 0.0
+    return (float(count) if enough or count < len(zero) else None), 0.0
 
 
 def _wandering(history: FloatArray, times: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from hrsnn_brian.exponents.growth import UNCONVERGED
+from hrsnn_brian.exponents.hard_cases import HARD_ROWS
 from hrsnn_brian.exponents.spiking import (
     DriveMaker,
     Protocol,
@@ -67,6 +68,7 @@ def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
     """The whole validation table, for `run_self_test`; all networks run in one program."""
     return (
         *SYSTEM_ROWS,
+        *HARD_ROWS,
         _silent_row("slow membrane", _SLOWEST_MEMBRANE, lambda: _slow_membrane(engine)),
         _silent_row("slow synapse", _SLOW_SYNAPSE, lambda: _slow_synapse(engine)),
         ValidationRow(
