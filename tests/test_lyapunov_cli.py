@@ -243,20 +243,20 @@ def test_a_spectrum_survives_a_kill(network, capfd):
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not list((here / "killed").rglob("segment-1.json")):
+    while not list((here / "killed").rglob("dt-2e-05*/segment-1.json")):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     finished = list((here / "killed").rglob("segment-*.json"))
-    assert 2 <= len(finished) < 6
+    assert 2 <= len(finished) < 12
     assert not (here / "killed" / "DONE").exists()
     assert not (here / "killed" / "result.json").exists()
     written = {path: path.stat().st_mtime_ns for path in finished}
 
     resumed = json_of(capfd, *words, "--out", "killed")
-    assert resumed["engine"]["runs"] == 6 - len(finished)
+    assert resumed["engine"]["runs"] == 12 - len(finished)  # six at each of two steps
     assert {path: path.stat().st_mtime_ns for path in finished} == written
     stored = [json.loads((here / f / "result.json").read_text()) for f in ("whole", "killed")]
     for entry in stored:
