@@ -125,6 +125,10 @@ def test_a_model_without_a_limit_is_not_refined():
     assert len(asked) == 2
     assert found.flags[0] == "no limit"
     assert np.isnan(found.result.largest)
+    # an explosion that the rates do not show is not what is wrong
+    apart = agree(Steps(8.0, 6.0, 4.0, 2.0), (1e-4, 5e-5), lambda: "no limit")
+    assert "no limit" not in apart.flags
+    assert len(apart.at_dt) == 4
 
 
 def test_events_that_lose_their_order_ask_for_a_shorter_step_but_refuse_nothing():
