@@ -343,7 +343,7 @@ def test_growth_logs_count_what_has_no_logarithm() -> None:
 
 
 def test_every_column_of_growths_is_judged_by_itself() -> None:
-    """One in twenty intervals of one column of fifty is lost; one column decays by e^5 each time."""
+    """One in twenty intervals of one column of fifty is lost; another decays by e^5 each time."""
     logs = np.zeros((40, 50))
     logs[:, 49] = np.random.default_rng(0).normal(-5.0, 0.3, 40)
     growth = growth_logs(1e-10 * np.exp(logs), 1e-10, saturation=0.05)
