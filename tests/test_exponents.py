@@ -348,6 +348,19 @@ def test_growth_logs_count_what_has_no_logarithm() -> None:
         growth_logs(-distances, 1e-8)
 
 
+def test_every_column_of_growths_is_judged_by_itself() -> None:
+    """One in twenty intervals of one column of fifty is lost; another decays by e^5 each time."""
+    logs = np.zeros((40, 50))
+    logs[:, 49] = np.random.default_rng(0).normal(-5.0, 0.3, 40)
+    growth = growth_logs(1e-10 * np.exp(logs), 1e-10, saturation=0.05)
+    np.testing.assert_allclose(growth.logs, logs, atol=1e-9)
+    assert growth.flags(20e-3) == ()
+    logs[:2, 7] = 21.0
+    lost = growth_logs(1e-10 * np.exp(logs), 1e-10, saturation=0.05)
+    assert lost.saturated == 2  # of 2000, but of 40 in its column
+    assert "straddles a renormalisation" in lost.flags(20e-3)[0]
+
+
 def test_finite_time_exponents_of_a_linear_system() -> None:
     """Perturbing one component of dx/dt = A x: |exp(A T) e_i| is the column's length."""
     from scipy.linalg import expm

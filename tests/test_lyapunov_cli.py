@@ -231,6 +231,22 @@ def test_the_largest_exponent_is_given_at_two_time_steps(network, capfd):
 
 
 @pytest.mark.compiled
+def test_shorter_steps_are_tried_and_said(here, capfd):
+    """50 neurons without refractoriness, whose exponent needs spikes in their order."""
+    small = ["--set", "N=50", "--set", "graph.K=10", "--set", "neuron.t_ref=0 ms", "--seed", "3"]
+    assert main(["build", "--preset", "network-C", *small, "--out", "net.npz"]) == 0
+    words = ["--network", "net.npz", "--duration", "1 s", "--segments", "2"]
+    for k, runs in (("1", 5), ("2", 4)):  # of two segments each
+        out, err = lines_of(capfd, *words, "--k", k, "--out", f"run{k}")
+        assert out.count("a shorter step was tried: dt = ") == 2
+        assert re.search(rf"segments {2 * runs}/{2 * runs} \| elapsed .* \| left 0:00", err)
+        stored = json.loads((here / f"run{k}" / "result.json").read_text())
+        assert list(stored["at_dt"]) == ["0.1 ms", "0.05 ms", "0.025 ms", "0.0125 ms"]
+        assert stored["exponents"] == stored["at_dt"]["0.0125 ms"]["exponents"]
+        assert len(stored["abandoned"]) == 2
+
+
+@pytest.mark.compiled
 def test_a_spectrum_survives_a_kill(network, capfd):
     """Killed after at least one segment, the same command computes the rest, to the same bytes."""
     here = network.parent
@@ -243,20 +259,20 @@ def test_a_spectrum_survives_a_kill(network, capfd):
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not list((here / "killed").rglob("segment-1.json")):
+    while not list((here / "killed").rglob("dt-2e-05*/segment-1.json")):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     finished = list((here / "killed").rglob("segment-*.json"))
-    assert 2 <= len(finished) < 6
+    assert 2 <= len(finished) < 12
     assert not (here / "killed" / "DONE").exists()
     assert not (here / "killed" / "result.json").exists()
     written = {path: path.stat().st_mtime_ns for path in finished}
 
     resumed = json_of(capfd, *words, "--out", "killed")
-    assert resumed["engine"]["runs"] == 6 - len(finished)
+    assert resumed["engine"]["runs"] == 12 - len(finished)  # six at each of two steps
     assert {path: path.stat().st_mtime_ns for path in finished} == written
     stored = [json.loads((here / f / "result.json").read_text()) for f in ("whole", "killed")]
     for entry in stored:

@@ -4,12 +4,22 @@ The oracle (`reference_lif.py`, `saltation.py`) shares no code with the package:
 same network in numpy and follows a tangent vector with a jump at every spike.
 """
 
+import math
+
 import numpy as np
 import pytest
+from event_driven import EventDriven
 from lif_network import LIFNetwork, State
 from reference_lif import simulate as reference_run
 
-from hrsnn_brian.exponents.spiking import random_directions, with_time_step
+from hrsnn_brian.exponents.refusals import REFERENCE_EVENT_BASED, order_network
+from hrsnn_brian.exponents.spiking import (
+    Protocol,
+    default_drive,
+    lyapunov_spectrum,
+    random_directions,
+    with_time_step,
+)
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.presets import load_preset
 from hrsnn_brian.simulation import Perturbation, coloured_drive, run_replicas
@@ -90,3 +100,55 @@ def test_copies_agree_with_the_tangent_on_the_same_trajectory(compiled_engine, n
     else:  # the rules differ in which kicks of a step a restarting neuron sees
         assert spikes.sum() == pytest.approx(expected.sum(), rel=2e-3)
     assert copies == pytest.approx(tangent, abs=2.0)
+
+
+# lambda, 1/s, of `order_network` per segment of the default protocol, by `event_based_growth`.
+EVENT_BASED = (-0.2670, 0.2800, -0.0735, -0.1203, 0.1730)
+
+
+def event_based_growth(network, number: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Spike counts (N,) and ln growth per 20 ms under the input of segment `number`, seed 0."""
+    sample = network.params.timing.sample
+    run = default_drive(network, math.ceil(seconds / sample + 1) * sample, number)
+    events = EventDriven(oracle_network(network), initial_potential(network, run.seed))
+    spikes, logs = events.run(
+        run.stimulus + network.bias, dt=1e-4, steps=round(seconds / 1e-4), every=200
+    )
+    return np.bincount(spikes[:, 1].astype(int), minlength=network.n_neurons), logs
+
+
+def test_the_reference_of_the_self_test_is_the_mean_of_its_segments():
+    assert pytest.approx(np.mean(EVENT_BASED), abs=0.01) == REFERENCE_EVENT_BASED
+
+
+@pytest.mark.compiled
+def test_short_steps_approach_events_in_their_order(compiled_engine):
+    """The same 0.6 s: spike counts and growth of the grid's network come closer with dt."""
+    network, seconds = order_network(), 0.6
+    counts, logs = event_based_growth(network, 0, seconds)
+    expected = logs[15:].mean() / T_RENORM
+    plan = Protocol(duration=0.3, segments=1, warmup=0.2, align=0.1)
+    found = {}
+    for dt in (1e-4, 6.25e-6):
+        at = with_time_step(network, f"{dt} s")
+        run = default_drive(at, 0.601, 0)
+        watch = Perturbation(
+            random_directions(1, network.n_neurons, 0),
+            d0=0.0,
+            start=0.2,
+            interval=0.02,
+            action="watch",
+        )
+        spikes = run_replicas(compiled_engine, at, run, watch).spike_count
+        protocol = Protocol(**{**vars(plan), "dt": dt})
+        exponent = lyapunov_spectrum(network, engine=compiled_engine, protocol=protocol)
+        found[dt] = np.abs(spikes - counts).sum(), abs(exponent.history[-1, 0] - expected)
+    assert counts.sum() > 1000
+    assert found[6.25e-6][0] < 0.01 * counts.sum() < found[1e-4][0]
+    assert found[6.25e-6][1] < 1.0 < found[1e-4][1]
+
+
+if __name__ == "__main__":
+    for segment in range(5):
+        _, growth = event_based_growth(order_network(), segment, 3.0)
+        print(segment, growth[50:].mean() / T_RENORM, flush=True)

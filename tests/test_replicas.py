@@ -1,5 +1,6 @@
 """Perturbed copies: the kernel against Brian's own synapses, and exponents that are known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -85,6 +86,54 @@ def test_uncoupled_neurons_below_threshold_have_their_leaks_as_spectrum(numpy_en
     assert spectrum.settings["rate_hz"] == 0
     leaks = -1 / (np.array([30, 20, 15, 12]) * MS)  # those of the currents are smaller
     np.testing.assert_allclose(spectrum.exponents, leaks, rtol=5e-3)
+
+
+def test_fast_columns_are_measured_and_those_that_rounding_decides_refused(numpy_engine):
+    """150-fold shrinking in an interval is no straddling spike; rounding is no value."""
+    network = small_network("N=4", "K=0", "bias=0.2", "tau_m=20 ms")
+    network = replace(network, tau_e=np.full(4, 2 * MS), tau_i=np.full(4, 2 * MS))
+    silent = Drive(np.zeros((800, 4)), direct=True, traces=False, record_states=False)
+    plan = Protocol(duration=0.2, segments=1, warmup=0.02, align=0.2, d0=1e-6)
+
+    def spectrum(fastest: float, t_renorm: float, d0: float = 1e-6):
+        taus = np.array([30.0, 4.1, 3.9, fastest]) * MS
+        return lyapunov_spectrum(
+            replace(network, tau_m=taus),
+            engine=numpy_engine,
+            k=4,
+            protocol=replace(plan, t_renorm=t_renorm, d0=d0),
+            drive=lambda *_: silent,
+        )
+
+    found = spectrum(3.7, 20 * MS)
+    assert found.valid
+    np.testing.assert_allclose(1 / found.exponents, [-30e-3, -4.1e-3, -3.9e-3, -3.7e-3], rtol=0.01)
+    lost = spectrum(1.05, 20 * MS, d0=1e-10)
+    assert np.isnan(lost.exponents).all()
+    assert "rounding: 1 of 4 columns" in lost.flags[0]
+    further = spectrum(1.05, 5 * MS, d0=1e-10)  # of the currents
+    assert further.exponents[3] == pytest.approx(-1 / 2e-3, rel=0.02)
+
+
+def test_node_exponents_keep_what_is_resolved_and_say_what_is_not(numpy_engine):
+    """Leaks of 20 ms, 5 ms (1e-8 becomes 1e-15: quantised) and 1 ms (exactly 0 after 80 ms)."""
+    network = small_network("N=4", "K=0", "bias=0.2", "tau_m=20 ms")
+    network = replace(network, tau_m=np.array([20, 20, 5, 1]) * MS)
+    silent = Drive(np.zeros((400, 4)), direct=True, traces=False, record_states=False)
+    common = {"engine": numpy_engine, "segments": 2, "warmup": 0.1, "drive": lambda *_: silent}
+    found = node_exponents(network, **common)
+    np.testing.assert_array_equal(found.resolved, [True, True, False, False])
+    np.testing.assert_allclose(found.exponents[:2], -50.0, rtol=1e-6)
+    assert found.valid
+    np.testing.assert_array_equal(found.rounded, [False, False, True, False])
+    assert found.raw[2] == pytest.approx(-200.0, abs=20)  # what used to be given
+    died, rounded = found.flags
+    assert died.startswith("zero distance: 1 of 4 neurons")
+    assert rounded.startswith("rounding: 1 of 4 neurons")
+    assert all("a shorter T or a larger d0" in flag for flag in found.flags)
+    further = node_exponents(network, T="10 ms", d0=1e-6, **common)
+    np.testing.assert_allclose(further.exponents, [-50, -50, -200, -1000], rtol=1e-4)
+    assert further.flags == ()
 
 
 def test_a_neuron_driven_above_threshold_keeps_a_shift_in_time(numpy_engine):
@@ -192,6 +241,11 @@ def test_a_spectrum_resumes_from_its_segments(numpy_engine, tmp_path):
     np.testing.assert_array_equal(again.history, first.history)
     with pytest.raises(InputError, match="another computation"):
         lyapunov_spectrum(network, engine=numpy_engine, **{**kept, "seed": 6})
+    stored = json.loads((tmp_path / "segment-0.json").read_text())
+    del stored["kicks_per_step"]  # as written by a version that did not look at events
+    (tmp_path / "segment-0.json").write_text(json.dumps(stored))
+    with pytest.raises(InputError, match="another computation"):
+        lyapunov_spectrum(network, engine=numpy_engine, **kept)
 
 
 @pytest.mark.parametrize(

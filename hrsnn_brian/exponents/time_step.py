@@ -118,7 +118,7 @@ def agree(
     at_dt = {result.settings["dt"]: result for result in results}
     flags = _own_flags(results[-2:])
     if len(results) > 1 and (apart := disagreements(*results[-2:])):
-        no_limit = runaway()
+        no_limit = runaway() if _rates_differ(*results[-2:]) else None
         flags = ((no_limit,) if no_limit else ()) + apart + flags
     return Agreement(at_dt, tuple(abandoned), flags)
 

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from hrsnn_brian.exponents.growth import UNCONVERGED
 from hrsnn_brian.exponents.hard_cases import HARD_ROWS
+from hrsnn_brian.exponents.refusals import refusal_rows
 from hrsnn_brian.exponents.spiking import (
     DriveMaker,
     Protocol,
@@ -51,7 +52,7 @@ REFERENCE_LAMBDA_INF = {
 NETWORK_STEP = "0.05 ms"
 NETWORK_TOLERANCE = 2.0  # 1/s
 
-_SLOWEST_MEMBRANE, _SLOW_SYNAPSE = 40e-3, 50e-3
+_SLOWEST_MEMBRANE, _SLOW_SYNAPSE, _SHORTEST = 40e-3, 50e-3, 3.5e-3
 _RELATIVE = 1e-3  # tolerance below threshold
 # Linear systems allow a large d0, whose decay is far above the rounding of the potentials.
 _LINEAR = Protocol(duration=2.0, segments=1, d0=1e-6)
@@ -65,12 +66,13 @@ def list_systems() -> dict[str, str]:
 
 
 def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
-    """The whole validation table, for `run_self_test`; all networks run in one program."""
+    """The whole validation table, for `run_self_test`; the networks run in three programs."""
     return (
         *SYSTEM_ROWS,
         *HARD_ROWS,
         _silent_row("slow membrane", _SLOWEST_MEMBRANE, lambda: _slow_membrane(engine)),
         _silent_row("slow synapse", _SLOW_SYNAPSE, lambda: _slow_synapse(engine)),
+        _silent_row("all times short", _SHORTEST, lambda: _all_short(engine)),
         ValidationRow(
             name="uncoupled LIF, constant drive above threshold",
             quantities=("lambda_inf, 1/s",),
@@ -86,6 +88,7 @@ def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
             measure=lambda: _identical_copies(engine),
         ),
         *(_network_row(engine, name) for name in REFERENCE_LAMBDA_INF),
+        *refusal_rows(engine, uncoupled("neuron.bias=0.5"), constant_drive),
     )
 
 
@@ -150,6 +153,13 @@ def _slow_synapse(engine: Engine) -> tuple[float]:
     weights = sparse.csr_array(([0.1], ([1], [0])), shape=network.W.shape)
     fires = first_neuron_until(_LINEAR.warmup + 0.2 * _LINEAR.align, current=1.5)
     return _linear(engine, network.with_weights(weights), fires)
+
+
+def _all_short(engine: Engine) -> tuple[float]:
+    """Distances shrink 300-fold between renormalisations, although no spike straddles any."""
+    network = uncoupled("neuron.bias=0.5", "neuron.tau_m=3 ms", "synapse.tau_i=3 ms")
+    network = replace(network, tau_e=np.full(network.n_neurons, _SHORTEST))
+    return _linear(engine, network, constant_drive)
 
 
 def _linear(engine: Engine, network: Network, drive: DriveMaker) -> tuple[float]:
