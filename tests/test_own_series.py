@@ -1,5 +1,6 @@
 """The user's own series: cells, marks and times are read as they are meant, or named."""
 
+import json
 import re
 import warnings
 from datetime import datetime, timedelta
@@ -299,3 +300,55 @@ def test_options_that_contradict_are_refused(
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert re.search(CONTRADICTIONS[words], err)
+
+
+# ---- the whole command ----
+
+
+def json_of(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[dict, str]:
+    assert main([*words, "--json"]) == 0
+    out, err = capfd.readouterr()
+    return json.loads(out), err
+
+
+def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = text("%Y-%m-%d %H:%M")
+    rows = [f"{t};{comma(v)}" for t, v in zip(times, VALUES, strict=True)]
+    written(tmp_path / "s.csv", [*rows[:200], *rows[240:]], "time;power")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = "evaluate net.npz --device numpy --data s.csv --column power --horizons 6,2 --unit MW"
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    assert "warning: 1 of 359 steps of the time column 'time' are not 1 h; the first is 41 h" in err
+    assert result["warnings"][0].startswith("1 of 359 steps")
+    assert {k for k in result["scores"] if "mse" in k} == {
+        *("rmse_h2", "nrmse_h2"),
+        *("rmse_h6", "nrmse_h6"),
+    }
+    assert "RMSE 6 steps ahead (MW)" in err
+
+
+def test_scores_without_an_nrmse_are_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A sensor that sticks one sample into the test block: not constant, but every target is."""
+    monkeypatch.chdir(tmp_path)
+    values = VALUES.copy()
+    values[287:] = 5.1
+    written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = (
+        "evaluate net.npz --device numpy --data s.csv --column speed --horizons 2,6 --out s.json"
+    )
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    note = "targets 2, 6 ahead are constant: no NRMSE"
+    assert f"warning: {note}" in err
+    assert "113 rows on end, lines 289 to 401: a stuck sensor?" in err
+    for row in result["rows"]:
+        assert (row["nrmse_h6"], row["nrmse_note"]) == (None, note)
+        assert row["rmse_h6"] >= 0
+    assert json.loads((tmp_path / "s.json").read_text()) == result
