@@ -90,7 +90,7 @@ def test_marks_are_recognised_or_given(sep: str, decimal: str, given: bool, tmp_
     quote = '"' if sep == decimal else ""
     rows = [f"{k}{sep}{quote}{str(v).replace('.', decimal)}{quote}" for k, v in enumerate(VALUES)]
     path = written(tmp_path / "s.csv", rows, f"t{sep}power")
-    marks = {"sep": sep, "decimal": decimal} if given and sep != decimal else {}
+    marks = {"sep": sep, "decimal": decimal} if given else {}
     np.testing.assert_array_equal(read_series(path, "power", **marks).values, VALUES)
 
 
@@ -109,6 +109,12 @@ def test_names_of_separators_and_spreadsheets_first_line(tmp_path: Path) -> None
         read_series(single, "power")
 
 
+def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written(tmp_path / "s.csv", PLAIN, "hour,speed")
+    np.testing.assert_array_equal(read_series("~/s.csv", "speed").values, VALUES)
+
+
 @pytest.mark.parametrize(
     ("header", "row", "marks", "message"),
     [
@@ -119,7 +125,7 @@ def test_names_of_separators_and_spreadsheets_first_line(tmp_path: Path) -> None
         ("t;x", "1;1.234,5", {}, "line 2 holds '1.234,5'"),
         ("t;x", "1;1,5", {"decimal": ";"}, "must be . or ,"),
         ("t;x", "1;1,5", {"sep": "ab"}, "must be one character or one of comma, semicolon"),
-        ("t;x", "1;1,5", {"sep": ",", "decimal": ","}, "is the decimal mark as well"),
+        ("t;x", "1;1,5", {"sep": ",", "decimal": ","}, "line 2 has 2 cells, the header has 1"),
     ],
 )
 def test_marks_that_cannot_be_known_are_asked_for(
