@@ -200,6 +200,16 @@ def test_date_and_time_of_day_in_two_columns(tmp_path: Path) -> None:
     assert "the first is 2 h, from line 51" in remark
 
 
+@pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"])
+def test_days_and_months_that_may_be_exchanged_are_read_as_even_steps(
+    form: str, tmp_path: Path
+) -> None:
+    """Twelve days of January: either order can be read, one of them makes 12 months of them."""
+    first = [(datetime(2014, 1, 1) + timedelta(minutes=30 * k)).strftime(form) for k in range(400)]
+    series = read_series(timed(tmp_path / "s.csv", first, "when"), "speed")
+    assert (series.step, series.remarks) == ("30 min", ())
+
+
 def test_trading_days_are_remarked_and_scored(shared_data: Path) -> None:
     google = read_series(shared_data / "goog_daily_2004_2013.csv", "close")
     (remark,) = google.remarks
