@@ -12,6 +12,7 @@ import pytest
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.csv_cells import read_cells
+from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.tasks import own_series_task
 from hrsnn_brian.tasks.series import read_series
 
@@ -290,8 +291,12 @@ def test_horizons_and_unit_are_the_users(tmp_path: Path) -> None:
             own_series_task(path, "speed", horizons=horizons)
     with pytest.raises(InputError, match=r"horizons = .*differ"):
         own_series_task(path, "speed", horizons=(1, 1))
-    with pytest.raises(InputError, match="unit = ' '"):
-        own_series_task(path, "speed", unit=" ")
+    assert own_series_task(path, "speed", unit="%").unit == "%"
+    assert with_units({"rmse_h1": 2.0}, "%") == {"rmse_h1_percent": 2.0}
+    assert with_units({"rmse_h1": 2.0}, "1") == {"rmse_h1": 2.0}
+    for unit in ("", " ", "€"):
+        with pytest.raises(InputError, match=r"unit = .*such as m/s or EUR, or be 1 for none"):
+            own_series_task(path, "speed", unit=unit)
 
 
 CONTRADICTIONS = {
