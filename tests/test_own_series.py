@@ -234,6 +234,9 @@ def test_times_that_are_no_running_times_are_left_alone_or_named(tmp_path: Path)
         read_series(unread, "speed", time="time")
     with pytest.raises(InputError, match="did you mean 'time'"):
         read_series(unread, "speed", time="tme")
+    still = timed(tmp_path / "e.csv", text("%Y-%m-%d"), "date")
+    (remark,) = read_series(still, "speed").remarks
+    assert "'date' does not advance in most rows" in remark
     back = timed(tmp_path / "d.csv", text("%Y-%m-%d %H:%M")[::-1])
     with pytest.raises(InputError, match="'time': runs backwards: reverse the rows"):
         read_series(back, "speed")

@@ -11,8 +11,13 @@ from typing import Any
 
 _SPELT = {"h": "hours", "1": "", "%": "percent", "°C": "celsius", "°": "degrees"}
 _LABELS = {
-    "m_per_s": "m/s", "usd": "USD", "hours": "h", "lyapunov_times": "Lyapunov times",
-    "percent": "%", "celsius": "°C", "degrees": "°",
+    "m_per_s": "m/s",
+    "usd": "USD",
+    "hours": "h",
+    "lyapunov_times": "Lyapunov times",
+    "percent": "%",
+    "celsius": "°C",
+    "degrees": "°",
 }
 _ERROR = re.compile(r"(?P<kind>n?rmse)_h(?P<horizon>\d+)(?:_(?P<unit>\w+))?")
 _TIME = re.compile(r"vpt_(?!mean|sem|median|capped|starts|threshold)(?P<unit>\w+)")
