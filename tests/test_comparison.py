@@ -1,7 +1,6 @@
 """Paired statistics: against scipy, against enumeration, and on cases known by hand."""
 
 import itertools
-import json
 import math
 
 import numpy as np
@@ -78,7 +77,6 @@ def test_equal_scores_are_no_difference_and_a_constant_one_is_infinitely_clear()
     assert (constant.mean_difference, constant.low, constant.high) == (0.5, 0.5, 0.5)
     assert constant.dz == constant.t == math.inf
     assert constant.p_t == 0
-    assert json.loads(json.dumps(constant.to_dict(), allow_nan=False))["dz"] is None
 
 
 def test_swapping_the_methods_mirrors_everything_and_keeps_p():

@@ -1,5 +1,6 @@
 """The user's own series: cells, marks and times are read as they are meant, or named."""
 
+import json
 import re
 import warnings
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.csv_cells import read_cells
+from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.tasks import own_series_task
 from hrsnn_brian.tasks.series import read_series
 
@@ -89,7 +91,7 @@ def test_marks_are_recognised_or_given(sep: str, decimal: str, given: bool, tmp_
     quote = '"' if sep == decimal else ""
     rows = [f"{k}{sep}{quote}{str(v).replace('.', decimal)}{quote}" for k, v in enumerate(VALUES)]
     path = written(tmp_path / "s.csv", rows, f"t{sep}power")
-    marks = {"sep": sep, "decimal": decimal} if given and sep != decimal else {}
+    marks = {"sep": sep, "decimal": decimal} if given else {}
     np.testing.assert_array_equal(read_series(path, "power", **marks).values, VALUES)
 
 
@@ -108,6 +110,12 @@ def test_names_of_separators_and_spreadsheets_first_line(tmp_path: Path) -> None
         read_series(single, "power")
 
 
+def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written(tmp_path / "s.csv", PLAIN, "hour,speed")
+    np.testing.assert_array_equal(read_series("~/s.csv", "speed").values, VALUES)
+
+
 @pytest.mark.parametrize(
     ("header", "row", "marks", "message"),
     [
@@ -118,7 +126,7 @@ def test_names_of_separators_and_spreadsheets_first_line(tmp_path: Path) -> None
         ("t;x", "1;1.234,5", {}, "line 2 holds '1.234,5'"),
         ("t;x", "1;1,5", {"decimal": ";"}, "must be . or ,"),
         ("t;x", "1;1,5", {"sep": "ab"}, "must be one character or one of comma, semicolon"),
-        ("t;x", "1;1,5", {"sep": ",", "decimal": ","}, "is the decimal mark as well"),
+        ("t;x", "1;1,5", {"sep": ",", "decimal": ","}, "line 2 has 2 cells, the header has 1"),
     ],
 )
 def test_marks_that_cannot_be_known_are_asked_for(
@@ -193,6 +201,16 @@ def test_date_and_time_of_day_in_two_columns(tmp_path: Path) -> None:
     assert "the first is 2 h, from line 51" in remark
 
 
+@pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"])
+def test_days_and_months_that_may_be_exchanged_are_read_as_even_steps(
+    form: str, tmp_path: Path
+) -> None:
+    """Twelve days of January: either order can be read, one of them makes 12 months of them."""
+    first = [(datetime(2014, 1, 1) + timedelta(minutes=30 * k)).strftime(form) for k in range(400)]
+    series = read_series(timed(tmp_path / "s.csv", first, "when"), "speed")
+    assert (series.step, series.remarks) == ("30 min", ())
+
+
 def test_trading_days_are_remarked_and_scored(shared_data: Path) -> None:
     google = read_series(shared_data / "goog_daily_2004_2013.csv", "close")
     (remark,) = google.remarks
@@ -216,6 +234,9 @@ def test_times_that_are_no_running_times_are_left_alone_or_named(tmp_path: Path)
         read_series(unread, "speed", time="time")
     with pytest.raises(InputError, match="did you mean 'time'"):
         read_series(unread, "speed", time="tme")
+    still = timed(tmp_path / "e.csv", text("%Y-%m-%d"), "date")
+    (remark,) = read_series(still, "speed").remarks
+    assert "'date' does not advance in most rows" in remark
     back = timed(tmp_path / "d.csv", text("%Y-%m-%d %H:%M")[::-1])
     with pytest.raises(InputError, match="'time': runs backwards: reverse the rows"):
         read_series(back, "speed")
@@ -273,8 +294,12 @@ def test_horizons_and_unit_are_the_users(tmp_path: Path) -> None:
             own_series_task(path, "speed", horizons=horizons)
     with pytest.raises(InputError, match=r"horizons = .*differ"):
         own_series_task(path, "speed", horizons=(1, 1))
-    with pytest.raises(InputError, match="unit = ' '"):
-        own_series_task(path, "speed", unit=" ")
+    assert own_series_task(path, "speed", unit="%").unit == "%"
+    assert with_units({"rmse_h1": 2.0}, "%") == {"rmse_h1_percent": 2.0}
+    assert with_units({"rmse_h1": 2.0}, "1") == {"rmse_h1": 2.0}
+    for unit in ("", " ", "€"):
+        with pytest.raises(InputError, match=r"unit = .*such as m/s or EUR, or be 1 for none"):
+            own_series_task(path, "speed", unit=unit)
 
 
 CONTRADICTIONS = {
@@ -299,3 +324,55 @@ def test_options_that_contradict_are_refused(
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert re.search(CONTRADICTIONS[words], err)
+
+
+# ---- the whole command ----
+
+
+def json_of(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[dict, str]:
+    assert main([*words, "--json"]) == 0
+    out, err = capfd.readouterr()
+    return json.loads(out), err
+
+
+def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = text("%Y-%m-%d %H:%M")
+    rows = [f"{t};{comma(v)}" for t, v in zip(times, VALUES, strict=True)]
+    written(tmp_path / "s.csv", [*rows[:200], *rows[240:]], "time;power")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = "evaluate net.npz --device numpy --data s.csv --column power --horizons 6,2 --unit MW"
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    assert "warning: 1 of 359 steps of the time column 'time' are not 1 h; the first is 41 h" in err
+    assert result["warnings"][0].startswith("1 of 359 steps")
+    assert {k for k in result["scores"] if "mse" in k} == {
+        *("rmse_h2", "nrmse_h2"),
+        *("rmse_h6", "nrmse_h6"),
+    }
+    assert "RMSE 6 steps ahead (MW)" in err
+
+
+def test_scores_without_an_nrmse_are_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A sensor that sticks one sample into the test block: not constant, but every target is."""
+    monkeypatch.chdir(tmp_path)
+    values = VALUES.copy()
+    values[287:] = 5.1
+    written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = (
+        "evaluate net.npz --device numpy --data s.csv --column speed --horizons 2,6 --out s.json"
+    )
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    note = "targets 2, 6 ahead are constant: no NRMSE"
+    assert f"warning: {note}" in err
+    assert "113 rows on end, lines 289 to 401: a stuck sensor?" in err
+    for row in result["rows"]:
+        assert (row["nrmse_h6"], row["nrmse_note"]) == (None, note)
+        assert row["rmse_h6"] >= 0
+    assert json.loads((tmp_path / "s.json").read_text()) == result

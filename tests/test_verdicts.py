@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from pathlib import Path
 
@@ -569,6 +570,23 @@ def test_the_command_says_prints_and_files_the_same_verdicts(here, capfd):
     own = [row for row in filed if row["rival"]]
     assert [float(row["mean_difference"]) for row in own] == [c["mean_difference"] for c in flat]
     assert read_table("found.csv")["pairs"].dropna().eq(10).all()
+
+
+def test_an_infinite_effect_is_filed_as_such_and_is_null_in_json(here, capfd):
+    """Equal differences on every seed have no spread: Cohen's dz is infinite, not missing."""
+    rows = table(tasks=(MG,))
+    for row in rows:
+        row["nrmse_h84"] = {"lnp": 0.25, "activity": 0.5}.get(row["rule"], row["nrmse_h84"])
+    write_run(here / "run", rows)
+    assert main(["verdicts", "run", "--out", "found.csv", "--json"]) == 0
+    claims = json.loads(capfd.readouterr().out)["claims"]
+    filed = read_table("found.csv")
+    mine = filed[(filed["claim"] == "better-than-activity") & (filed["pairs"] > 0)]
+    assert len(mine)
+    assert (mine["dz"] == -math.inf).all()
+    assert (mine["t"] == -math.inf).all()
+    (claim,) = [c for c in claims if c["claim"] == "better-than-activity"]
+    assert {c["dz"] for cell in claim["cells"] for c in cell["comparisons"]} == {None}
 
 
 def test_a_run_without_lnp_rows_is_judged_as_not_tested(here, capfd):

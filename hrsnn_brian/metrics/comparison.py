@@ -8,7 +8,6 @@ normal law, Wilcoxon's signed-rank test only the symmetry of the differences. [o
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,13 +45,6 @@ class PairedTest:
     p_wilcoxon: float
     p_t_holm: float
     p_wilcoxon_holm: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, JSON-able: what is not finite becomes None."""
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in asdict(self).items()
-        }
 
     def favours(self, better: str, level: float = 0.05) -> bool:
         """Whether a is better than b: the right sign, and both corrected p below `level`.

@@ -21,8 +21,8 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
-class _Ragged(InputError):
-    """Rows and header do not fit under one separator; another one may."""
+class _Misfit(InputError):
+    """A file is no table under one separator; it may be one under another."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def read_cells(
     """The cells of a UTF-8 (or, with its mark, UTF-16) text file whose first line names columns.
 
     sep: a character or a name of `SEPARATORS`; None takes that under which every row has a cell for
-    each name, and `wanted`, if given, is one of the names. decimal: no separator, if it is a comma.
+    each name, and `wanted`, if given, is one of the names. decimal: if it is a comma, a header of
+    one name has rows of one cell.
     An empty cell too many at a row's end passes, as do empty lines at the end and, in a file of
     several columns, anywhere. A first line "sep=;" (spreadsheets write it) is obeyed.
 
@@ -79,15 +80,13 @@ def read_cells(
     sep = _separator(sep) if sep is not None else declared[1] if declared else None
     if decimal not in (None, ".", ","):
         raise InputError("decimal", decimal, "must be . or ,")
-    if sep is not None and sep == decimal:
-        raise InputError("sep", sep, "is the decimal mark as well; give another --sep or --decimal")
     name = str(path)
     candidates = [sep] if sep is not None else _candidates(text, decimal)
     if len(candidates) == 1:
         return _read(text, candidates[0], name, argument, first)
     fitting: dict[str, Cells] = {}
     for mark in candidates:
-        with suppress(_Ragged):
+        with suppress(_Misfit):
             fitting[mark] = _read(text, mark, name, argument, first)
     chosen = [mark for mark, cells in fitting.items() if wanted in cells.header]
     chosen = chosen or list(fitting)[:1]
@@ -99,7 +98,7 @@ def read_cells(
 
 
 def _text(path: str | Path | Traversable, argument: str) -> str:
-    source = Path(path) if isinstance(path, str) else path
+    source = Path(path).expanduser() if isinstance(path, str | Path) else path
     try:
         raw = source.read_bytes()
         wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -121,7 +120,7 @@ def _separator(given: str) -> str:
 def _candidates(text: str, decimal: str | None) -> list[str]:
     """Separators to try: those of the header; one column or blanks between cells if it has none."""
     header = text.split("\n", 1)[0]
-    found = [s for s in SEPARATORS.values() if s in header and s not in (" ", decimal)]
+    found = [s for s in SEPARATORS.values() if s in header.strip() and s != " "]
     if found:
         return found
     single = ";" if decimal == "," else ","
@@ -139,7 +138,7 @@ def _read(text: str, sep: str, name: str, argument: str, first: int) -> Cells:
             records.append((line, [cell.strip() for cell in record]))
             line = reader.line_num + first
     except csv.Error as error:
-        raise InputError(argument, name, f"line {line} is no CSV ({error})") from None
+        raise _Misfit(argument, name, f"line {line} is no CSV ({error})") from None
     header = records[0][1] if records else []
     if not any(header):
         reason = "must begin with a line of column names; it is empty"
@@ -175,7 +174,7 @@ def _require_length(
             reason += ", and so has every line: name each column"
         if sep == "," and len(row) > n:
             reason += "; a decimal comma needs quotes or another separator"
-        raise _Ragged(argument, name, reason)
+        raise _Misfit(argument, name, reason)
 
 
 def decimal_mark(cells: Sequence[str], lines: Sequence[int], decimal: str | None) -> str:

@@ -9,8 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SPELT = {"h": "hours", "1": ""}
-_LABELS = {"m_per_s": "m/s", "usd": "USD", "hours": "h", "lyapunov_times": "Lyapunov times"}
+_SPELT = {"h": "hours", "1": "", "%": "percent", "°C": "celsius", "°": "degrees"}
+_LABELS = {
+    "m_per_s": "m/s",
+    "usd": "USD",
+    "hours": "h",
+    "lyapunov_times": "Lyapunov times",
+    "percent": "%",
+    "celsius": "°C",
+    "degrees": "°",
+}
 _ERROR = re.compile(r"(?P<kind>n?rmse)_h(?P<horizon>\d+)(?:_(?P<unit>\w+))?")
 _TIME = re.compile(r"vpt_(?!mean|sem|median|capped|starts|threshold)(?P<unit>\w+)")
 

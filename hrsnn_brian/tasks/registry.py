@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.runs.score_columns import unit_word
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
@@ -142,8 +143,8 @@ def own_series_task(
     Raises InputError as `read_series` does, and for horizons that do not fit the series.
     """
     series = read_series(path, column, sep=sep, decimal=decimal, time=time)
-    if unit is not None and not unit.strip():
-        raise InputError("unit", unit, "must be a unit such as m/s, or 1 for none")
+    if unit is not None and unit != "1" and not unit_word(unit):
+        raise InputError("unit", unit, "must have letters, such as m/s or EUR, or be 1 for none")
     task = _real_series(
         f"{Path(path).stem}:{column}",
         series.values,

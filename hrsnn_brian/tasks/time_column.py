@@ -154,9 +154,11 @@ def _irregular(times: _Times) -> np.ndarray:
 def _described(name: str, times: _Times, cells: Cells) -> TimeColumn:
     steps = np.diff(times.instants)
     usual = float(np.median(steps)) if len(steps) else 1.0
-    if usual <= 0:
-        how = "backwards: reverse the rows" if usual < 0 else "not on from row to row"
-        raise InputError("time", name, f"runs {how}, the oldest must come first")
+    if usual < 0:
+        raise InputError("time", name, "runs backwards: reverse the rows, the oldest comes first")
+    if usual == 0:  # such as the day of hourly values
+        what = "does not advance in most rows: their steps are not checked"
+        return TimeColumn(name, "1 sample", len(steps), f"the time column {name!r} {what}")
     irregular = _irregular(times)
     label = _length(usual, times.unit)
     if not irregular.any():
