@@ -106,14 +106,7 @@ class _Work:
         found = {path for folder in folders if folder for path in folder.glob("segment-*.json")}
         total = sum(plan.segments for plan in self.plans)
         results = []
-        progress = Progress(
-            "segments",
-            total,
-            already=len(found),
-            log=self.folder.log,
-            overhead=lambda: self.engine.stats.build_seconds,
-        )
-        with progress:
+        with Progress("segments", total, already=len(found), log=self.folder.log) as progress:
             for plan, folder in zip(self.plans, folders, strict=True):
 
                 def advance(
