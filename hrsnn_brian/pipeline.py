@@ -86,7 +86,8 @@ def lnp(
     options.check_installed()  # before minutes of work
     measure = measure or Measurements(engine or Engine(), seed)
     plan = _plan(network, neurons, keep, density, synapses, iterations, options)
-    settings = {"seed": seed, "plan": plan, "options": options.to_dict()}
+    device = getattr(getattr(measure, "engine", None), "device", None)
+    settings = {"seed": seed, "device": device, "plan": plan, "options": options.to_dict()}
     run = Checkpoints(None if work is None else Path(work), network, settings)
     if not run.rows:
         clock = Clock()

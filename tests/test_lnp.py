@@ -6,6 +6,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from hrsnn_brian.network.io import save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
 from hrsnn_brian.pipeline import lnp
+from hrsnn_brian.runs import identity
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.sparsification.covariance import linear_covariance
 from hrsnn_brian.sparsification.delocalisation import EdgeTrial
@@ -432,6 +434,17 @@ def test_a_stopped_run_stays_stopped_when_resumed(network, tmp_path):
     again = pruned(network, stub, work=tmp_path / "w")
     assert again.stopped == first.stopped
     assert equal_networks(again.network, first.network)
+
+
+def test_a_folder_of_other_code_or_another_device_is_refused(network, tmp_path, monkeypatch):
+    pruned(network, work=tmp_path / "w")
+    stub = Stub()
+    stub.engine = SimpleNamespace(device="numpy")
+    with pytest.raises(InputError, match=r"another run \(its device differ"):
+        pruned(network, stub, work=tmp_path / "w")
+    monkeypatch.setattr(identity, "package_digest", lambda: "other")
+    with pytest.raises(InputError, match=r"another run \(its package differ"):
+        pruned(network, work=tmp_path / "w")
 
 
 def test_a_folder_of_another_run_is_refused(network, tmp_path):

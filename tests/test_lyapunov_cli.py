@@ -106,7 +106,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(words, network, capfd):
     assert sorted(network.parent.rglob("*")) == before
 
 
-def test_a_folder_of_another_computation_is_refused_and_left_alone(here, capfd):
+def test_a_folder_of_another_computation_is_refused_and_left_alone(here, capfd, monkeypatch):
     words = ["--system", "henon", "--duration", "50", "--segments", "4", "--out", "run"]
     lines_of(capfd, *words)
     result = (here / "run" / "result.json").read_bytes()
@@ -114,6 +114,10 @@ def test_a_folder_of_another_computation_is_refused_and_left_alone(here, capfd):
         _, err = lines_of(capfd, *words, *change, status=2)
         assert "holds another run" in err
         assert err.count("\n") == 1
+    with monkeypatch.context() as patch:
+        patch.setattr("hrsnn_brian.runs.identity.package_digest", lambda: "other")
+        _, err = lines_of(capfd, *words, status=2)
+        assert "the source files of hrsnn_brian have changed; give another directory" in err
     assert (here / "run" / "result.json").read_bytes() == result
     assert (here / "run" / "DONE").exists()
     lines_of(capfd, *words)

@@ -25,6 +25,7 @@ from hrsnn_brian.parameters.model import (
     NeuronParams,
     SynapseParams,
     TimingParams,
+    WeightParams,
 )
 from hrsnn_brian.parameters.overrides import apply_overrides, known_keys, parse_value
 from hrsnn_brian.parameters.presets import list_presets, load_preset, preset_table
@@ -296,6 +297,80 @@ def test_bad_parameters_are_refused_in_one_line(table: dict[str, object], named:
 def test_one_current_needs_one_time_constant_two_do_not() -> None:
     assert SynapseParams(currents="two", tau_e="5 ms", tau_i="10 ms").tau_i == Constant("10 ms")
     assert TimingParams(dt="0.1 ms", sample="0.7 ms").steps_per_sample == 7
+
+
+def test_short_keys_are_keyword_arguments() -> None:
+    params = HRSNNParams(N=300, J=0.2, tau_syn="50 ms", neuron={"t_ref": "1 ms"}, bias=0.5)
+    assert params == load_preset(
+        "default", ["N=300", "J=0.2", "tau_syn=50 ms", "t_ref=1 ms", "bias=0.5"]
+    )
+    assert replace(params, J=0.3).weights == replace(params.weights, J=0.3)
+    both = HRSNNParams(weights=WeightParams(g=5), J=0.2)
+    assert (both.weights.g, both.weights.J) == (5, 0.2)
+    assert HRSNNParams(**{"neuron.tau_m.mean": "30 ms"}).neuron.tau_m.to_dict()["mean"] == "30 ms"
+    assert pickle.loads(pickle.dumps(params)) == params
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: HRSNNParams(Jay=3), "model parameter = 'Jay': unknown; known: J, K, N,"),
+        (lambda: HRSNNParams(grahp={}), "did you mean 'graph'"),
+        (lambda: HRSNNParams(tref="1 ms"), "did you mean 't_ref'"),
+        (lambda: HRSNNParams(kind="poisson"), "ambiguous: graph.kind, encoder.kind"),
+        (lambda: HRSNNParams(J=-1), "weights.J = -1"),
+        (lambda: HRSNNParams(J=0.1, weights={"J": 0.2}), "J = 0.1: is also given in weights"),
+        (lambda: NeuronParams(tref="1 ms"), "neuron parameter = 'tref': unknown; did you mean"),
+        (lambda: replace(NeuronParams(), J=3), "neuron parameter = 'J': unknown; known:"),
+        (lambda: HRSNNParams.from_dict({"J": 0.2}), "model parameter = 'J': unknown"),
+    ],
+)
+def test_unknown_keyword_arguments_are_refused_in_one_line(make, named: str) -> None:
+    with pytest.raises(InputError) as error:
+        make()
+    assert named in one_line(error)
+
+
+# --- presets written by hand ----------------------------------------------------------------
+
+
+@pytest.fixture
+def presets(tmp_path, monkeypatch):
+    monkeypatch.setattr("hrsnn_brian.parameters.presets._folder", lambda: tmp_path)
+    (tmp_path / "sparse.toml").write_text('description = "the default"\nN = 100\n')
+    (tmp_path / "broken.toml").write_text("N = 100\ngraph = {\n")
+    (tmp_path / "bare.toml").write_text("N = 101\n")
+    (tmp_path / "bom.toml").write_bytes('\ufeffdescription = "ä"\nN = 102\n'.encode())
+    (tmp_path / "latin.toml").write_bytes("N = 100\ndescription = 'ä'\n".encode("latin-1"))
+    return tmp_path
+
+
+def test_presets_by_hand_need_no_description_and_hide_no_others(presets) -> None:
+    found = list_presets()
+    assert found["default"] == "the default"
+    assert found["bare"] == "(no description)"
+    assert found["bom"] == "ä"
+    assert found["latin"] == "CANNOT BE USED: line 2 is not UTF-8; save it as UTF-8"
+    assert found["broken"].startswith("CANNOT BE USED: is not valid TOML: ")
+    assert [load_preset(name).N for name in ("bare", "bom")] == [101, 102]
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("broken", "preset = 'broken': is not valid TOML: "),
+        ("latin", "preset = 'latin': line 2 is not UTF-8"),
+        ("none.toml", "preset = 'none.toml': cannot be read (No such file or directory)"),
+    ],
+)
+def test_a_preset_that_cannot_be_read_is_refused_in_one_line(presets, name, named) -> None:
+    with pytest.raises(InputError) as error:
+        load_preset(name)
+    assert named in one_line(error)
+
+
+def test_a_preset_may_be_a_file_of_ones_own(presets) -> None:
+    assert load_preset(str(presets / "bare.toml"), ["J=0.2"]) == HRSNNParams(N=101, J=0.2)
 
 
 # --- overrides -----------------------------------------------------------------------------

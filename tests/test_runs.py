@@ -14,12 +14,13 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.runs.atomic import plain, replacing, write_json, write_npz, write_text
-from hrsnn_brian.runs.progress import EngineProgress, Progress, clock_text
+from hrsnn_brian.runs.progress import EngineProgress, Progress, Steps, clock_text
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.runner import point_name, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
 from hrsnn_brian.runs.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.runs.toml import dump_toml
+from hrsnn_brian.simulation.engine import EngineStats
 
 STUDY = """
 import time
@@ -146,6 +147,66 @@ def test_progress_without_a_terminal_prints_lines_with_the_time_left(capsys):
     assert lines[-1] == "sweep 6/6 | elapsed 0:40 | left 0:00 | x=1"
     assert len(logged) == 4
     assert (clock_text(59.6), clock_text(3725)) == ("1:00", "1:02:05")
+
+
+def test_the_time_left_counts_what_is_done_once_only_until_something_better_is_known(capsys):
+    """Four workers, of which one compiles for 60 s while the others wait; a point takes 10 s."""
+    now = [70.0]
+    progress = Progress("sweep", 20, jobs=4, every_s=0, clock=lambda: now[0])
+    assert progress.seconds_left() is None
+    progress.advance(seconds=70, cold=True)
+    assert progress.seconds_left() == 70 * 19 / 4
+    progress.advance(seconds=10, cold=True)
+    assert progress.seconds_left() == 10 * 18 / 4
+    progress.advance(seconds=12)
+    assert progress.seconds_left() == 12 * 17 / 4
+    for _ in range(15):
+        progress.advance(seconds=12)
+    assert progress.seconds_left() == 12  # two are left, and worked on at the same time
+    assert "sweep 1/20 | elapsed 0:00 | left 5:32" in capsys.readouterr().err
+
+
+def test_the_time_left_leaves_out_the_overhead_so_far():
+    now, compiled = [0.0], [0.0]
+    progress = Progress("lnp", 3, overhead=lambda: compiled[0], clock=lambda: now[0])
+    now[0], compiled[0] = 50.0, 40.0
+    progress.advance()
+    assert progress.seconds_left() == 20
+    now[0] = 60.0
+    progress.advance()
+    assert progress.seconds_left() == 10
+
+
+def test_a_sweep_hands_over_seconds_without_those_of_compiling(study_file, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Progress, "advance", lambda self, *values: seen.append(values))
+
+    class Engine:
+        stats = EngineStats()
+
+        def work(self):
+            self.stats.builds += 1
+            self.stats.build_seconds += 1000.0
+
+    monkeypatch.setattr("hrsnn_brian.runs.runner._engine", lambda *_: Engine())
+    text = STUDY.replace("assert engine is None", "engine.work()").replace("uses_engine=False,", "")
+    study_file.write_text(text)
+    run_study(load_study(str(study_file)), out=tmp_path / "run", device="numpy", overrides=["x=1"])
+    assert [cold for _, _, cold in seen] == [True, False]
+    assert all(-1000 < seconds < -900 for _, seconds, _ in seen)
+
+
+def test_steps_say_what_is_begun_and_how_long_it_has_been(capsys):
+    now = [0.0]
+    steps = Steps("frugal", clock=lambda: now[0])
+    for second in (0, 1, 3, 65):
+        now[0] = second
+        steps("rates")
+    assert capsys.readouterr().err.splitlines() == [
+        "frugal: step 1, rates | elapsed 0:00",
+        "frugal: step 3, rates | elapsed 0:03",
+        "frugal: step 4, rates | elapsed 1:05",
+    ]
 
 
 def test_a_build_announces_itself_and_says_how_long_is_left(capsys):
@@ -335,6 +396,27 @@ def test_options_of_a_study_are_typed_and_unknown_keys_name_the_nearest(study_fi
         resolve_options(study, None, ["pauses=1"])
     with pytest.raises(InputError, match="did you mean 'quick'"):
         resolve_options(study, "quik", [])
+
+
+def test_a_study_with_a_network_offers_its_own_options_and_those_of_the_network(study_file):
+    network = '{"preset": "default"}'
+    text = STUDY.replace(
+        '"calls": ""', f'"calls": "", "methods": ["a"], "gains": 2, "network": {network}'
+    )
+    study_file.write_text(text)
+    study = load_study(str(study_file))
+    assert resolve_options(study, None, ["gain=3"])["network"]["encoder"]["gain"] == 3
+    for key, hint in (
+        ("method", "did you mean 'methods'"),
+        ("pauses", "did you mean 'pause_s'"),
+        ("tref", "did you mean 't_ref'"),
+        ("foo", "unknown; known: J, K, N, bias, calls, center,"),
+    ):
+        with pytest.raises(InputError) as refusal:
+            resolve_options(study, None, [f"{key}=1"])
+        assert hint in str(refusal.value)
+        assert "methods" in str(refusal.value)
+        assert "network" not in str(refusal.value).split("known: ")[1].split(", ")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from hrsnn_brian.cli.output import Output, note
+from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.sparsification import LNP
 
@@ -43,11 +43,18 @@ def run_lnp(
     output: Output,
 ) -> tuple["Network", dict[str, Any]]:
     """The pruned network and what the result says about the run; progress to standard error."""
+    from hrsnn_brian.cli.description import MEASURES
+    from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.pipeline import lnp
-    from hrsnn_brian.runs.progress import Progress
+    from hrsnn_brian.runs.progress import Progress, Steps
+    from hrsnn_brian.sparsification.evidence import Watched
 
     iterations = args.iterations or ITERATIONS
-    progress: Progress | None = None
+    steps, progress = Steps(f"{LNP}, the network given"), cast("Progress | None", None)
+
+    def on_measure(what: str) -> None:
+        if progress is None:
+            steps(MEASURES[what])
 
     def compiling() -> float:
         return engine.stats.build_seconds
@@ -60,11 +67,10 @@ def run_lnp(
             return
         progress.advance(_line(row))
 
-    note(f"{LNP}: measuring the network given, or reading what {_folder(args)} holds of this run")
     budget = {name: getattr(args, name) for name in ("neurons", "keep", "density", "synapses")}
     pruned = lnp(
         network,
-        engine=engine,
+        measure=cast(Measurements, Watched(Measurements(engine, args.seed), on_measure)),
         seed=args.seed,
         **budget,
         iterations=iterations,

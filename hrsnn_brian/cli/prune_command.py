@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from hrsnn_brian.tasks.task import Task
 
 NOISE_SECONDS = 10.0
-_MEASURES = {
-    "covariance": "covariance of the rates under white noise",
-    "rates": "rates under white noise",
-    "task_rates": "rates on the task",
-    "readout_weight": "readout trained on the task",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +110,7 @@ def _run_method(
     options: dict[str, str],
     task: "Task | None",
 ) -> "Network":
+    from hrsnn_brian.cli.description import MEASURES
     from hrsnn_brian.pipeline import prune_network
     from hrsnn_brian.runs.progress import Steps
 
@@ -133,7 +128,7 @@ def _run_method(
         compensation=args.compensation,
         options=options,
         task=task,
-        on_measure=lambda what: steps(_MEASURES[what]),
+        on_measure=lambda what: steps(MEASURES[what]),
     )
 
 

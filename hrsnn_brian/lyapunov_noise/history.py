@@ -22,7 +22,8 @@ from hrsnn_brian.metrics.cost import synaptic_ops_per_s
 from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
-from hrsnn_brian.runs.atomic import plain, remove_parts, write_json
+from hrsnn_brian.runs.atomic import plain, remove_parts, write_json, write_text
+from hrsnn_brian.runs.identity import code_identity
 from hrsnn_brian.runs.tables import write_table
 
 Row = dict[str, Any]
@@ -118,7 +119,8 @@ class Checkpoints:
         self.current = self.stable = network
         if folder is None:
             return
-        self._settings = plain({"network": network_digest(network), **settings})
+        code = code_identity()
+        self._settings = plain({"network": network_digest(network), **settings, **code}, exact=True)
         if folder.exists():
             self._open(folder)
 
@@ -126,12 +128,15 @@ class Checkpoints:
         remove_parts(folder)
         marker = folder / _MARKER
         if marker.exists():
-            if _read(marker) != self._settings:
-                raise InputError(
-                    "work",
-                    str(folder),
-                    "holds iterations of another run; remove it or give another",
-                )
+            held = _read(marker)
+            differing = [
+                name
+                for name in {**self._settings, **held}
+                if json.dumps(held.get(name)) != json.dumps(self._settings.get(name))
+            ]
+            if differing:
+                what = f"holds iterations of another run (its {', '.join(differing)} differ)"
+                raise InputError("work", str(folder), f"{what}; remove it or give another")
             self._resume()
         elif any(folder.iterdir()):
             raise InputError("work", str(folder), "holds other files; give a new folder")
@@ -170,7 +175,8 @@ class Checkpoints:
             number = len(self.rows) - 1
             if number == 0:  # a network that is refused leaves no folder
                 self.folder.mkdir(parents=True, exist_ok=True)
-                write_json(self.folder / _MARKER, self._settings)
+                text = json.dumps(self._settings, indent=2)  # inf and NaN stay what they are
+                write_text(self.folder / _MARKER, text + "\n")
             save_network(network, self._path("iteration", "npz", number))
             write_json(self._path("iteration", "json", number), row)
             write_table(self.folder / "history.csv", self.rows)
