@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.covariance import trace_covariance
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
-from hrsnn_brian.sparsification.covariance import trace_covariance
 from hrsnn_brian.tasks.task import Task
 
 Floats = NDArray[np.float64]

@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.pruning.options import LNPOptions
 from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
@@ -25,7 +25,7 @@ from hrsnn_brian.studies.option_checks import check_fractions, check_least, chec
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.pruning.pipeline import PrunedNetwork
     from hrsnn_brian.simulation import Engine
 
 
@@ -63,7 +63,7 @@ def _check(options: Options) -> None:
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
     from hrsnn_brian.evaluation import network_rows
-    from hrsnn_brian.sparsification.budget import resolve_budget
+    from hrsnn_brian.pruning.budget import resolve_budget
     from hrsnn_brian.tasks.registry import get_task
 
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
@@ -101,7 +101,7 @@ def _pruned(
     point: Point, network: "Network", size: tuple[int, int], engine: "Engine"
 ) -> "PrunedNetwork":
     from hrsnn_brian.measurements import Measurements
-    from hrsnn_brian.pipeline import lnp
+    from hrsnn_brian.pruning.pipeline import lnp
 
     variant, seed = VARIANTS[point["variant"]], point["seed"]
     short = point["short_measures"]

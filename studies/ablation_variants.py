@@ -13,7 +13,7 @@ exchanged  One ingredient is another, and the name says which option has which v
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
+from hrsnn_brian.pruning.options import OFF, LNPOptions
 
 BASELINE = "baseline"
 LEFT_OUT, ALONE, EXCHANGED = "left out", "alone", "exchanged"

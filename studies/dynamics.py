@@ -34,7 +34,7 @@ from hrsnn_brian.studies.option_checks import check_fractions, check_least, chec
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.pruning.pipeline import PrunedNetwork
     from hrsnn_brian.simulation import Engine
 
 FULL, LNP = "full", "lnp"
@@ -58,7 +58,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def _check(options: Options) -> None:
     from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.lyapunov_noise.options import LNPOptions
+    from hrsnn_brian.pruning.options import LNPOptions
 
     check_names(options, "controls", "controls", CONTROLS)
     check_names(options, "match", "match", MATCHES)
@@ -100,7 +100,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 
 def _pruned(point: Point, full: "Network", measure: "Measurements") -> "PrunedNetwork":
-    from hrsnn_brian.pipeline import lnp
+    from hrsnn_brian.pruning.pipeline import lnp
 
     return lnp(
         full,
@@ -114,8 +114,8 @@ def _pruned(point: Point, full: "Network", measure: "Measurements") -> "PrunedNe
 
 def _networks(point: Point, full: "Network", pruned: "Network") -> Iterator[tuple[str, "Network"]]:
     """The LNP network and its controls, each of its size."""
-    from hrsnn_brian.sparsification import rivals
-    from hrsnn_brian.sparsification.methods import prune
+    from hrsnn_brian.pruning import rivals
+    from hrsnn_brian.pruning.methods import prune
 
     seed, n, synapses = point["seed"], pruned.n_neurons, pruned.n_synapses
     inhibitory = int((pruned.W.data < 0).sum())
@@ -156,7 +156,7 @@ def _row(
         "inhibitory_fraction": float((network.W.data < 0).mean()),
     }
     if matched != "none":
-        from hrsnn_brian.sparsification.rate_match import match_rate
+        from hrsnn_brian.pruning.rate_match import match_rate
 
         try:
             found = match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=matched)

@@ -46,7 +46,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.sparsification.methods import get_method
+    from hrsnn_brian.pruning.methods import get_method
     from hrsnn_brian.tasks.registry import list_tasks
 
     for task in options["tasks"]:
@@ -113,8 +113,8 @@ def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
 
 def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
     """As `prune_network` in one round, the covariance measured once for all fractions kept."""
-    from hrsnn_brian.sparsification.budget import resolve_budget
-    from hrsnn_brian.sparsification.methods import get_method, prune
+    from hrsnn_brian.pruning.budget import resolve_budget
+    from hrsnn_brian.pruning.methods import get_method, prune
 
     network = _network(parameters, seed)
     needed = get_method(method).needs_covariance

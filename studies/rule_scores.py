@@ -131,7 +131,7 @@ def _matched(
     network: "Network", knob: str, full: "Network", measure: "Measurements"
 ) -> "Network | None":
     """The network at the rate of the full one under white noise; None if it is out of reach."""
-    from hrsnn_brian.sparsification.rate_match import match_rate
+    from hrsnn_brian.pruning.rate_match import match_rate
 
     try:
         return match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=knob).network

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.sparsification import LNP
+from hrsnn_brian.pruning import LNP
 
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
@@ -89,7 +89,7 @@ def compared_at(rule: Rule, fraction: float) -> bool:
 
 def check_installed(names: Iterable[str]) -> None:
     """Raises InputError if a rule of that name needs a package that is not installed."""
-    from hrsnn_brian.lyapunov_noise.options import lnp_options
+    from hrsnn_brian.pruning.options import lnp_options
 
     for rule in (RULES[name] for name in names):
         if rule.method == LNP:
@@ -111,9 +111,9 @@ def apply_rule(
     lnp may end early, with the last stable network.
     Raises InputError as `prune` and `lnp` do.
     """
-    from hrsnn_brian.lyapunov_noise.options import lnp_options
-    from hrsnn_brian.pipeline import lnp
-    from hrsnn_brian.sparsification.methods import prune
+    from hrsnn_brian.pruning.methods import prune
+    from hrsnn_brian.pruning.options import lnp_options
+    from hrsnn_brian.pruning.pipeline import lnp
 
     if rule.method == LNP:
         chosen = dict(rule.options)

@@ -13,8 +13,17 @@ from scipy import sparse
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import LNPOptions, lnp_options
-from hrsnn_brian.lyapunov_noise.steps import (
+from hrsnn_brian.measurements import Measurements
+from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.io import save_network
+from hrsnn_brian.network.network import equal_networks
+from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
+from hrsnn_brian.pruning.covariance import linear_covariance
+from hrsnn_brian.pruning.delocalisation import EdgeTrial
+from hrsnn_brian.pruning.options import LNPOptions, lnp_options
+from hrsnn_brian.pruning.pipeline import lnp
+from hrsnn_brian.pruning.sampling import probabilities
+from hrsnn_brian.pruning.steps import (
     Found,
     NodeExponents,
     _without_least,
@@ -22,17 +31,8 @@ from hrsnn_brian.lyapunov_noise.steps import (
     prune_by_noise,
     spread_modes,
 )
-from hrsnn_brian.lyapunov_noise.timescales import tune_timescales
-from hrsnn_brian.measurements import Measurements
-from hrsnn_brian.network.build import build_network
-from hrsnn_brian.network.io import save_network
-from hrsnn_brian.network.network import equal_networks
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
-from hrsnn_brian.pipeline import lnp
+from hrsnn_brian.pruning.tune import tune_timescales
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.sparsification.covariance import linear_covariance
-from hrsnn_brian.sparsification.delocalisation import EdgeTrial
-from hrsnn_brian.sparsification.sampling import probabilities
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [

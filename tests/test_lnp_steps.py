@@ -16,19 +16,19 @@ from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.distributions import Gamma
 from hrsnn_brian.parameters.model import GraphParams, HRSNNParams, NeuronParams
-from hrsnn_brian.sparsification.delocalisation import (
+from hrsnn_brian.pruning.delocalisation import (
     _Linearisation,
     delocalise,
     draw_weights_of_senders,
     with_edge,
 )
-from hrsnn_brian.sparsification.neurons import (
+from hrsnn_brian.pruning.neurons import (
     choose_leavers,
     lowest_leavers,
     random_leavers,
 )
-from hrsnn_brian.sparsification.search import Evaluation, maximise, propose
-from hrsnn_brian.sparsification.timescales import (
+from hrsnn_brian.pruning.search import Evaluation, maximise, propose
+from hrsnn_brian.pruning.timescales import (
     TimescaleSpace,
     neuron_groups,
     retime,

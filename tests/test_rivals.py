@@ -13,17 +13,17 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.seeds import rng
-from hrsnn_brian.sparsification.methods import METHODS, get_method, list_methods, prune
-from hrsnn_brian.sparsification.rate_ceiling import lower_rates
-from hrsnn_brian.sparsification.rate_match import match_rate, turned
-from hrsnn_brian.sparsification.rivals import (
+from hrsnn_brian.pruning.methods import METHODS, get_method, list_methods, prune
+from hrsnn_brian.pruning.rate_ceiling import lower_rates
+from hrsnn_brian.pruning.rate_match import match_rate, turned
+from hrsnn_brian.pruning.rivals import (
     fresh_network,
     readout_importance,
     rewire_within_class,
     shuffled_covariance,
     within_class,
 )
+from hrsnn_brian.seeds import rng
 
 RNG = np.random.default_rng
 N, K = 80, 16

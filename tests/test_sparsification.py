@@ -10,30 +10,30 @@ from scipy.linalg import expm
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network, equal_networks
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.sparsification.budget import resolve_budget
-from hrsnn_brian.sparsification.compensation import (
+from hrsnn_brian.pruning.budget import resolve_budget
+from hrsnn_brian.pruning.compensation import (
     Compensation,
     class_sums,
     parse_compensation,
     row_power,
     variance_preserving,
 )
-from hrsnn_brian.sparsification.covariance import (
+from hrsnn_brian.pruning.covariance import (
     linear_covariance,
     linear_operator,
     stationary_covariance,
     trace_covariance,
 )
-from hrsnn_brian.sparsification.methods import METHODS, get_method, list_methods, prune
-from hrsnn_brian.sparsification.sampling import (
+from hrsnn_brian.pruning.methods import METHODS, get_method, list_methods, prune
+from hrsnn_brian.pruning.sampling import (
     _integer_lengths,
     probabilities,
     sample_fixed,
     sample_independent,
     select_top,
 )
-from hrsnn_brian.sparsification.scores import noise
-from hrsnn_brian.sparsification.synapses import (
+from hrsnn_brian.pruning.scores import noise
+from hrsnn_brian.pruning.synapses import (
     Pruning,
     geometric_schedule,
     keep_entries,

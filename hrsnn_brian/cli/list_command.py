@@ -15,8 +15,8 @@ def _tasks() -> dict[str, str]:
 
 
 def _methods() -> dict[str, str]:
-    from hrsnn_brian.lyapunov_noise.options import list_lnp
-    from hrsnn_brian.sparsification.methods import list_methods
+    from hrsnn_brian.pruning.methods import list_methods
+    from hrsnn_brian.pruning.options import list_lnp
 
     return list_lnp() | list_methods()
 

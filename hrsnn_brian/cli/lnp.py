@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.sparsification import LNP
+from hrsnn_brian.pruning import LNP
 
 if TYPE_CHECKING:
-    from hrsnn_brian.lyapunov_noise.options import LNPOptions
     from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pruning.options import LNPOptions
     from hrsnn_brian.simulation import Engine
 
 ITERATIONS = 20
@@ -43,7 +43,7 @@ def run_lnp(
     output: Output,
 ) -> tuple["Network", dict[str, Any]]:
     """The pruned network and what the result says about the run; progress to standard error."""
-    from hrsnn_brian.pipeline import lnp
+    from hrsnn_brian.pruning.pipeline import lnp
     from hrsnn_brian.runs.progress import Progress
 
     iterations = args.iterations or ITERATIONS
@@ -89,7 +89,7 @@ def _folder(args: argparse.Namespace) -> Path:
 
 
 def _lnp_options(args: argparse.Namespace, settings: dict[str, str]) -> "LNPOptions":
-    from hrsnn_brian.lyapunov_noise.options import lnp_options
+    from hrsnn_brian.pruning.options import lnp_options
 
     chosen = {} if args.compensation is None else {"compensation": args.compensation}
     return lnp_options(args.variant or "default", chosen | settings)

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
     from hrsnn_brian.network.io import load_network, save_network
-    from hrsnn_brian.sparsification.methods import get_method
+    from hrsnn_brian.pruning.methods import get_method
     from hrsnn_brian.tasks.registry import get_task
 
     if args.method == LNP:
@@ -103,7 +103,7 @@ def _run_method(
     options: dict[str, str],
     task: "Task | None",
 ) -> "Network":
-    from hrsnn_brian.pipeline import prune_network
+    from hrsnn_brian.pruning.pipeline import prune_network
 
     return prune_network(
         network,

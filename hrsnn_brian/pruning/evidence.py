@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.sparsification.covariance import linear_covariance
+from hrsnn_brian.pruning.covariance import linear_covariance
 
 Floats = NDArray[np.float64]
 Covariance = str | Floats | Callable[[Network], Floats]

@@ -9,12 +9,12 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning import rivals, scores
+from hrsnn_brian.pruning.evidence import Facts, Floats, Source
+from hrsnn_brian.pruning.method import Settings
+from hrsnn_brian.pruning.rate_ceiling import lower_rates
+from hrsnn_brian.pruning.rate_match import Rate, match_rate
 from hrsnn_brian.seeds import rng
-from hrsnn_brian.sparsification import rivals, scores
-from hrsnn_brian.sparsification.evidence import Facts, Floats, Source
-from hrsnn_brian.sparsification.method import Settings
-from hrsnn_brian.sparsification.rate_ceiling import lower_rates
-from hrsnn_brian.sparsification.rate_match import Rate, match_rate
 
 WITHIN = {
     "all": "all synapses compete",

@@ -14,10 +14,10 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.pruning.compensation import variance_preserving
+from hrsnn_brian.pruning.neurons import random_leavers
+from hrsnn_brian.pruning.synapses import keep_entries
 from hrsnn_brian.seeds import rng
-from hrsnn_brian.sparsification.compensation import variance_preserving
-from hrsnn_brian.sparsification.neurons import random_leavers
-from hrsnn_brian.sparsification.synapses import keep_entries
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -1,6 +1,6 @@
 """Steps 1 to 3 of LNP as functions of a network and of what was measured on it.
 
-Each calls the pure functions on arrays of `sparsification`, and returns a new network that notes
+Each calls the pure functions on arrays of `pruning`, and returns a new network that notes
 the operation in its history. Random numbers come from the generator that is passed in.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.exponents.edges import edge_exponents, edge_weights
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.sparsification import scores
-from hrsnn_brian.sparsification.compensation import parse_compensation
-from hrsnn_brian.sparsification.covariance import linear_covariance
-from hrsnn_brian.sparsification.delocalisation import EdgeTrial, delocalise
-from hrsnn_brian.sparsification.neurons import choose_leavers
-from hrsnn_brian.sparsification.synapses import Pruning, keep_entries, prune_synapses
+from hrsnn_brian.pruning import scores
+from hrsnn_brian.pruning.compensation import parse_compensation
+from hrsnn_brian.pruning.covariance import linear_covariance
+from hrsnn_brian.pruning.delocalisation import EdgeTrial, delocalise
+from hrsnn_brian.pruning.neurons import choose_leavers
+from hrsnn_brian.pruning.options import OFF, LNPOptions
+from hrsnn_brian.pruning.synapses import Pruning, keep_entries, prune_synapses
 
 Floats = NDArray[np.float64]
 

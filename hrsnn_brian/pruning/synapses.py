@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.sparsification.compensation import Compensation, compensate
-from hrsnn_brian.sparsification.sampling import select
+from hrsnn_brian.pruning.compensation import Compensation, compensate
+from hrsnn_brian.pruning.sampling import select
 
 BASES = {
     "carried": "each round rescales the weights as the round before left them",

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.metrics.cost import synaptic_ops_per_s
 from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
+from hrsnn_brian.pruning.options import LNPOptions
 from hrsnn_brian.runs.atomic import plain, remove_parts, write_json
 from hrsnn_brian.runs.tables import write_table
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.sparsification.evidence import Facts, Source
+from hrsnn_brian.pruning.evidence import Facts, Source
 
 Floats = NDArray[np.float64]
 Settings = Mapping[str, str]

@@ -18,7 +18,7 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.distributions import Gamma
 from hrsnn_brian.parameters.units import SECOND
-from hrsnn_brian.sparsification.search import (
+from hrsnn_brian.pruning.search import (
     OBJECTIVE,
     Evaluation,
     Measures,

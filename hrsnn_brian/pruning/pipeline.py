@@ -8,23 +8,23 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.lyapunov_noise.history import Checkpoints, Clock, Row, check_start, measured_row
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
-from hrsnn_brian.lyapunov_noise.steps import (
+from hrsnn_brian.measurements import Measurements
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.budget import resolve_budget, resolve_neurons
+from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row
+from hrsnn_brian.pruning.methods import prune
+from hrsnn_brian.pruning.options import OFF, LNPOptions
+from hrsnn_brian.pruning.steps import (
     NodeExponents,
     look,
     prune_by_noise,
     remove_neurons,
     spread_modes,
 )
-from hrsnn_brian.lyapunov_noise.timescales import matched, tune_timescales
-from hrsnn_brian.measurements import Measurements
-from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.synapses import geometric_schedule
+from hrsnn_brian.pruning.tune import matched, tune_timescales
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.sparsification.budget import resolve_budget, resolve_neurons
-from hrsnn_brian.sparsification.methods import prune
-from hrsnn_brian.sparsification.synapses import geometric_schedule
 from hrsnn_brian.tasks.task import Task
 
 COVARIANCES = ("simulated", "linear")

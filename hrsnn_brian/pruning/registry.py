@@ -8,9 +8,9 @@ ranking (`build`): a fresh network and the control without recurrence.
 from dataclasses import replace
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.sparsification import LNP, ingredients, rivals, scores
-from hrsnn_brian.sparsification.method import Method, number, one_of
-from hrsnn_brian.sparsification.synapses import BASES
+from hrsnn_brian.pruning import LNP, ingredients, rivals, scores
+from hrsnn_brian.pruning.method import Method, number, one_of
+from hrsnn_brian.pruning.synapses import BASES
 
 _SELECTIONS = {
     "fixed": "exactly the budget, sampled",

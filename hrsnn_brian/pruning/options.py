@@ -8,15 +8,15 @@ from typing import Any
 from hrsnn_brian.connectivity.betweenness import DISTANCES
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.exponents.edges import NEIGHBOURHOODS
-from hrsnn_brian.sparsification.compensation import parse_compensation
-from hrsnn_brian.sparsification.delocalisation import CHOICES
-from hrsnn_brian.sparsification.neurons import RULES
-from hrsnn_brian.sparsification.rate_match import KNOBS
-from hrsnn_brian.sparsification.sampling import SELECTIONS
-from hrsnn_brian.sparsification.scores import FACTORS
-from hrsnn_brian.sparsification.search import SEARCHES, check_search
-from hrsnn_brian.sparsification.synapses import BASES, check_combination
-from hrsnn_brian.sparsification.timescales import GROUPINGS
+from hrsnn_brian.pruning.compensation import parse_compensation
+from hrsnn_brian.pruning.delocalisation import CHOICES
+from hrsnn_brian.pruning.neurons import RULES
+from hrsnn_brian.pruning.rate_match import KNOBS
+from hrsnn_brian.pruning.sampling import SELECTIONS
+from hrsnn_brian.pruning.scores import FACTORS
+from hrsnn_brian.pruning.search import SEARCHES, check_search
+from hrsnn_brian.pruning.synapses import BASES, check_combination
+from hrsnn_brian.pruning.timescales import GROUPINGS
 
 OFF = "off"
 _SWITCH = ("on", OFF)

@@ -12,20 +12,20 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.seeds import rng
-from hrsnn_brian.sparsification import scores
-from hrsnn_brian.sparsification.budget import resolve_budget, resolve_neurons
-from hrsnn_brian.sparsification.compensation import Compensation, parse_compensation
-from hrsnn_brian.sparsification.evidence import Covariance, Facts, Floats, Measure, Source
-from hrsnn_brian.sparsification.method import Method
-from hrsnn_brian.sparsification.neurons import Indices, lowest_leavers, random_leavers
-from hrsnn_brian.sparsification.registry import METHODS, get_method, list_methods
-from hrsnn_brian.sparsification.synapses import (
+from hrsnn_brian.pruning import scores
+from hrsnn_brian.pruning.budget import resolve_budget, resolve_neurons
+from hrsnn_brian.pruning.compensation import Compensation, parse_compensation
+from hrsnn_brian.pruning.evidence import Covariance, Facts, Floats, Measure, Source
+from hrsnn_brian.pruning.method import Method
+from hrsnn_brian.pruning.neurons import Indices, lowest_leavers, random_leavers
+from hrsnn_brian.pruning.registry import METHODS, get_method, list_methods
+from hrsnn_brian.pruning.synapses import (
     Pruning,
     check_combination,
     geometric_schedule,
     prune_synapses,
 )
+from hrsnn_brian.seeds import rng
 
 __all__ = ["METHODS", "Method", "get_method", "list_methods", "prune"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.history import failures
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.sparsification.rate_match import match_rate
-from hrsnn_brian.sparsification.timescales import Gammas, retime, search_timescales
+from hrsnn_brian.pruning.history import failures
+from hrsnn_brian.pruning.options import OFF, LNPOptions
+from hrsnn_brian.pruning.rate_match import match_rate
+from hrsnn_brian.pruning.timescales import Gammas, retime, search_timescales
 
 
 def tune_timescales(
