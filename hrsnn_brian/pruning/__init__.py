@@ -1,3 +1,1 @@
-"""Choosing what stays: importances, compensation, budgets, and the methods made of them."""
-
-LNP = "lnp"  # named among the methods, but a loop of its own: see `pipeline`
+"""Making a network sparse: LNP on a page (`lnp`), the registry (`recipes`), the loop (`prune`)."""

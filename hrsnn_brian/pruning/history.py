@@ -1,4 +1,4 @@
-"""The history of an LNP run: what is measured after each iteration, when to stop, checkpoints.
+"""The history of a pruning run: what is measured after each iteration, when to stop, checkpoints.
 
 A folder of checkpoints holds `settings.json`, and per finished iteration k `iteration-<k>.npz` (the
 network) and then `iteration-<k>.json` (its row of the history), each written atomically: a run
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.metrics.cost import synaptic_ops_per_s
 from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
-from hrsnn_brian.pruning.options import LNPOptions
+from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.spread_modes import SpreadModes
 from hrsnn_brian.runs.atomic import plain, remove_parts, write_json
 from hrsnn_brian.runs.tables import write_table
 
@@ -51,55 +51,41 @@ class Clock:
         return {"seconds": sum(parts.values()), **parts}
 
 
-def measured_row(
-    network: Network, iteration: int, measure: Measurements, options: LNPOptions
-) -> Row:
-    """What the history says about a network: size, activity, dynamics, memory, cost, stability."""
-    rates = measure.rates(network)
-    values, vectors = leading_modes(
-        linearised(network.W, network.tau_m, options.gain), options.modes
-    )
-    row: Row = {
+def size_row(network: Network, iteration: int) -> Row:
+    """What the history of every recipe says about a network."""
+    return {
         "iteration": iteration,
         "neurons": network.n_neurons,
         "synapses": network.n_synapses,
         "density": network.density,
+    }
+
+
+def measured_row(network: Network, iteration: int, probe: Any, recipe: Recipe) -> Row:
+    """What it says where there is a stability condition: activity, dynamics, memory, cost too."""
+    assert recipe.stability is not None
+    rates = probe.rates(network)
+    linear = recipe.step("delocalisation") or SpreadModes()
+    values, vectors = leading_modes(linearised(network.W, network.tau_m, linear.gain), linear.modes)
+    row: Row = {
+        **size_row(network, iteration),
         "rate_hz": float(rates.mean()),
-        "lambda_inf_per_s": measure.lambda_inf(network),
+        "lambda_inf_per_s": probe.lambda_inf(network),
         "spectral_abscissa_per_s": float(values[0].real),
         "participation_ratio": float(participation_ratio(vectors).mean()),
-        "memory_capacity": measure.memory_capacity(network),
+        "memory_capacity": probe.memory_capacity(network),
         "synaptic_ops_per_s": synaptic_ops_per_s(network.W, rates, 1.0),
     }
-    return {**row, "stable": not failures(row, options)}
+    return {**row, "stable": not recipe.stability.failures(row)}
 
 
-def failures(row: Mapping[str, Any], options: LNPOptions) -> tuple[str, ...]:
-    """Why a network fails the stability condition; empty if it is stable. [our choice]"""
-    rate, exponent = row["rate_hz"], row["lambda_inf_per_s"]
-    reasons = []
-    if rate == 0:
-        reasons.append("it is silent (no spikes)")
-    elif rate < options.min_rate:
-        reasons.append(f"its rate of {rate:.3g} Hz is below min_rate = {options.min_rate:g}")
-    if rate > options.max_rate:
-        reasons.append(f"it explodes: {rate:.4g} Hz, above max_rate = {options.max_rate:g}")
-    if math.isnan(exponent):
-        reasons.append("its lambda_inf could not be measured")
-    elif exponent > options.lambda_max:
-        reasons.append(
-            f"its lambda_inf of {exponent:.3g}/s is above lambda_max = {options.lambda_max:g}"
-        )
-    return tuple(reasons)
-
-
-def check_start(network: Network, row: Row, options: LNPOptions) -> None:
+def check_start(network: Network, row: Row, stability: Stability) -> None:
     """Raises InputError if the network cannot be pruned: silent, exploding or unstable."""
-    reasons = failures(row, options)
+    reasons = stability.failures(row)
     if not reasons:
         return
     change = "weaken the weights or the drive, or raise lambda_max or max_rate"
-    if row["rate_hz"] < options.min_rate:
+    if row["rate_hz"] < stability.min_rate:
         change = "raise its bias or its drive"
     what = f"{network.n_neurons} neurons, {network.n_synapses} synapses"
     raise InputError("network", what, f"{' and '.join(reasons)}; {change}")
@@ -164,7 +150,7 @@ class Checkpoints:
     def add(self, row: Row, network: Network) -> None:
         """An iteration is finished."""
         self.current = network
-        self.stable = network if row["stable"] else self.stable
+        self.stable = network if row.get("stable", True) else self.stable
         self.rows.append(row)
         if self.folder is not None:
             number = len(self.rows) - 1
@@ -178,16 +164,16 @@ class Checkpoints:
     @property
     def last_stable(self) -> int:
         """Number of the last stable iteration, 0 if none was."""
-        return max((k for k, row in enumerate(self.rows) if row["stable"]), default=0)
+        return max((k for k, row in enumerate(self.rows) if row.get("stable", True)), default=0)
 
-    def stopped(self, options: LNPOptions) -> str | None:
+    def stopped(self, stability: Stability | None) -> str | None:
         """Why pruning ends here, in one line; None if it goes on."""
-        if not self.rows or self.rows[-1]["stable"]:
+        if stability is None or not self.rows or self.rows[-1]["stable"]:
             return None
         failed = len(self.rows) - 1 - self.last_stable
-        if failed < options.patience and self.rows[-1]["rate_hz"] > 0:
+        if failed < stability.patience and self.rows[-1]["rate_hz"] > 0:
             return None
-        why = " and ".join(failures(self.rows[-1], options))
+        why = " and ".join(stability.failures(self.rows[-1]))
         times = f"the last {failed} iterations were" if failed > 1 else "the last iteration was"
         stable = self.rows[self.last_stable]
         return (

@@ -10,65 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.connectivity.betweenness import betweenness
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-RULES = {
-    "betweenness": "lowest betweenness centrality on the weighted, directed graph leaves [review]",
-    "activity": "lowest firing rate leaves (activity pruning, the paper's rival [paper])",
-    "random": "leaves by lot [our choice]",
-}
 
+def betweenness_scores(
+    W: Any, strength: Floats | None, distance: str, pivots: int, rng: np.random.Generator
+) -> Floats:
+    """Betweenness centrality (N,), estimated from the paths of `pivots` neurons, 0 or N for all.
 
-def choose_leavers(
-    rule: str,
-    W: Any,
-    is_e: NDArray[np.bool_],
-    count: int,
-    rng: np.random.Generator,
-    *,
-    strength: Floats | None = None,
-    distance: str = "inverse",
-    pivots: int = 0,
-    rates: Floats | None = None,
-    proportional: bool = True,
-    fraction_e: float | None = None,
-) -> Indices:
-    """Sorted indices of the neurons that leave so that `count` stay, by a rule of `RULES`.
-
-    W: CSR (N, N) `W[post, pre]`; strength, distance: the graph of "betweenness", see
-    `connectivity.betweenness.edge_distances`; pivots: estimate it from the paths of this many
-    neurons, drawn by lot, 0 or N for all; rates: (N,), Hz, needed by "activity".
-    proportional: E and I stay in their proportion, and neurons compete within their class
-    [our choice]. With False all compete, as in the paper; betweenness with the distance 1/|w| then
-    removes only excitatory neurons, inhibitory synapses being stronger. fraction_e: the proportion
-    of E that stays; default is that of the neurons at hand. Where neurons leave round by round,
-    give that of the first, or the rounding of each round adds up.
-
-    Raises InputError for an unknown rule, a count that is not in 1 .. N, pivots < 0, missing rates
-    and what `betweenness` and `lowest_leavers` refuse.
+    W: CSR (N, N) `W[post, pre]`; strength (nnz,), distance: the graph, see
+    `connectivity.betweenness.edge_distances`. The pivots are drawn by lot.
+    Raises InputError as `betweenness` does.
     """
-    if rule not in RULES:
-        raise unknown_name("neuron rule", rule, RULES)
-    if rule == "random":
-        return random_leavers(is_e, count, rng, proportional, fraction_e)
-    if rule == "activity" and rates is None:
-        raise InputError("rates", None, "the rule 'activity' needs each neuron's firing rate")
-    _check_count(is_e, count)
-    if rule == "betweenness":
-        score = betweenness(W, strength, distance, pivots=_draw_pivots(is_e.size, pivots, rng))
-    else:
-        score = np.asarray(rates)
-    return lowest_leavers(score, is_e, count, rng, proportional, fraction_e)
-
-
-def _draw_pivots(n: int, pivots: int, rng: np.random.Generator) -> Indices | None:
-    """That many of n neurons, None for all of them."""
-    if pivots < 0:
-        raise InputError("pivots", pivots, "must be a whole number >= 0")
-    return rng.choice(n, pivots, replace=False) if 0 < pivots < n else None
+    n = W.shape[0]
+    drawn = rng.choice(n, pivots, replace=False) if 0 < pivots < n else None
+    return betweenness(W, strength, distance, pivots=drawn)
 
 
 def lowest_leavers(
@@ -82,7 +41,7 @@ def lowest_leavers(
     """Sorted indices of the neurons of lowest score (N,) that leave so that `count` stay.
 
     Equal scores, such as those of silent neurons, leave by lot. proportional, fraction_e: see
-    `choose_leavers`.
+    `random_leavers`.
 
     Raises InputError if count is not in 1 .. N, or a score is missing or not a number.
     """
@@ -109,7 +68,7 @@ def random_leavers(
 
     is_e: (N,) bool. proportional: E and I stay in their proportion, rounded to the nearest whole
     neuron, so that the balance of the network is not drawn by lot; fraction_e: see
-    `choose_leavers`.
+    `random_leavers`.
 
     Raises InputError if count is not in 1 .. N.
     """

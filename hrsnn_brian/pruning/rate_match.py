@@ -19,6 +19,10 @@ from hrsnn_brian.network.network import Network
 Rate = Callable[[Network], float]
 
 
+class RateOutOfReachError(InputError):
+    """No value of the knob brings the network to the wanted rate."""
+
+
 @dataclass(frozen=True)
 class Knob:
     """What is turned: its value that changes nothing, its bounds, and the scale it is halved on."""
@@ -76,7 +80,8 @@ def match_rate(
     tolerance comes back as it is; else one entry is added to its history.
 
     Raises InputError for an unknown knob or numbers out of range, if the rate is not a finite
-    number >= 0, if no value within the bounds reaches the rate, or if it jumps across it.
+    number >= 0; RateOutOfReachError, one of these, if no value within the bounds reaches the rate,
+    or if it jumps across it.
     """
     if knob not in KNOBS:
         raise unknown_name("knob", knob, KNOBS)
@@ -90,7 +95,7 @@ def match_rate(
             break
         bracket = search.halve(*bracket)
     if search.found is None:
-        raise InputError("wanted_hz", wanted_hz, search.failure(bracket))
+        raise RateOutOfReachError("wanted_hz", wanted_hz, search.failure(bracket))
     return search.result()
 
 

@@ -1,6 +1,6 @@
 """What the rivals and controls of LNP are made of: pure functions on networks and arrays.
 
-The methods themselves are in `registry`; `methods.prune` applies them.
+The recipes themselves are in `recipes`; `prune` applies them.
 """
 
 from dataclasses import replace
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.connectivity.weights import scale_to_spectral_radius
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError, SizeOutOfReachError, unknown_name
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.parameters.model import HRSNNParams
 from hrsnn_brian.pruning.compensation import variance_preserving
 from hrsnn_brian.pruning.neurons import random_leavers
-from hrsnn_brian.pruning.synapses import keep_entries
+from hrsnn_brian.pruning.survivors import keep_entries
 from hrsnn_brian.seeds import rng
 
 Floats = NDArray[np.float64]
@@ -26,78 +26,6 @@ SCALES = {
     "in-degree": "weights J/sqrt(K) X, K the mean in-degree of the new network",
     "original": "weights J/sqrt(K) X, K the in-degree the original was drawn with",
 }
-
-
-def readout_importance(W: Any, readout_weight: Floats) -> Floats:
-    """q_ij = |w_ij| r_i, r_i the size of the trained readout's weights on neuron i. [our choice]
-
-    W: CSR (N, N) `W[post, pre]`; readout_weight: (N,), >= 0. A synapse counts for as much as the
-    readout uses the neuron it acts on.
-
-    Raises InputError if `readout_weight` is not N finite numbers >= 0, or all are 0.
-    """
-    r = np.asarray(readout_weight, dtype=float)
-    if r.shape != (W.shape[0],):
-        raise InputError("readout_weight", r.shape, f"must be ({W.shape[0]},), one per neuron")
-    bad = ~(np.isfinite(r) & (r >= 0))
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise InputError("readout_weight", float(r[at]), f"must be finite and >= 0 (neuron {at})")
-    if not r.any():
-        raise InputError("readout_weight", 0.0, "is zero everywhere: the readout uses no neuron")
-    return np.abs(W.data) * np.repeat(r, np.diff(W.indptr))
-
-
-def within_class(q: Floats, excitatory: Mask, selection: str, rng: np.random.Generator) -> Floats:
-    """Importances that make synapses compete within E and I only, so that both keep their share.
-
-    q: (m,) importances; excitatory: (m,) class of each synapse. For selection "top" the importance
-    becomes the rank within the class over the class's size (ties ranked by lot): the largest of
-    all are then the same fraction of both, to one synapse. For sampling, importances are divided
-    by their class mean, which gives each class its share on average, unless some are certain to
-    stay (p = 1). [our choice: the share of inhibition is a confound of magnitude pruning]
-    """
-    q = np.asarray(q, dtype=float)
-    out = np.zeros(q.size)
-    for members in (np.flatnonzero(excitatory), np.flatnonzero(~excitatory)):
-        values = q[members]
-        if selection == "top":
-            order = np.lexsort((rng.random(values.size), values))
-            out[members[order]] = (np.arange(values.size) + 0.5) / max(values.size, 1)
-        elif values.any():
-            out[members] = values / values.mean()
-    return out
-
-
-def within_neuron(q: Floats, W: Any, rng: np.random.Generator) -> Floats:
-    """Importances that make every neuron keep the same share of its inputs, those of largest q.
-
-    q: (m,) importances of the synapses of CSR W (N, N). Each becomes its rank among the inputs of
-    its neuron over their number, so that the largest of all are, to one synapse, the same fraction
-    of each neuron's inputs; ties, and who keeps the odd one, are decided by lot. [our choice]
-    """
-    number = np.diff(W.indptr)
-    post = np.repeat(np.arange(W.shape[0]), number)
-    order = np.lexsort((rng.random(W.nnz), q, post))
-    rank = np.empty(W.nnz)
-    rank[order] = np.arange(W.nnz) - np.repeat(W.indptr[:-1], number)
-    share = (rank + 0.5) / number[post]
-    return np.asarray(share + 1e-9 * rng.random(W.nnz))
-
-
-def shuffled_covariance(
-    C: Floats, rng: np.random.Generator, groups: NDArray[Any] | None = None
-) -> Floats:
-    """C (N, N) with the neurons' names exchanged at random: P C P', the spectrum is C's own.
-
-    groups: (N,) labels; neurons then exchange names with those of their own label only.
-    """
-    order = np.arange(C.shape[0])
-    labels = np.zeros_like(order) if groups is None else np.asarray(groups)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        order[members] = rng.permutation(members)
-    return np.ascontiguousarray(C[np.ix_(order, order)])
 
 
 def rewire_within_class(network: Network, seed: int) -> Network:
@@ -141,7 +69,7 @@ def random_by_class(
     W, random = network.W, rng(seed, "prune", "random by class")
     if synapses > W.nnz:
         why = f"only {W.nnz} are left between the {neurons} neurons that stay"
-        raise InputError("synapses", synapses, why)
+        raise SizeOutOfReachError("synapses", synapses, why)
     entries = np.flatnonzero(W.data > 0), np.flatnonzero(W.data < 0)
     stay_i = min(max(inhibitory, synapses - entries[0].size), entries[1].size)
     stay = np.zeros(W.nnz, dtype=bool)
@@ -188,7 +116,7 @@ def fresh_network(
         raise InputError("method", "fresh", "needs J > 0 and g > 0: weights of 0 are no synapses")
     if synapses > neurons * (neurons - 1):
         room = f"{neurons} neurons have room for {neurons * (neurons - 1)}"
-        raise InputError("synapses", synapses, room)
+        raise SizeOutOfReachError("synapses", synapses, room)
     key = int(rng(seed, "prune", "fresh", neurons, synapses).integers(2**62))
     drawn = _drawn_with_at_least(params, neurons, synapses, key)
     W = _thinned(drawn, synapses, rng(seed, "prune", "fresh", "surplus"))
@@ -219,7 +147,9 @@ def _drawn_with_at_least(params: HRSNNParams, neurons: int, synapses: int, seed:
         drawn = build_network(replace(params, N=neurons, graph=graph, weights=weights), seed)
         if drawn.n_synapses >= synapses:
             return replace(drawn, params=replace(drawn.params, weights=params.weights))
-    raise InputError("synapses", synapses, f"{neurons} neurons of this kind cannot have so many")
+    raise SizeOutOfReachError(
+        "synapses", synapses, f"{neurons} neurons of this kind cannot have so many"
+    )
 
 
 def _thinned(network: Network, synapses: int, random: np.random.Generator) -> Any:

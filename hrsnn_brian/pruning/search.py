@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Measures = Mapping[str, float]
 
 SEARCHES = {
-    "bayesian": "Gaussian process and upper confidence bound (package bayesian-optimization)",
+    "bayesian": "Gaussian process and upper confidence bound (bayesian-optimization)",
     "sobol": "scrambled Sobol points, no learning: the control at equal cost",
 }
 OBJECTIVE = "objective"
@@ -63,9 +63,10 @@ def propose(
     that the Gaussian process of bayesian-optimization is fitted to the history anew; a failed
     evaluation counts there as the worst one that did not fail.
 
-    Raises InputError for an unknown method and if bayesian-optimization is not installed.
+    Raises InputError for an unknown method.
     """
-    check_search(method)
+    if method not in SEARCHES:
+        raise unknown_name("search", method, SEARCHES)
     number = len(history)
     first = dimensions + 2 if initial is None else initial
     usable = [e.objective for e in history if e.objective > -math.inf]
@@ -90,19 +91,6 @@ def propose(
             optimiser.register(dict(zip(names, evaluation.point, strict=True)), target)
         found = optimiser.suggest()
     return tuple(float(found[name]) for name in names)
-
-
-def check_search(method: str) -> None:
-    """Raises InputError if the method is unknown or what it needs is not installed."""
-    if method not in SEARCHES:
-        raise unknown_name("search", method, SEARCHES)
-    if method == "bayesian":
-        try:
-            from bayes_opt import BayesianOptimization  # noqa: F401
-        except ImportError:
-            why = "needs another package: pip install 'bayesian-optimization>=2'"
-            others = "in lnp take timescales=sobol or off, in a study leave such rules out"
-            raise InputError("search", method, f"{why}; or {others}") from None
 
 
 def _sobol_point(number: int, dimensions: int, seed: int) -> tuple[float, ...]:
@@ -139,7 +127,8 @@ def maximise(
         raise InputError("trials, dimensions", (trials, dimensions), "must be at least 1")
     if seed < 0:
         raise InputError("seed", seed, "must be a whole number >= 0")
-    check_search(method)
+    if method not in SEARCHES:
+        raise unknown_name("search", method, SEARCHES)
     header = {
         "format": _FORMAT,
         "method": method,
@@ -163,15 +152,10 @@ def maximise(
     return tuple(history)
 
 
-def best_evaluation(history: Sequence[Evaluation]) -> Evaluation:
-    """The evaluation of largest objective, the earliest of equals.
-
-    Raises InputError if every evaluation failed.
-    """
+def best_evaluation(history: Sequence[Evaluation]) -> Evaluation | None:
+    """The evaluation of largest objective, the earliest of equals; None if every one failed."""
     best = max(history, key=lambda e: e.objective)
-    if best.objective == -math.inf:
-        raise InputError("objective", "nan", f"none of {len(history)} evaluations gave a number")
-    return best
+    return None if best.objective == -math.inf else best
 
 
 def _write_log(path: Path, header: Mapping[str, Any], history: Sequence[Evaluation]) -> None:

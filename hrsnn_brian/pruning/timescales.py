@@ -189,8 +189,10 @@ def search_timescales(
     method: str = "bayesian",
     log: Path | str | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> TimescaleSearch:
+) -> TimescaleSearch | None:
     """Search the gamma distributions of tau_m that maximise a task-agnostic objective.
+
+    None if no evaluation gave a number.
 
     objective: distributions by group -> the value to maximise, or a mapping of measures with one
     called "objective"; typically it measures `retime(network, gammas, grouping)`. A value that
@@ -219,6 +221,8 @@ def search_timescales(
         settings={"space": space.to_dict(), "grouping": grouping, **(settings or {})},
     )
     best = best_evaluation(evaluations)
+    if best is None:
+        return None
     return TimescaleSearch(
         best=space.gammas(best.point),
         objective=best.objective,

@@ -5,9 +5,10 @@ possible edges of the RESULTING network (self-loops excluded), `synapses` is the
 """
 
 import math
+from dataclasses import dataclass
 from numbers import Integral, Real
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.network.network import Network
 
 
@@ -49,7 +50,7 @@ def resolve_budget(
         room = (
             "" if possible == network.n_synapses else f" and {n} neurons have room for {possible}"
         )
-        raise InputError(name, value, f"{why}{room}; pruning adds none")
+        raise SizeOutOfReachError(name, value, f"{why}{room}; pruning adds none")
     return count
 
 
@@ -81,3 +82,29 @@ def _fraction(name: str, value: object) -> float:
     if not 0 < fraction <= 1:
         raise InputError(name, value, "must be in (0, 1]")
     return fraction
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a pruned network shall be; of `keep`, `density`, `synapses` exactly one.
+
+    neurons: how many stay (default: all). keep: fraction of the original synapses; density:
+    synapses over possible ones of the resulting network; synapses: their number.
+    """
+
+    neurons: int | None = None
+    keep: float | None = None
+    density: float | None = None
+    synapses: int | None = None
+
+    def resolve(self, network: Network) -> tuple[int, int]:
+        """(neurons, synapses) of `network` pruned to this size; InputError as `resolve_budget`."""
+        neurons = resolve_neurons(network, self.neurons)
+        return neurons, resolve_budget(
+            network, self.keep, self.density, self.synapses, self.neurons
+        )
+
+    @property
+    def asks_for_synapses(self) -> bool:
+        """Whether it says anything about synapses."""
+        return (self.keep, self.density, self.synapses) != (None, None, None)

@@ -7,6 +7,7 @@ largest and draws nothing but the order of ties.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,3 +163,24 @@ def _integer_lengths(p: Floats, count: int, bits: int) -> NDArray[np.int64]:
         lengths[chosen] = np.clip(before + step * each, 0, one)
         excess += int((lengths[chosen] - before).sum())
     return lengths
+
+
+def keep_entries(W: Any, mask: NDArray[np.bool_]) -> Any:
+    """CSR of the entries where mask (nnz,) is true; order and shape stay."""
+    before = np.concatenate(([0], np.cumsum(mask)))
+    indptr = before[W.indptr].astype(W.indptr.dtype)
+    return type(W)((W.data[mask], W.indices[mask], indptr), shape=W.shape)
+
+
+def geometric_schedule(start: int, end: int, rounds: int) -> tuple[int, ...]:
+    """Synapses left after each of `rounds` rounds, in equal ratios from `start` down to `end`.
+
+    [our choice: method section 4, "schedule geometric in density"]
+    Raises InputError unless rounds >= 1 and 1 <= end <= start.
+    """
+    if isinstance(rounds, bool) or not isinstance(rounds, int | np.integer) or rounds < 1:
+        raise InputError("rounds", rounds, "must be a whole number >= 1")
+    if not 1 <= end <= start:
+        raise InputError("synapses", end, f"must be from 1 to {start}, the synapses there are")
+    ratio = end / start
+    return tuple(round(start * ratio ** (r / rounds)) for r in range(1, rounds)) + (end,)
