@@ -1,7 +1,8 @@
 """What pruning may ask of the engine: measures of a network as it stands, each a method.
 
 All are task-agnostic (`task_probe` adds what a task can tell), driven by the white noise of
-`noise_drive`; runs use the programs of the task runs and of the exponents, so pruning builds nothing of its own.
+`noise_drive`; runs use the programs of the task runs and of the exponents, so pruning builds
+nothing of its own.
 """
 
 import math
