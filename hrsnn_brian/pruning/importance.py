@@ -45,7 +45,7 @@ def covariance_factor(W: Any, C: Floats, factor: str = "difference") -> Floats:
     """
     if factor not in FACTORS:
         raise unknown_name("factor", factor, FACTORS)
-    C = _covariance(C, W.shape[0])
+    C = checked_covariance(C, W.shape[0])
     post = np.repeat(np.arange(W.shape[0]), np.diff(W.indptr))
     variance = np.diag(C)
     F = variance[post] + variance[W.indices]
@@ -136,7 +136,8 @@ def shuffled_covariance(
     return np.ascontiguousarray(C[np.ix_(order, order)])
 
 
-def _covariance(C: Floats, n: int) -> Floats:
+def checked_covariance(C: Floats, n: int) -> Floats:
+    """C (n, n). Raises InputError, as `covariance_factor` says, if it is none of n neurons."""
     C = np.asarray(C, dtype=float)
     if C.shape != (n, n):
         raise InputError("covariance", C.shape, f"must be ({n}, {n}), one row per neuron")

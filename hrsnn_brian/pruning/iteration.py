@@ -1,7 +1,7 @@
 """What a step of a recipe is given and gives back: a network, and what was seen of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -121,3 +121,8 @@ class Step(Section, ABC):
     @abstractmethod
     def __call__(self, now: Iteration) -> Iteration:
         """The iteration after this step."""
+
+
+def needs_of(steps: Iterable[Step]) -> tuple[str, ...]:
+    """The facts that any of the steps looks at, sorted."""
+    return tuple(sorted({need for step in steps for need in step.needs}))

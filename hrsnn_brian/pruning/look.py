@@ -1,6 +1,6 @@
 """What an iteration measures of its network before any step is taken."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,8 @@ import numpy as np
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.covariance import linear_covariance
-from hrsnn_brian.pruning.iteration import Floats
+from hrsnn_brian.pruning.importance import checked_covariance
+from hrsnn_brian.pruning.iteration import Floats, Step, needs_of
 from hrsnn_brian.pruning.recipe import Recipe
 
 Before = Callable[[int], Network]
@@ -34,18 +35,23 @@ class Look:
         the exponents in force are measured again.
         Raises InputError if what was measured does not fit the network.
         """
-        network = before(iteration)
-        return {need: self._fact(need, network, iteration, before) for need in self._recipe.needs}
+        needs = needs_of(self._recipe.steps)
+        return {need: self._fact(need, before(iteration), iteration, before) for need in needs}
+
+    def once(self, network: Network, steps: Iterable[Step]) -> Mapping[str, Floats]:
+        """What steps outside the iterations will ask for."""
+        return {need: self._fact(need, network, 1, lambda _: network) for need in needs_of(steps)}
 
     def _fact(self, need: str, network: Network, iteration: int, before: Before) -> Floats:
         if need == "exponents":
             return self._exponents(iteration, before)
-        if need == "covariance" and self._keep.covariance == "linear":
+        linear = self._keep is not None and self._keep.covariance == "linear"
+        if need == "covariance" and linear:
             return linear_covariance(network.W, network.tau_m)
         values = np.asarray(getattr(self._probe, need)(network), dtype=float)
-        if need == "covariance":
-            return values  # `importance.covariance_factor` checks it
         n = network.n_neurons
+        if need == "covariance":
+            return checked_covariance(values, n)
         if values.shape != (n,) or not np.isfinite(values).all():
             raise InputError(need, values.shape, f"must be {n} finite numbers, one per neuron")
         if not values.any():

@@ -13,10 +13,10 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
-from hrsnn_brian.pruning.iteration import FACTS, Iteration
+from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration
 from hrsnn_brian.pruning.look import Look
 from hrsnn_brian.pruning.recipe import Recipe
-from hrsnn_brian.pruning.recipes import get_recipe, prunes_for_a_task
+from hrsnn_brian.pruning.recipes import get_recipe
 from hrsnn_brian.pruning.size import Size, resolve_neurons
 from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
@@ -107,7 +107,8 @@ def prune(
     stopped = run.stopped(recipe.stability)
     if stopped is not None:
         return Pruned(run.stable, tuple(run.rows), stopped)
-    now = replace(start, network=run.current)
+    seen = Look(probe, recipe).once(run.current, recipe.finish)
+    now = replace(start, network=run.current, seen=seen)
     for step in recipe.finish:
         now = step(now)
     return Pruned(now.network, tuple(run.rows), None)
@@ -136,6 +137,7 @@ def _started(
         original=network,
         original_hz=cache(lambda: float(probe.rate_hz(network))),
     )
+    now = replace(now, seen=Look(probe, recipe).once(network, recipe.start))
     for step in recipe.start:
         now = step(now)
     return replace(now, source=now.network)
@@ -201,7 +203,7 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Any
         asked = {"exponents": "node_exponents"}.get(need, need)
         if callable(getattr(probe, asked, None)):
             continue
-        if prunes_for_a_task(recipe):
+        if need in OF_TASK:
             raise InputError("task", None, f"recipe {recipe.name!r} prunes for a task: give one")
         what = f"recipe {recipe.name!r} needs a probe with {asked}(...): {FACTS[need]}"
         raise InputError("probe", type(probe).__name__, what)

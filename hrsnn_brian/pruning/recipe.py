@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.fields import Checked, OneOf, Real, Whole
-from hrsnn_brian.pruning.iteration import Step
+from hrsnn_brian.pruning.iteration import Step, needs_of
 from hrsnn_brian.settings.reader import assignment, parse_value, resolve
 from hrsnn_brian.settings.section import Section, checked_fields
 
@@ -99,9 +99,9 @@ class Recipe:
         return next((s for s in self.sections() if s.section == section), None)
 
     @property
-    def needs(self) -> frozenset[str]:
-        """Facts that the steps of an iteration look at."""
-        return frozenset().union(*(step.needs for step in self.steps))
+    def needs(self) -> tuple[str, ...]:
+        """Facts that its steps look at, sorted."""
+        return needs_of((*self.start, *self.steps, *self.finish))
 
     def stream(self, step: str, number: int) -> tuple[str | int, ...]:
         """Keys of a random stream.

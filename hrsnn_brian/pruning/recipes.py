@@ -246,7 +246,7 @@ def list_recipes(names: Iterable[str] = tuple(RECIPES)) -> dict[str, str]:
 
 def prunes_for_a_task(recipe: Recipe) -> bool:
     """Whether the recipe looks at a task, so that every task has a pruned network of its own."""
-    return not recipe.needs.isdisjoint(OF_TASK)
+    return any(need in OF_TASK for need in recipe.needs)
 
 
 def chooses_neurons(recipe: Recipe) -> bool:
