@@ -3,12 +3,12 @@
 import json
 import math
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from probes import Growing, Stub
 from scipy import sparse
 
 from hrsnn_brian.cli.main import main
@@ -18,21 +18,13 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
-from hrsnn_brian.pruning.covariance import linear_covariance
-from hrsnn_brian.pruning.delocalisation import EdgeTrial
-from hrsnn_brian.pruning.options import LNPOptions, lnp_options
-from hrsnn_brian.pruning.pipeline import lnp
-from hrsnn_brian.pruning.sampling import probabilities
-from hrsnn_brian.pruning.steps import (
-    Found,
-    NodeExponents,
-    _without_least,
-    importance,
-    prune_by_noise,
-    spread_modes,
-)
-from hrsnn_brian.pruning.tune import tune_timescales
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.look import Look
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.recipes import RECIPES, get_recipe
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.simulation import Engine
+from hrsnn_brian.task_probe import TaskProbe
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [
@@ -42,46 +34,10 @@ COLUMNS = [
 ]
 
 
-class Stub:
-    """Measurements without an engine: functions of the network alone, counted.
-
-    lambda_inf is the mean tau_m in 10 ms, minus 5; `unstable` iterations get 3/s, `silent` ones no
-    rate, by number of neurons.
-    """
-
-    T = 80e-3
-
-    def __init__(self, unstable=(), silent=(), rate=10.0):
-        self.unstable, self.silent, self.rate = unstable, silent, rate
-        self.calls = []
-
-    def covariance(self, network):
-        self.calls.append("covariance")
-        return linear_covariance(network.W, network.tau_m)
-
-    def node_exponents(self, network):
-        self.calls.append("node_exponents")
-        return -20.0 - 40.0 * np.random.default_rng(5).random(network.n_original)[network.neuron_id]
-
-    def rates(self, network):
-        hz = 0.0 if network.n_neurons in self.silent else self.rate
-        return hz * (0.5 + (network.neuron_id % 7) / 6)
-
-    def rate_hz(self, network):
-        return float(self.rates(network).mean())
-
-    def lambda_inf(self, network):
-        unstable = network.n_neurons in self.unstable
-        return 3.0 if unstable else float(network.tau_m.mean() / 10e-3) - 5.0
-
-    def memory_capacity(self, network):
-        return 1.0
-
-
-OPTIONS = LNPOptions(
+OPTIONS = LNP.changed(
     timescales="sobol", timescale_every=2, timescale_trials=3, timescale_rate="off"
 )
-BUDGET = {"neurons": 40, "synapses": 200, "iterations": 5, "options": OPTIONS}
+SIZE = {"neurons": 40, "synapses": 200}
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +45,10 @@ def network():
     return build_network(HRSNNParams(N=60, graph=GraphParams(K=12)), 3)
 
 
-def pruned(network, stub=None, **changes):
-    return lnp(network, measure=stub or Stub(), **(BUDGET | changes))
+def pruned(network, stub=None, *, options=OPTIONS, rounds=5, **changes):
+    size = {name: changes.pop(name) for name in vars(Size(1, synapses=1)) if name in changes}
+    size = Size(**(SIZE | size))
+    return prune(network, options, size, probe=stub or Stub(), rounds=rounds, **changes)
 
 
 def without_seconds(history):
@@ -101,19 +59,19 @@ def without_seconds(history):
 
 
 @pytest.mark.parametrize(
-    "budget",
+    ("budget", "rounds"),
     [
-        {"neurons": 40, "synapses": 200, "iterations": 5},
-        {"neurons": 33, "density": 0.1, "iterations": 3},
-        {"neurons": None, "keep": 0.05, "iterations": 1},
-        {"neurons": 59, "synapses": 650, "iterations": 7},
-        {"neurons": 25, "synapses": 120, "iterations": 2},
+        ({"neurons": 40, "synapses": 200}, 5),
+        ({"neurons": 33, "density": 0.1}, 3),
+        ({"neurons": None, "keep": 0.05}, 1),
+        ({"neurons": 59, "synapses": 650}, 7),
+        ({"neurons": 25, "synapses": 120}, 2),
     ],
 )
-@pytest.mark.parametrize("variant", ["default", "literal", "revised"])
-def test_budget_is_met_exactly(network, budget, variant):
-    options = lnp_options(variant, {"timescales": "off", "disconnected": "allow"})
-    result = lnp(network, measure=Stub(), options=options, **budget)
+@pytest.mark.parametrize("variant", ["lnp", "lnp literal", "lnp revised"])
+def test_budget_is_met_exactly(network, budget, rounds, variant):
+    recipe = get_recipe(variant).changed(timescales="off", disconnected="allow")
+    result = prune(network, recipe, Size(**budget), probe=Stub(), rounds=rounds)
     n = budget["neurons"] or 60
     wanted = budget.get("synapses") or round(
         budget["density"] * n * (n - 1) if "density" in budget else budget["keep"] * 720
@@ -123,7 +81,7 @@ def test_budget_is_met_exactly(network, budget, variant):
 
 
 def test_removed_neurons_leave_and_what_stays_is_a_part_of_the_original(network):
-    result = pruned(network, options=replace(OPTIONS, timescales="off")).network
+    result = pruned(network, options=OPTIONS.changed(timescales="off")).network
     ids = result.neuron_id
     assert result.W.shape == (40, 40)
     assert result.tau_m.shape == result.bias.shape == (40,)
@@ -134,7 +92,7 @@ def test_removed_neurons_leave_and_what_stays_is_a_part_of_the_original(network)
 
 
 def test_dales_law_no_loops_and_additions_are_noted(network):
-    result = pruned(network, neurons=None, iterations=8, synapses=300).network
+    result = pruned(network, neurons=None, rounds=8, synapses=300).network
     dense = result.W.toarray()
     assert (dense[:, result.is_e] >= 0).all()
     assert (dense[:, ~result.is_e] <= 0).all()
@@ -186,7 +144,7 @@ def operations(result):
 )
 def test_each_step_can_be_switched_off(network, step, operation, measured):
     stub = Stub()
-    changes = {"options": replace(OPTIONS, **{step: "off"})}
+    changes = {"options": OPTIONS.changed(**{step: "off"})}
     changes |= {"synapses": None} if step == "synapses" else {}
     changes |= {"neurons": None} if step == "neurons" else {}
     result = pruned(network, stub, **changes)
@@ -199,7 +157,7 @@ def test_each_step_can_be_switched_off(network, step, operation, measured):
 def test_with_every_step_off_nothing_changes_and_nothing_is_measured_in_vain(network):
     off = dict.fromkeys(("synapses", "neurons", "delocalisation", "timescales"), "off")
     stub = Stub()
-    result = pruned(network, stub, neurons=None, synapses=None, options=replace(OPTIONS, **off))
+    result = pruned(network, stub, neurons=None, synapses=None, options=OPTIONS.changed(**off))
     assert equal_networks(result.network, network)
     assert stub.calls == []
 
@@ -211,7 +169,7 @@ def test_each_step_alone_does_its_own_work_only(network, step):
         network,
         neurons=40 if step == "neurons" else None,
         synapses=200 if step == "synapses" else None,
-        options=replace(OPTIONS, **off),
+        options=OPTIONS.changed(**off),
     )
     assert operations(result) - {"timescale search"} == {step}
     assert np.array_equal(result.network.tau_m, network.tau_m[result.network.neuron_id]) == (
@@ -221,78 +179,40 @@ def test_each_step_alone_does_its_own_work_only(network, step):
 
 def test_only_what_is_asked_for_is_measured(network):
     stub = Stub()
-    options = replace(OPTIONS, score="magnitude", factor="none", neurons="random")
+    options = OPTIONS.changed(score="magnitude", factor="none", neurons="random")
     pruned(network, stub, options=options)
     assert stub.calls == []
-    pruned(network, stub, options=replace(options, graph="exponent", neurons="betweenness"))
+    pruned(network, stub, options=options.changed(graph="exponent", neurons="betweenness"))
     assert stub.calls == ["node_exponents"] * 5
     stub = Stub()
-    pruned(network, stub, options=replace(OPTIONS, exponent_every=2))
+    pruned(network, stub, options=OPTIONS.changed(exponent_every=2))
     assert stub.calls.count("node_exponents") == 3  # iterations 1, 3 and 5
-
-
-class Growing(Stub):
-    """Node exponents that depend on the network they are measured in."""
-
-    def node_exponents(self, network):
-        return super().node_exponents(network) * (1 + network.W.sum(axis=1) / network.n_neurons)
 
 
 def test_between_measurements_neurons_keep_their_exponents(network):
     smaller = network.without_neurons([0, 7, 30]).without_recurrence()
     networks = {1: network, 2: smaller, 3: smaller}
     stub = Growing()
-    nodes = NodeExponents(stub, LNPOptions(exponent_every=2))
-    first, carried, anew = (nodes.of(k, networks.__getitem__) for k in (1, 2, 3))
+    recipe = LNP.changed(exponent_every=2, factor="none")
+
+    def exponents(look, k):
+        return look(k, networks.__getitem__)["exponents"]
+
+    look = Look(stub, recipe)
+    first, carried, anew = (exponents(look, k) for k in (1, 2, 3))
     assert np.array_equal(first, stub.node_exponents(network))
     assert np.array_equal(carried, np.delete(first, [0, 7, 30]))
     assert np.array_equal(anew, stub.node_exponents(smaller))
     assert not np.allclose(anew, carried)
-    resumed = NodeExponents(stub, LNPOptions(exponent_every=2))
-    assert np.array_equal(resumed.of(2, networks.__getitem__), carried)
+    assert np.array_equal(exponents(Look(stub, recipe), 2), carried)  # resumed
 
 
 # ---- the ingredients
 
 
-def found(network):
-    stub = Stub()
-    return Found(stub.T, stub.covariance(network), stub.node_exponents(network))
-
-
-def test_importance_is_score_times_factor(network):
-    """The default, derived anew per synapse: harmonic mean of growth factors times noise."""
-    there, W = found(network), network.W.tocoo()
-    growth, C = np.exp(there.exponents * there.T), there.covariance
-    harmonic = 2 / (1 / growth[W.row] + 1 / growth[W.col])
-    F = C[W.row, W.row] + C[W.col, W.col] - 2 * np.sign(W.data) * C[W.row, W.col]
-    q = importance(network.W, there, LNPOptions())
-    assert q / q.max() == pytest.approx(harmonic * F / (harmonic * F).max())
-    product = importance(network.W, there, LNPOptions(score="product"))
-    assert product / q == pytest.approx(np.abs(W.data) * (product[0] / q[0] / abs(W.data[0])))
-    plain = importance(network.W, there, LNPOptions(score="magnitude", factor="none"))
-    assert plain == pytest.approx(np.abs(W.data))
-
-
-def test_literal_synapse_step_is_unbiased(network):
-    """E[W'] = W over many samples, entry by entry, within five standard errors of w/p."""
-    options = lnp_options("literal")
-    there, samples = found(network), 1500
-    total = np.zeros((60, 60))
-    for k in range(samples):
-        random = np.random.default_rng(k)
-        total += prune_by_noise(network, network, 360, there, options, random).W.toarray()
-    W = network.W.tocoo()
-    p = probabilities(importance(network.W, there, options), 360)
-    error = np.abs(W.data) * np.sqrt((1 / p - 1) / samples)
-    assert p.min() > 1e-3  # no weight is capped
-    assert np.all(np.abs(total[W.row, W.col] / samples - W.data) <= 5 * error + 1e-12)
-    assert np.all(total[network.W.toarray() == 0] == 0)
-
-
 def test_row_compensation_refers_to_the_sums_of_the_start(network):
     """alpha = 1 restores, in every iteration, each class input that has survivors."""
-    options = replace(OPTIONS, compensation="row 1", delocalisation="off", timescales="off")
+    options = OPTIONS.changed(compensation="row 1", delocalisation="off", timescales="off")
     result = pruned(network, neurons=None, options=options).network
     for sign in (1, -1):
         before = np.maximum(sign * network.W.toarray(), 0).sum(axis=1)
@@ -301,8 +221,8 @@ def test_row_compensation_refers_to_the_sums_of_the_start(network):
 
 
 def test_former_sums_may_include_the_neurons_that_left(network):
-    options = replace(OPTIONS, compensation="row 1", delocalisation="off", timescales="off")
-    result = pruned(network, options=replace(options, former="all")).network
+    options = OPTIONS.changed(compensation="row 1", delocalisation="off", timescales="off")
+    result = pruned(network, options=options.changed(former="all")).network
     before = np.maximum(network.W.toarray(), 0).sum(axis=1)[result.neuron_id]
     after = np.maximum(result.W.toarray(), 0).sum(axis=1)
     assert after[after > 0] == pytest.approx(before[after > 0])
@@ -310,7 +230,7 @@ def test_former_sums_may_include_the_neurons_that_left(network):
 
 def test_original_base_does_not_depend_on_the_number_of_iterations(network):
     """Row 0.5 from the original weights: w (S/s)^.5 at the surviving edges, after 5 rounds."""
-    options = replace(OPTIONS, base="original", delocalisation="off", timescales="off")
+    options = OPTIONS.changed(base="original", delocalisation="off", timescales="off")
     result = pruned(network, neurons=None, options=options).network.W.toarray()
     W = network.W.toarray()
     for sign in (1, -1):
@@ -319,44 +239,6 @@ def test_original_base_does_not_depend_on_the_number_of_iterations(network):
         some = now != 0
         expected = kept[some] * np.sqrt(former[some] / now[some])[:, None]
         assert np.where(sign * result > 0, result, 0)[some] == pytest.approx(expected)
-
-
-def test_additions_take_the_place_of_the_least_important(network):
-    small = network.with_weights(pruned(network, neurons=None).network.W)
-    there = found(small)
-    random = np.random.default_rng(0)
-    larger, added = spread_modes(small, there, OPTIONS, random)
-    assert added > 0
-    assert larger.n_synapses == small.n_synapses
-    before, after = small.W.toarray() != 0, larger.W.toarray() != 0
-    assert (after & ~before).sum() == added
-    q = np.zeros((60, 60))
-    q[before] = importance(small.W, there, OPTIONS)
-    assert q[before & ~after].max() <= q[before & after].min()
-
-
-def test_where_all_synapses_count_the_same_any_may_leave_for_an_added_one():
-    W = sparse.csr_array(np.ones((20, 20)) - np.eye(20))
-    W.sort_indices()
-    trials = [EdgeTrial(0, 0, 1, 1.0, 0.0, accepted=True)]
-    uniform = replace(OPTIONS, score="uniform", factor="none")
-    left = set()
-    for seed in range(30):
-        random = np.random.default_rng(seed)
-        missing = W - _without_least(W, trials, Found(0.1), uniform, random)
-        post, _pre = missing.nonzero()
-        assert (len(post), missing[0, 1]) == (1, 0)
-        left.add(int(post[0]))
-    assert len(left) > 10
-
-
-def test_timescales_change_only_for_a_better_stable_trial(network):
-    """lambda grows with tau_m and 0 is the target: tau_m grows, but stays on the stable side."""
-    tuned = tune_timescales(network, Stub(), replace(OPTIONS, timescale_trials=12), 0)
-    before, after = Stub().lambda_inf(network), Stub().lambda_inf(tuned)
-    assert before < after <= 0
-    never = tune_timescales(network, Stub(unstable=(60,)), OPTIONS, 0)
-    assert equal_networks(never, network)
 
 
 # ---- stability
@@ -404,7 +286,7 @@ def test_an_exponent_that_cannot_be_measured_is_not_stable(network):
 @pytest.mark.parametrize(("survived", "every"), [(0, 1), (1, 3), (2, 3), (2, 1), (4, 2)])
 def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived, every):
     """Killed in the iteration after `survived`, whatever that one had already written."""
-    changes = {"synapses": 150, "options": replace(OPTIONS, exponent_every=every, pivots=20)}
+    changes = {"synapses": 150, "options": OPTIONS.changed(exponent_every=every, pivots=20)}
     whole = pruned(network, Growing(), work=tmp_path / "whole", **changes)
     shutil.copytree(tmp_path / "whole", tmp_path / "killed")
     for k in range(survived + 1, 6):
@@ -414,7 +296,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived, 
             (tmp_path / "killed" / f"timescales-{k:03d}.jsonl").unlink(missing_ok=True)
     (tmp_path / "killed" / ".iteration.npz.1-ab.part").write_bytes(b"half")
     stub, seen = Growing(), []
-    changes["on_iteration"] = lambda d, t, row: seen.append((d, t))
+    changes["on_round"] = lambda d, t, row: seen.append((d, t))
     resumed = pruned(network, stub, work=tmp_path / "killed", **changes)
     assert seen == [(k, 5) for k in range(survived, 6)]
     assert stub.calls.count("covariance") == 5 - survived
@@ -436,7 +318,7 @@ def test_a_stopped_run_stays_stopped_when_resumed(network, tmp_path):
 
 def test_a_folder_of_another_run_is_refused(network, tmp_path):
     pruned(network, work=tmp_path / "w")
-    for changes in ({"seed": 7}, {"synapses": 201}, {"options": LNPOptions(timescales="off")}):
+    for changes in ({"seed": 7}, {"synapses": 201}, {"options": LNP.changed(timescales="off")}):
         with pytest.raises(InputError, match="another run"):
             pruned(network, work=tmp_path / "w", **changes)
     other = build_network(HRSNNParams(N=60, graph=GraphParams(K=12)), 4)
@@ -461,13 +343,16 @@ def test_a_folder_of_another_run_is_refused(network, tmp_path):
         ({"neurons": 10, "synapses": 91}, "room for 90"),
         ({"neurons": 20, "synapses": 379}, "left between the .* neurons"),
         ({"synapses": None}, "exactly one of keep, density and synapses"),
-        ({"iterations": 1}, "at least 2 where neurons leave"),
         (
-            {"iterations": 3, "options": replace(OPTIONS, timescale_every=4)},
+            {"rounds": 1, "options": OPTIONS.changed(timescales="off")},
+            "at least 2 where neurons leave",
+        ),
+        (
+            {"rounds": 3, "options": OPTIONS.changed(timescale_every=4)},
             "iterations = 3: step 4 comes every timescale_every = 4",
         ),
-        ({"options": replace(OPTIONS, synapses="off")}, "with step 1 off"),
-        ({"options": replace(OPTIONS, neurons="off")}, "with step 2 off"),
+        ({"options": OPTIONS.changed(synapses="off")}, "with step 1 off"),
+        ({"options": OPTIONS.changed(neurons="off")}, "with step 2 off"),
     ],
 )
 def test_budgets_that_cannot_be_met_are_refused(network, changes, message):
@@ -496,7 +381,7 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
     parts = network.with_weights(sparse.csr_array(block))
     with pytest.raises(InputError, match="in 2 parts, the largest of 30 neurons"):
         pruned(parts)
-    allowed = pruned(parts, options=replace(OPTIONS, disconnected="allow"), synapses=150)
+    allowed = pruned(parts, options=OPTIONS.changed(disconnected="allow"), synapses=150)
     assert allowed.network.n_synapses == 150
 
 
@@ -509,24 +394,36 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
         ({"exponent_every": "0"}, "exponent_every = 0.*>= 1"),
         ({"pivots": "-1"}, "pivots = -1.*>= 0"),
         ({"added_edges": "2.5"}, "added_edges = 2.5.*whole number"),
-        ({"patience": "many"}, "patience = 'many': must be a number"),
-        ({"lambda_max": "nan"}, "lambda_max.*finite"),
+        ({"patience": "many"}, "patience = 'many': must be a whole number >= 1"),
+        ({"gain": "much"}, "gain = 'much': must be a number"),
+        ({"gain": "inf"}, "gain = inf: must be a number"),
+        ({"lambda_max": "nan"}, "lambda_max = nan: must be a number"),
         ({"min_rate": "600"}, "min_rate.*0 .. 500"),
         ({"compensation": "row 2"}, "alpha must be from 0 to 1"),
         ({"selection": "top", "compensation": "literal"}, "needs probabilities"),
     ],
 )
 def test_options_are_checked(settings, message):
-    with pytest.raises(InputError, match=message):
-        lnp_options("default", settings)
+    with pytest.raises(InputError, match=message) as refused:
+        LNP.with_settings(settings)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
+    independent = OPTIONS.changed(selection="independent")
+    with pytest.raises(InputError, match="selection = 'independent': .*fixed or top"):
+        pruned(network, options=independent)
 
 
 def test_options_from_text():
-    options = lnp_options("literal", {"modes": "3", "gain": "0.5", "score": "magnitude"})
-    assert (options.modes, options.gain, options.score) == (3, 0.5, "magnitude")
-    assert options.compensation == "literal 1000"
-    with pytest.raises(InputError, match="variant"):
-        lnp_options("literl")
+    recipe = get_recipe("lnp literal").with_settings(
+        {"modes": "3", "gain": "0.5", "score": "magnitude"}
+    )
+    keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
+    assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
+    assert keep.compensation == "literal 1000"
+    with pytest.raises(InputError, match="recipe = 'lnp literl': .*did you mean 'lnp literal'"):
+        get_recipe("lnp literl")
 
 
 # ---- with an engine
@@ -566,10 +463,10 @@ def test_readout_weights_are_those_of_the_neurons_that_matter(saved, compiled_en
     """A silent neuron contributes nothing to the trained readout; the others do."""
     bias = saved.bias.copy()
     bias[:5] = -1e3
-    measure = Measurements(compiled_engine)
     task = get_task("mackey-glass-84", 0, quick=True)
-    weight = measure.readout_weight(replace(saved, bias=bias), task)
-    rates = measure.task_rates(replace(saved, bias=bias), task)
+    probe = TaskProbe(compiled_engine, task=task)
+    weight = probe.readout_weight(replace(saved, bias=bias))
+    rates = probe.task_rates(replace(saved, bias=bias))
     assert weight.shape == rates.shape == (40,)
     assert not weight[:5].any()
     assert (rates[weight > 0] > 0).all()
@@ -605,10 +502,10 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--method lnp --keep .1 --rounds 3", "--iterations"),
-        ("--method lnp --keep .1 --variant litral", "did you mean 'literal'"),
+        ("--method lnp --keep .1 --rounds 3", "iterations = 3: step 4 comes every timescale_ev"),
+        ("--method lnp --keep .1 --variant litral", "did you mean 'lnp literal'"),
         ("--method lnp --keep .1 --set scor=a", "did you mean 'score'"),
-        ("--method random --keep .1 --iterations 3", "option of --method lnp"),
+        ("--method random --keep .1 --variant literal", "option of --method lnp"),
         ("--method LNP --keep .1", "did you mean 'lnp'"),
         ("--method random --keep .1 --out net.npz", "is the network to prune"),
         ("--method lnp --keep .1 --neurons 41", "neurons = 41"),
@@ -633,15 +530,15 @@ def test_lnp_is_listed_with_its_source_and_cost(capfd):
     assert ["Chakraborty" in line for line in lines] == [True, True, False]
 
 
-def test_engine_is_made_only_without_measurements(network):
-    """The engine given is the one used."""
+def test_the_three_variants_are_recipes_that_draw_alike():
+    variants = [recipe for recipe in RECIPES.values() if recipe.family == "lnp"]
+    assert [recipe.name for recipe in variants] == ["lnp", "lnp literal", "lnp revised"]
+    assert {recipe.stream("synapses", 3) for recipe in variants} == {("lnp", "synapses", 3)}
+    assert get_recipe("lnp") is LNP
+
+
+def test_engine_is_made_only_without_a_probe(network):
+    """The engine given is not used where a probe is."""
     engine = Engine("numpy")
     pruned(network, engine=engine)
     assert engine.stats.runs == 0
-
-
-def test_a_missing_search_library_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "bayes_opt", None)
-    network = build_network(HRSNNParams(N=20), seed=1)
-    with pytest.raises(InputError, match=r"pip install .bayesian-optimization"):
-        lnp(network, keep=0.5, options=lnp_options("default", {}))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from probes import Deaf, Facts, Given
 from scipy import stats
 
 from hrsnn_brian.errors import InputError
@@ -13,75 +14,66 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.pruning.methods import METHODS, get_method, list_methods, prune
-from hrsnn_brian.pruning.rate_ceiling import lower_rates
-from hrsnn_brian.pruning.rate_match import match_rate, turned
-from hrsnn_brian.pruning.rivals import (
-    fresh_network,
+from hrsnn_brian.pruning.importance import (
     readout_importance,
-    rewire_within_class,
     shuffled_covariance,
     within_class,
 )
+from hrsnn_brian.pruning.keep_neurons import KeepNeurons
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.rate_ceiling import lower_rates
+from hrsnn_brian.pruning.recipes import (
+    ALIASES,
+    RECIPES,
+    chooses_neurons,
+    get_recipe,
+    list_recipes,
+    prunes_for_a_task,
+)
+from hrsnn_brian.pruning.rivals import fresh_network, rewire_within_class
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.seeds import rng
 
 RNG = np.random.default_rng
 N, K = 80, 16
 NEURONS, SYNAPSES = 50, 130
-TASK = "a task"
+RIVALS = sorted(name for name, recipe in RECIPES.items() if recipe.family != "lnp")
 
 
 def network(seed=0, **graph):
     return build_network(HRSNNParams(N=N, graph={"K": K, **graph}), seed)
 
 
-class FakeMeasure:
-    """Facts that depend on the neuron alone, and a note of the networks they were asked of."""
-
-    def __init__(self, seed=7):
-        random = RNG(seed)
-        self.hz = random.gamma(2, 10, N)
-        self.weight = random.gamma(1, 1, N)
-        self.mixing = random.normal(size=(N, 3 * N)) * random.gamma(2, 1, N)[:, None]
-        self.asked = []
-
-    def covariance(self, net):
-        self.asked.append((net.n_neurons, net.n_synapses))
-        x = self.mixing[net.neuron_id]
-        return x @ x.T / (3 * N)
-
-    def task_rates(self, net, task):
-        assert task == TASK
-        self.asked.append((net.n_neurons, net.n_synapses))
-        return self.hz[net.neuron_id]
-
-    def rates(self, net):
-        """Rises with the bias; not noted: the last touch asks as often as it takes."""
-        return self.hz[net.neuron_id] * np.exp(net.bias)
-
-    def readout_weight(self, net, task):
-        assert task == TASK
-        self.asked.append((net.n_neurons, net.n_synapses))
-        return self.weight[net.neuron_id]
-
-
-def pruned(method, net=None, *, synapses=SYNAPSES, neurons=NEURONS, seed=1, **more):
+def pruned(
+    recipe,
+    net=None,
+    *,
+    synapses=SYNAPSES,
+    neurons=NEURONS,
+    compensation=None,
+    options=None,
+    **more,
+):
+    """Pruned in one round, unless more are asked for."""
     net = network() if net is None else net
-    more = {"measure": FakeMeasure(), "task": TASK, **more}
-    return prune(net, method, synapses, seed, neurons=neurons, **more)
+    options = {**(options or {}), **({"compensation": compensation} if compensation else {})}
+    more = {"probe": Facts(N), "rounds": 1, "seed": 1} | more
+    recipe = get_recipe(recipe).with_settings(options)
+    return prune(net, recipe, Size(neurons, synapses=synapses), **more).network
 
 
-# ---- every method -------------------------------------------------------------------------
+# ---- every recipe -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rounds", [1, 5, 20])
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_every_method_hits_neurons_and_synapses_and_keeps_the_rules(method, rounds, tmp_path):
+@pytest.mark.parametrize("name", RIVALS)
+def test_every_recipe_hits_neurons_and_synapses_and_keeps_the_rules(name, rounds, tmp_path):
     net = network()
+    family = RECIPES[name].family
     for seed in (0, 1):
-        small = pruned(method, net, seed=seed, rounds=rounds)
+        small = pruned(name, net, seed=seed, rounds=rounds)
         assert small.n_neurons == NEURONS
-        assert small.n_synapses == (0 if method == "no-recurrence" else SYNAPSES)
+        assert small.n_synapses == (0 if family == "no-recurrence" else SYNAPSES)
         assert int(small.is_e.sum()) == 40
         assert not small.W.diagonal().any()
         assert np.array_equal(small.W.data > 0, small.is_e[small.W.indices])
@@ -89,20 +81,22 @@ def test_every_method_hits_neurons_and_synapses_and_keeps_the_rules(method, roun
         assert small.synapses_original == net.synapses_original
         save_network(small, tmp_path / "small.npz")
         assert equal_networks(load_network(tmp_path / "small.npz"), small)
-        if method not in ("fresh", "class-rewired"):
+        if family not in ("fresh", "class-rewired"):
             edges = net.W[small.neuron_id][:, small.neuron_id].toarray() != 0
             assert not (small.W.toarray() != 0)[~edges].any()
     assert (net.n_neurons, net.n_synapses, net.history) == (N, N * K, ())
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_same_seed_same_network_and_another_seed_another(method):
-    one, two = (pruned(method, seed=5, rounds=3) for _ in range(2))
+@pytest.mark.parametrize("name", RIVALS)
+def test_same_seed_same_network_and_another_seed_another(name):
+    one, two = (pruned(name, seed=5, rounds=3) for _ in range(2))
     assert equal_networks(one, two)
-    other = pruned(method, seed=6, rounds=3)
-    if method not in ("activity", "lottery", "frugal", "thrifty"):  # measured; lots only among ties
-        assert not np.array_equal(one.neuron_id, other.neuron_id) or method == "fresh"
-        assert method == "no-recurrence" or not np.array_equal(one.W.indices, other.W.indices)
+    other = pruned(name, seed=6, rounds=3)
+    # where neurons are measured, there are lots only among ties, and in synapses that are drawn
+    family = RECIPES[name].family
+    if family not in ("activity", "lottery", "frugal"):
+        assert not np.array_equal(one.neuron_id, other.neuron_id) or family == "fresh"
+        assert family == "no-recurrence" or not np.array_equal(one.W.indices, other.W.indices)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +115,12 @@ def test_fresh_and_rewired_hit_the_size_on_every_kind_of_graph(kind):
 
 
 def test_facts_are_asked_of_the_network_of_each_round_and_only_where_needed():
-    for method, chosen in METHODS.items():
-        measure = FakeMeasure()
-        pruned(method, rounds=3, measure=measure)
-        assert len(measure.asked) == (3 if chosen.needs else 0)
-    measure = FakeMeasure()
-    pruned("activity", rounds=3, measure=measure)
+    for name in RIVALS:
+        measure = Facts(N)
+        pruned(name, rounds=3, probe=measure)
+        assert len(measure.asked) == (3 if RECIPES[name].needs else 0)
+    measure = Facts(N)
+    pruned("activity", rounds=3, probe=measure)
     sizes, synapses = zip(*measure.asked, strict=True)
     ratio = (NEURONS / N) ** (1 / 3)
     assert sizes == (N, round(N * ratio), round(N * ratio**2))
@@ -142,7 +136,7 @@ def frugal(**options):
 
 
 def test_frugal_ranks_the_inputs_of_each_neuron_by_noise_per_operation():
-    net, measure = network(), FakeMeasure()
+    net, measure = network(), Facts(N)
     variance = np.diag(measure.covariance(net))
     price = 0.35
     small = frugal(gain="1", rate="0")
@@ -160,19 +154,19 @@ def test_frugal_ranks_the_inputs_of_each_neuron_by_noise_per_operation():
 
 def test_frugal_lets_the_neurons_of_lowest_rate_under_noise_leave():
     small = pruned("frugal", options={"proportional": "no"}, rounds=1)
-    net, measure = network(), FakeMeasure()
+    net, measure = network(), Facts(N)
     assert set(small.neuron_id) == set(np.argsort(measure.rates(net))[-NEURONS:])
 
 
 def test_a_price_moves_the_choice_to_sources_that_fire_less():
-    hz = FakeMeasure().hz
+    hz = Facts(N).hz
     spent = [hz[frugal(price=price).W.indices].mean() for price in ("0", "0.35", "0.5", "1")]
     assert spent == sorted(spent, reverse=True)
     assert spent[0] > 1.2 * spent[-1]
 
 
 def test_frugal_turns_the_weights_up_and_the_rate_back():
-    net, measure = network(), FakeMeasure()
+    net, measure = network(), Facts(N)
     plain, strong = frugal(gain="1", rate="0"), frugal(gain="2", rate="0")
     np.testing.assert_allclose(strong.W.data, 2 * plain.W.data)
     some = pruned("frugal", options={"rate": "1"})
@@ -180,14 +174,14 @@ def test_frugal_turns_the_weights_up_and_the_rate_back():
     assert measure.rates(some).mean() == pytest.approx(wanted, rel=0.02)
     assert np.ptp(some.bias - net.bias[some.neuron_id]) == pytest.approx(0, abs=1e-12)
     measure.rates = lambda net: np.full(net.n_neurons, float(net.n_neurons))  # deaf to the bias
-    left = pruned("frugal", measure=measure, options={"rate": "1"})
+    left = pruned("frugal", probe=measure, options={"rate": "1"})
     assert left.history[-1]["operation"] == "rate match"
     assert left.history[-1]["reached"] is False
     np.testing.assert_array_equal(left.bias, net.bias[left.neuron_id])
 
 
 def test_thrifty_holds_the_fastest_neurons_back_by_their_biases_alone():
-    net, measure = network(), FakeMeasure()
+    net, measure = network(), Facts(N)
     same = {"power": "0.5", "gain": "2.5"}
     free, held = frugal(**same), pruned("thrifty", neurons=N)
     top = 1.3 * measure.rates(net).mean()
@@ -201,13 +195,8 @@ def test_thrifty_holds_the_fastest_neurons_back_by_their_biases_alone():
     np.testing.assert_array_equal(held.bias, frugal(ceiling="1.3", **same).bias)
 
 
-def test_lnp_is_no_method_of_this_kind_and_says_where_it_is():
-    with pytest.raises(InputError, match=r"method = 'lnp': .*call hrsnn_brian\.lnp"):
-        get_method("lnp")
-
-
 def test_a_ceiling_that_is_out_of_reach_ends_and_says_so():
-    net, measure = network(), FakeMeasure()
+    net, measure = network(), Facts(N)
     measure.rates = lambda net: np.full(net.n_neurons, 50.0)  # deaf to the bias
     held = lower_rates(net, 10.0, measure.rates)
     assert held.history[-1] == {
@@ -222,11 +211,11 @@ def test_a_ceiling_that_is_out_of_reach_ends_and_says_so():
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [
-        ("ceiling", "-1", "ceiling = '-1'"),
-        ("price", "cheap", "price = 'cheap': must be a number from 0 to 2"),
-        ("price", "3", "price = '3'"),
-        ("gain", "0", "gain = '0'"),
-        ("rate", "nan", "rate = 'nan'"),
+        ("ceiling", "-1", "finish.ceiling = -1: must be a number >= 0 and <= 100"),
+        ("price", "cheap", "price = 'cheap': must be a number >= 0 and <= 2"),
+        ("price", "3", "synapses.price = 3"),
+        ("gain", "0", "finish.gain = 0: must be a number >= 0.1"),
+        ("rate", "nan", "finish.rate = nan"),
         ("within", "neurons", "did you mean 'neuron'"),
     ],
 )
@@ -245,7 +234,7 @@ def test_within_neuron_every_neuron_keeps_its_share(method):
 
 
 def test_activity_removes_exactly_the_lowest_rates():
-    rates = FakeMeasure().hz
+    rates = Facts(N).hz
     for rounds in (1, 4):
         small = pruned("activity", rounds=rounds, options={"proportional": "no"})
         assert set(small.neuron_id) == set(np.argsort(rates)[-NEURONS:])
@@ -279,24 +268,24 @@ def test_former_sums_are_those_of_the_neurons_that_stay_whatever_the_rounds():
 
 
 def test_random_neurons_do_not_depend_on_their_rate():
-    hits = np.zeros(N)
+    net, hits = network(), np.zeros(N)
     for seed in range(300):
-        hits[pruned("random-neurons", seed=seed, measure=None, task=None).neuron_id] += 1
+        hits[pruned("random-neurons", net, seed=seed, probe=Deaf()).neuron_id] += 1
     expected = 300 * NEURONS / N
     z = (hits - expected) / math.sqrt(expected * (1 - NEURONS / N))
     assert np.abs(z).max() < 4.5
 
 
 def test_lottery_keeps_what_the_readout_uses():
-    net, measure = network(), FakeMeasure()
-    every = pruned("lottery", net, neurons=N, synapses=200, compensation="none", measure=measure)
+    net, measure = network(), Facts(N)
+    every = pruned("lottery", net, neurons=N, synapses=200, compensation="none", probe=measure)
     score = net.W.copy()
     score.data = np.abs(net.W.data) * measure.weight[np.nonzero(net.W.toarray())[0]]
     least = np.sort(score.data)[-200]
     np.testing.assert_array_equal((every.W.toarray() != 0), score.toarray() >= least)
-    fewer = pruned("lottery", net, options={"proportional": "no"}, rounds=3, measure=measure)
+    fewer = pruned("lottery", net, options={"proportional": "no"}, rounds=3, probe=measure)
     assert set(fewer.neuron_id) == set(np.argsort(measure.weight)[-NEURONS:])
-    once = pruned("lottery", net, compensation="none", measure=measure)  # leave, then rank
+    once = pruned("lottery", net, compensation="none", probe=measure)  # leave, then rank
     among = score[once.neuron_id][:, once.neuron_id].toarray()
     least = np.sort(among[among > 0])[-SYNAPSES]
     np.testing.assert_array_equal(once.W.toarray() != 0, among >= least)
@@ -352,7 +341,7 @@ def test_sampling_within_class_gives_each_class_its_share_on_average():
 
 
 def test_shuffling_keeps_the_spectrum_and_within_class_each_class_block():
-    C = FakeMeasure().covariance(network())
+    C = Facts(N).covariance(network())
     shuffled = shuffled_covariance(C, RNG(0))
     np.testing.assert_allclose(np.linalg.eigvalsh(shuffled), np.linalg.eigvalsh(C), rtol=1e-9)
     np.testing.assert_array_equal(np.sort(np.diag(shuffled)), np.sort(np.diag(C)))
@@ -371,25 +360,23 @@ def test_the_shuffled_control_is_noise_with_names_exchanged_once_for_all_rounds(
     """Where all names are the same, nothing changes; else what stays no longer fits C."""
     net = network()
     flat = np.eye(N) + 0.5
-    options = {"selection": "top"}
-    same = [
-        prune(net, method, 200, 3, covariance=flat, options=options).W.toarray()
-        for method in ("noise", "noise-shuffled")
-    ]
+    top = {"selection": "top"}
+
+    def by(recipe, C, rounds=1, options=None):
+        more = {"seed": 3, "rounds": rounds, "probe": Given(C), "options": options}
+        return pruned(recipe, net, neurons=None, synapses=200, **more).W
+
+    same = [by(recipe, flat, options=top).toarray() for recipe in ("noise", "noise-shuffled")]
     np.testing.assert_array_equal(*same)
     variance = np.where(np.arange(N) % 2, 10.0, 0.1)  # half of the neurons are lively
-    noise, shuffled = (
-        prune(net, method, 200, 3, 4, covariance=np.diag(variance))
-        for method in ("noise", "noise-shuffled")
-    )
-    lively = [np.mean(variance[x.W.indices] > 1) for x in (noise, shuffled)]
+    noise, shuffled = (by(recipe, np.diag(variance), 4) for recipe in ("noise", "noise-shuffled"))
+    lively = [np.mean(variance[W.indices] > 1) for W in (noise, shuffled)]
     assert lively[0] > 0.7
     assert abs(lively[1] - 0.5) < 0.15
-    C = FakeMeasure().covariance(net)
+    C = Facts(N).covariance(net)
     exchanged = shuffled_covariance(C, rng(3, "prune", "shuffle"))
     np.testing.assert_array_equal(
-        prune(net, "noise-shuffled", 200, 3, 4, covariance=C, options=options).W.toarray(),
-        prune(net, "noise", 200, 3, 4, covariance=exchanged, options=options).W.toarray(),
+        by("noise-shuffled", C, 4, top).toarray(), by("noise", exchanged, 4, top).toarray()
     )
 
 
@@ -483,27 +470,19 @@ def test_no_recurrence_keeps_neurons_and_input():
 # ---- names and refusals -------------------------------------------------------------------
 
 
-def test_an_alias_is_the_method_itself():
-    assert get_method("moore-chaudhuri") is METHODS["noise"]
-    assert "moore-chaudhuri" in list_methods()["noise"]
+def test_an_alias_is_the_recipe_itself():
+    assert get_recipe("moore-chaudhuri") is RECIPES["noise"]
+    assert get_recipe("no-recurrence") is RECIPES["no recurrence"]
+    for alias, name in ALIASES.items():
+        assert f"(also: {alias})" in list_recipes()[name]
     assert equal_networks(pruned("moore-chaudhuri"), pruned("noise"))
-    for method in METHODS.values():
-        assert method.description
-        assert method.source
-        assert method.cost
-        assert (method.function is None) != (method.build is None)
-
-
-class Deaf:
-    """A measure that measures nothing."""
 
 
 @pytest.mark.parametrize(
-    ("method", "changes", "message"),
+    ("recipe", "changes", "message"),
     [
-        ("activity", {"measure": None}, r"measure = None: .*'activity' needs .*task_rates"),
-        ("activity", {"measure": Deaf()}, r"measure = 'Deaf': .*task_rates"),
-        ("activity", {"task": None}, r"task = None: .*prunes for a task: give one"),
+        ("activity", {"probe": Deaf()}, r"task = None: recipe 'activity' prunes for a task: give"),
+        ("lottery", {"probe": Deaf()}, r"task = None: recipe 'lottery' prunes for a task: give"),
         (
             "activity",
             {"neurons": None},
@@ -514,21 +493,32 @@ class Deaf:
             {"neurons": N},
             r"neurons = 80: .*chooses who leaves: give fewer than 80",
         ),
-        ("lottery", {"measure": None}, r"measure = None: .*readout_weight"),
-        ("noise-shuffled", {"measure": None}, r"covariance = None: .*'noise-shuffled' needs"),
-        ("class-rewired", {"measure": Deaf()}, r"covariance = None: .*'class-rewired' needs"),
-        ("fresh", {"compensation": "row"}, r"compensation = 'row 0.5': .*no survivors"),
+        ("noise", {"probe": Deaf()}, r"probe = 'Deaf': recipe 'noise' needs .*covariance\("),
+        ("noise-shuffled", {"probe": Deaf()}, r"probe = 'Deaf': recipe 'noise-shuffled' needs"),
+        ("class-rewired", {"probe": Deaf()}, r"probe = 'Deaf': recipe 'class-rewired' needs"),
+        ("frugal", {"probe": Given(np.eye(N))}, r"probe = 'Given': recipe 'frugal' needs .*rates"),
+        ("fresh", {"options": {"compensation": "row"}}, r"recipe 'fresh' = 'compensation': unknow"),
         ("fresh", {"options": {"scale": "one"}}, r"scale = 'one': unknown"),
         ("no-recurrence", {"options": {"scale": "one"}}, r"option = 'scale': .*has none"),
-        ("activity", {"options": {"importance": "noise"}}, r"importance = 'noise': unknown"),
-        ("moore-chaudhry", {}, r"method = 'moore-chaudhry': .*'moore-chaudhuri'"),
+        ("activity", {"options": {"importance": "noise"}}, r"'importance': is called score"),
+        ("activity", {"options": {"score": "noise"}}, r"score = 'noise': unknown"),
+        ("moore-chaudhry", {}, r"recipe = 'moore-chaudhry': .*'moore-chaudhuri'"),
         ("activity", {"synapses": 1200}, r"synapses = 1200: only \d+ are left between the 50"),
-        ("noise-shuffled", {"covariance": np.eye(3), "neurons": N}, r"covariance = \(3, 3\)"),
+        (
+            "noise-shuffled",
+            {"probe": Given(np.eye(3)), "neurons": N},
+            r"covariance = \(3, 3\): must be \(80, 80\)",
+        ),
+        (
+            "frugal",  # where neurons leave before the covariance is looked at
+            {"probe": type("Odd", (Facts,), {"covariance": lambda *_: np.eye(3)})(N)},
+            r"covariance = \(3, 3\): must be \(80, 80\)",
+        ),
     ],
 )
-def test_refusals_name_what_is_missing(method, changes, message):
+def test_refusals_name_what_is_missing(recipe, changes, message):
     with pytest.raises(InputError, match=message) as caught:
-        pruned(method, **changes)
+        pruned(recipe, **changes)
     assert "\n" not in str(caught.value)
 
 
@@ -538,88 +528,17 @@ def test_measured_facts_that_do_not_fit_are_refused():
         (np.full(N, np.nan), r"task_rates = \(80,\): must be 80 finite"),
         (np.zeros(N), r"task_rates = 0.0: is zero everywhere: a silent network"),
     ):
-        measure = FakeMeasure()
-        measure.task_rates = lambda net, task, rates=rates: rates
+        measure = Facts(N)
+        measure.task_rates = lambda net, rates=rates: rates
         with pytest.raises(InputError, match=message):
-            pruned("activity", measure=measure)
+            pruned("activity", probe=measure)
 
 
-# ---- equal rates --------------------------------------------------------------------------
-
-
-def strength(net):
-    return float(np.abs(net.W.data).sum())
-
-
-@pytest.mark.parametrize(("wanted", "gain"), [(40.0, 2.0), (5.0, 0.25), (160.0, 8.0)])
-def test_the_gain_meets_the_rate_of_a_monotone_function(wanted, gain):
-    net = network()
-    whole = strength(net)
-
-    def rate(x):
-        return 20 * strength(x) / whole
-
-    match = match_rate(net, wanted, rate, knob="gain", tolerance=1e-3)
-    assert match.rate_hz == pytest.approx(wanted, rel=1e-3)
-    assert rate(match.network) == match.rate_hz
-    assert match.value == pytest.approx(gain, rel=1e-3)
-    np.testing.assert_allclose(match.network.W.data, net.W.data * match.value)
-    assert match.network.history[-1]["value"] == match.value
-    assert len(match.tried) < 25
-
-
-def test_a_falling_rate_is_matched_too_and_the_bias_reaches_what_the_gain_cannot():
-    net = network()
-    whole, level = strength(net), net.bias.mean()
-
-    def rate(x):
-        return 30 * math.exp(x.bias.mean() - level) / (1 + strength(x) / whole)  # inhibition
-
-    assert match_rate(net, 10.0, rate, knob="gain").value == pytest.approx(2.0, rel=0.05)
-    with pytest.raises(
-        InputError, match=r"wanted_hz = 60.0: out of reach: gain 0.1 to 10 gives .*"
-    ):
-        match_rate(net, 60.0, rate, knob="gain")
-    match = match_rate(net, 60.0, rate)
-    assert match.value == pytest.approx(math.log(4), abs=0.02)
-    np.testing.assert_allclose(match.network.bias, net.bias + match.value)
-    assert (match.network.W != net.W).nnz == 0
-
-
-def test_of_several_solutions_the_nearest_to_the_network_is_taken():
-    net = network()
-    whole = strength(net)
-
-    def rate(x):
-        gain = strength(x) / whole
-        return 10 * (1 + 4 * math.exp(-((math.log(gain / 3) / 0.4) ** 2)))  # a hump at 3
-
-    match = match_rate(net, 30.0, rate, knob="gain")
-    assert 1 < match.value < 3
-
-
-def test_a_network_at_the_rate_comes_back_as_it_is():
-    net = network()
-    match = match_rate(net, 20.0, lambda _: 20.1)
-    assert match.network is net
-    assert match.tried == ((0.0, 20.1),)
-    assert turned(net, "gain", 1.0) is net
-
-
-def test_rates_out_of_reach_and_jumps_are_refused():
-    net = network()
-    whole = strength(net)
-    silent = prune(net, "no-recurrence", 1, 0)
-    with pytest.raises(InputError, match=r"gives 20 to 20 Hz; want another rate, or turn the bias"):
-        match_rate(silent, 10.0, lambda _: 20.0, knob="gain")
-    with pytest.raises(InputError, match=r"not met within 2 %: .* goes from 5 to 300 Hz"):
-        match_rate(net, 40.0, lambda x: 300.0 if strength(x) > 1.5 * whole else 5.0, knob="gain")
-    with pytest.raises(InputError, match=r"rate of the network = nan: must be a finite"):
-        match_rate(net, 40.0, lambda _: math.nan)
-    for changes, message in (
-        ({"wanted_hz": 0.0}, r"wanted_hz = 0.0: must be a finite number > 0"),
-        ({"tolerance": math.nan}, r"tolerance = nan"),
-        ({"knob": "gian"}, r"knob = 'gian': .*'gain'"),
-    ):
-        with pytest.raises(InputError, match=message):
-            match_rate(net, **({"wanted_hz": 5.0, "rate": lambda _: 1.0} | changes))
+def test_what_recipes_look_at_and_choose():
+    of_task = {name for name, recipe in RECIPES.items() if prunes_for_a_task(recipe)}
+    assert of_task == {"activity", "activity random synapses", "lottery"}
+    choosing = {RECIPES[name].family for name in RECIPES if chooses_neurons(RECIPES[name])}
+    assert choosing == {"lnp", "frugal", "activity", "random-neurons", "lottery"}
+    by_task = RECIPES["magnitude"].changed(neurons="readout")
+    assert isinstance(by_task.start[0], KeepNeurons)
+    assert prunes_for_a_task(by_task)

@@ -48,7 +48,7 @@ def refusal(capfd: pytest.CaptureFixture[str], words: str, device: str = "numpy"
         ("--neurons 41 --keep .5", ["neurons = 41", "from 1 to 40"]),
         ("--synapses 401", ["synapses = 401", "holds 400"]),
         ("--keep .5 --set exponent_every=0", ["exponent_every = 0", ">= 1"]),
-        ("--keep .5 --set pivots=some", ["pivots = 'some'", "must be a number"]),
+        ("--keep .5 --set pivots=some", ["pivots = 'some'", "must be a whole number >= 0"]),
     ],
 )
 def test_budgets_and_options_that_cannot_be_met(
