@@ -5,8 +5,8 @@
     params = hb.HRSNNParams(N=300)
     network = hb.build_network(params, seed=1)
     engine = hb.Engine()                                   # compiles once, runs many
-    pruned = hb.prune_network(network, "noise", engine=engine, keep=0.1)
-    scores = hb.evaluate(pruned, "wind", engine=engine, seed=1)
+    pruned = hb.prune(network, "lnp", hb.Size(neurons=180, keep=0.1), engine=engine)
+    scores = hb.evaluate(pruned.network, "wind", engine=engine, seed=1)
     print(scores.rows())
 
 Names are imported when first used, so that importing the package costs nothing.
@@ -42,10 +42,11 @@ _PUBLIC = {
     "own_series_task": "tasks.registry",
     "evaluate": "evaluation",
     "Evaluation": "evaluation",
-    "prune_network": "pipeline",
-    "lnp": "pipeline",
-    "LNPOptions": "lyapunov_noise.options",
-    "lnp_options": "lyapunov_noise.options",
+    "prune": "pruning.prune",
+    "Size": "pruning.size",
+    "Recipe": "pruning.recipe",
+    "get_recipe": "pruning.recipes",
+    "TaskProbe": "task_probe",
     "Measurements": "measurements",
     "noise_covariance": "measurements",
     "Protocol": "exponents.spiking",

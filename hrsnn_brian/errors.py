@@ -28,6 +28,10 @@ class InputError(HrsnnError, ValueError):
         return type(self), (self.argument, self.value, self.allowed)
 
 
+class SizeOutOfReachError(InputError):
+    """A network of the size asked for cannot be made from this one."""
+
+
 class EngineError(HrsnnError, RuntimeError):
     """The simulation engine failed: a build, a run or an assumption about Brian's internals."""
 

@@ -1,7 +1,8 @@
 """What pruning may ask of the engine: measures of a network as it stands, each a method.
 
-All but those that name a task are task-agnostic. The drive is the white noise of `noise_drive`;
-runs use the programs of the task runs and of the exponents, so pruning builds nothing of its own.
+All are task-agnostic (`task_probe` adds what a task can tell), driven by the white noise of
+`noise_drive`; runs use the programs of the task runs and of the exponents, so pruning builds
+nothing of its own.
 """
 
 import math
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.metrics.cost import warn_of_activity
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.covariance import trace_covariance
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
-from hrsnn_brian.sparsification.covariance import trace_covariance
-from hrsnn_brian.tasks.task import Task
 
 Floats = NDArray[np.float64]
 
@@ -67,34 +67,11 @@ class Measurements:
 
     def rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, under white noise."""
-        return _rates(noise_run(network, self.engine, self.seed, self.rate_seconds, False))
+        return firing_rates(noise_run(network, self.engine, self.seed, self.rate_seconds, False))
 
     def rate_hz(self, network: Network) -> float:
         """Mean firing rate, Hz, under white noise."""
         return float(self.rates(network).mean())
-
-    def task_rates(self, network: Network, task: Task) -> Floats:
-        """Firing rates (N,), Hz, while the samples of a task are shown."""
-        drive = Drive(task.z, seed=self.seed, record_states=False)
-        return _rates(simulate(self.engine, network, drive))
-
-    def readout_weight(self, network: Network, task: Task) -> Floats:
-        """Size (N,) of each neuron's part in a readout trained on the task, spikes only.
-
-        Root of the sum over traces and targets of (weight * sd of the trace)^2: what the neuron
-        contributes, whatever its rate. [our choice]
-        """
-        from hrsnn_brian.evaluation import readout_blocks
-        from hrsnn_brian.readout.forecast import fit_forecast
-
-        recording = simulate(self.engine, network, Drive(task.z, seed=self.seed))
-        blocks = readout_blocks(recording, "spikes")
-        readout = fit_forecast(task, blocks).readout
-        power = np.zeros(network.n_neurons)
-        for name, states in blocks.items():
-            spread = states[task.train_rows].std(axis=0)
-            power += np.sum((readout.coefficients[name] * spread[:, None]) ** 2, axis=1)
-        return np.sqrt(power)
 
     def node_exponents(self, network: Network) -> Floats:
         """Finite-time exponents l_i(T) (N,), 1/s, of perturbing neuron i alone.
@@ -191,5 +168,6 @@ def _step(network: Network, longest: float) -> float:
     return sample / math.ceil(sample / longest * (1 - 1e-12))
 
 
-def _rates(recording: Recording) -> Floats:
+def firing_rates(recording: Recording) -> Floats:
+    """Firing rates (N,), Hz, of a run."""
     return np.asarray(recording.spike_count / recording.seconds, dtype=float)

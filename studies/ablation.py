@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import LNPOptions
 from hrsnn_brian.metrics.comparison import PairedTest
 from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
@@ -25,7 +26,7 @@ from hrsnn_brian.studies.option_checks import check_fractions, check_least, chec
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.simulation import Engine
 
 
@@ -55,15 +56,13 @@ def _check(options: Options) -> None:
     check_fractions(options, "keep", below_one=True)
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1)
-    LNPOptions().check_iterations(options["iterations"])
-    for name in {BASELINE, *options["variants"]}:
-        VARIANTS[name].options().check_installed()
+    check_rounds(LNP, options["iterations"])
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
     from hrsnn_brian.evaluation import network_rows
-    from hrsnn_brian.sparsification.budget import resolve_budget
+    from hrsnn_brian.pruning.size import resolve_budget
     from hrsnn_brian.tasks.registry import get_task
 
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
@@ -97,26 +96,24 @@ def _network(parameters: str, seed: int) -> "Network":
     return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
-def _pruned(
-    point: Point, network: "Network", size: tuple[int, int], engine: "Engine"
-) -> "PrunedNetwork":
+def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "Engine") -> "Pruned":
     from hrsnn_brian.measurements import Measurements
-    from hrsnn_brian.pipeline import lnp
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
 
-    variant, seed = VARIANTS[point["variant"]], point["seed"]
-    short = point["short_measures"]
-    return lnp(
+    seed = point["seed"]
+    return prune(
         network,
-        measure=Measurements.short(engine, seed) if short else Measurements(engine, seed),
+        VARIANTS[point["variant"]].recipe(point["iterations"]),
+        Size(neurons=size[0], synapses=size[1]),
+        probe=Measurements.short(engine, seed)
+        if point["short_measures"]
+        else Measurements(engine, seed),
         seed=seed,
-        iterations=variant.iterations or point["iterations"],
-        options=variant.options(),
-        neurons=size[0],
-        synapses=size[1],
     )
 
 
-def _told(result: "PrunedNetwork", size: tuple[int, int]) -> Row:
+def _told(result: "Pruned", size: tuple[int, int]) -> Row:
     """What the row says of the pruning; size: the neurons and synapses asked for."""
     network = result.network
     stable = [row for row in result.history if row["stable"]]

@@ -10,10 +10,11 @@ exchanged  One ingredient is another, and the name says which option has which v
            "literal" is the paper to the letter, two options at once.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from hrsnn_brian.lyapunov_noise.options import OFF, LNPOptions
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.recipe import Recipe
 
 BASELINE = "baseline"
 LEFT_OUT, ALONE, EXCHANGED = "left out", "alone", "exchanged"
@@ -22,8 +23,8 @@ NO_STEP = f"{LEFT_OUT}: all four"
 STEPS: dict[str, dict[str, str]] = {
     "synapses": {"score": "uniform", "factor": "none"},
     "neurons": {"neurons": "random"},
-    "delocalisation": {"delocalisation": OFF},
-    "timescales": {"timescales": OFF},
+    "delocalisation": {"delocalisation": "off"},
+    "timescales": {"timescales": "off"},
 }
 # Values already among those that leave a step out are not repeated.
 INGREDIENTS: dict[str, tuple[str, ...]] = {
@@ -39,11 +40,11 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "neurons": ("activity",),
     "graph": ("magnitude",),
     "distance": ("class", "hops"),
-    "proportional": (OFF,),
+    "proportional": ("off",),
     "delocalisation": ("random",),
     "timescales": ("sobol",),
     "objective": ("memory",),
-    "timescale_rate": (OFF,),
+    "timescale_rate": ("off",),
     "grouping": ("all",),
 }
 
@@ -56,9 +57,9 @@ class Variant:
     changes: dict[str, Any] = field(default_factory=dict)
     iterations: int | None = None
 
-    def options(self) -> LNPOptions:
-        """The options of the variant."""
-        return replace(LNPOptions(), **self.changes)
+    def recipe(self, iterations: int) -> Recipe:
+        """The recipe of the variant; iterations: those of the study."""
+        return LNP.changed(rounds=self.iterations or iterations, **self.changes)
 
 
 def _left_out(*steps: str) -> dict[str, Any]:
@@ -79,7 +80,7 @@ VARIANTS: dict[str, Variant] = {
         for value in values
     },
     "one shot": Variant(EXCHANGED, {"timescale_every": 2}, iterations=2),
-    "literal": Variant(EXCHANGED, {"compensation": "literal", "proportional": OFF}),
+    "literal": Variant(EXCHANGED, {"compensation": "literal", "proportional": "off"}),
 }
 # Enough for a first look: every step, and the ingredients that prototypes found to matter or not.
 QUICK = (

@@ -34,7 +34,7 @@ from hrsnn_brian.studies.option_checks import check_fractions, check_least, chec
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.pipeline import PrunedNetwork
+    from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.simulation import Engine
 
 FULL, LNP = "full", "lnp"
@@ -58,7 +58,8 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def _check(options: Options) -> None:
     from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.lyapunov_noise.options import LNPOptions
+    from hrsnn_brian.pruning.lnp import LNP as RECIPE
+    from hrsnn_brian.pruning.tune_timescales import check_rounds
 
     check_names(options, "controls", "controls", CONTROLS)
     check_names(options, "match", "match", MATCHES)
@@ -66,8 +67,7 @@ def _check(options: Options) -> None:
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1, exponents=1, iterations=2, noise_seconds=1.0)
     Protocol(duration=options["exponent_seconds"], segments=options["segments"])
-    LNPOptions().check_iterations(options["iterations"])
-    LNPOptions().check_installed()
+    check_rounds(RECIPE, options["iterations"])
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -94,33 +94,39 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     }
     return [
         _row(point, kind, matched, network, full, measure) | told
-        for kind, network in _networks(point, full, pruned.network)
+        for kind, network in _networks(point, full, pruned.network, measure)
         for matched in point["match"]
     ]
 
 
-def _pruned(point: Point, full: "Network", measure: "Measurements") -> "PrunedNetwork":
-    from hrsnn_brian.pipeline import lnp
+def _pruned(point: Point, full: "Network", measure: "Measurements") -> "Pruned":
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
 
-    return lnp(
+    neurons = round(point["neuron_fraction"] * full.n_neurons)
+    return prune(
         full,
-        measure=measure,
+        "lnp",
+        Size(neurons=neurons, keep=point["keep"]),
+        probe=measure,
         seed=point["seed"],
-        neurons=round(point["neuron_fraction"] * full.n_neurons),
-        keep=point["keep"],
-        iterations=point["iterations"],
+        rounds=point["iterations"],
     )
 
 
-def _networks(point: Point, full: "Network", pruned: "Network") -> Iterator[tuple[str, "Network"]]:
+def _networks(
+    point: Point, full: "Network", pruned: "Network", measure: "Measurements"
+) -> Iterator[tuple[str, "Network"]]:
     """The LNP network and its controls, each of its size."""
-    from hrsnn_brian.sparsification import rivals
-    from hrsnn_brian.sparsification.methods import prune
+    from hrsnn_brian.pruning import rivals
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
 
     seed, n, synapses = point["seed"], pruned.n_neurons, pruned.n_synapses
     inhibitory = int((pruned.W.data < 0).sum())
+    size = Size(neurons=n, synapses=synapses)
     make = {
-        "random": lambda: prune(full, "random", synapses, seed, neurons=n),
+        "random": lambda: prune(full, "random", size, probe=measure, seed=seed).network,
         "random, same classes": lambda: rivals.random_by_class(full, n, synapses, inhibitory, seed),
         "class-rewired": lambda: rivals.rewire_within_class(pruned, seed),
         "fresh": lambda: rivals.fresh_network(full, n, synapses, seed),
@@ -156,11 +162,11 @@ def _row(
         "inhibitory_fraction": float((network.W.data < 0).mean()),
     }
     if matched != "none":
-        from hrsnn_brian.sparsification.rate_match import match_rate
+        from hrsnn_brian.pruning.rate_match import RateOutOfReachError, match_rate
 
         try:
             found = match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=matched)
-        except InputError as problem:
+        except RateOutOfReachError as problem:
             return row | {"unmatched": str(problem)}
         network, row = found.network, row | {"bias_offset": found.value}
     lengths = Lengths(*(point[name] for name in _LENGTHS))

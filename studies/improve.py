@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.metrics.comparison import compare_family
 from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed, spread
+from hrsnn_brian.pruning.recipe import Recipe
+from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
-from hrsnn_brian.studies.rules import RULES, Rule
+from hrsnn_brian.studies.rules import COMPARED, LEAVE
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -28,39 +30,39 @@ PHASES = {"development": 0, "confirmation": FRESH}
 SHIPPED = ("thrifty", "frugal")
 RIVALS = tuple(
     name
-    for name in RULES
-    if name.split()[0] in ("random", "magnitude", "sampling", "fresh")
-    and RULES[name].neurons != "leave"
+    for name, where in COMPARED.items()
+    if name.split()[0] in ("random", "magnitude", "sampling", "fresh") and where != LEAVE
 )
 
 
-def _frugal(**options: str) -> Rule:
-    return Rule("frugal", 8, options=options)
+def _frugal(**changes: float | str) -> Recipe:
+    return RECIPES["frugal"].changed(**changes)
 
 
-CANDIDATES: dict[str, Rule] = {
-    **{name: RULES[name] for name in (*RIVALS, *SHIPPED)},
-    "noise top variance (8 rounds)": RULES["noise top variance (8 rounds)"],
-    "noise top in class": Rule("noise", 8, "variance", {"selection": "top", "within": "class"}),
-    "noise top in neuron": Rule("noise", 8, "variance", {"selection": "top", "within": "neuron"}),
-    "no price": _frugal(price="0"),
-    "no price nor gain": _frugal(price="0", gain="1"),
-    "price .35 no gain": _frugal(gain="1"),
-    "price .35 gain 2.5": _frugal(gain="2.5"),
-    "price .35 rate free": _frugal(rate="0"),
+_NOISE_TOP = RECIPES["noise top variance (8 rounds)"]
+CANDIDATES: dict[str, Recipe] = {
+    **{name: RECIPES[name] for name in (*RIVALS, *SHIPPED)},
+    "noise top variance (8 rounds)": _NOISE_TOP,
+    "noise top in class": _NOISE_TOP.changed(within="class"),
+    "noise top in neuron": _NOISE_TOP.changed(within="neuron"),
+    "no price": _frugal(price=0),
+    "no price nor gain": _frugal(price=0, gain=1),
+    "price .35 no gain": _frugal(gain=1),
+    "price .35 gain 2.5": _frugal(gain=2.5),
+    "price .35 rate free": _frugal(rate=0),
     "price .35 all compete": _frugal(within="all"),
-    "price .5": _frugal(price="0.5"),
-    "price 1 gain 2 rate .5": _frugal(price="1", gain="2", rate="0.5"),
-    "root F price .5 gain 2 rate .5": _frugal(power="0.5", price="0.5", gain="2", rate="0.5"),
-    "price 1 gain 2": _frugal(price="1", gain="2"),
-    "root F gain 2": RULES["frugal root F"],
-    "ceiling 1": _frugal(ceiling="1"),
-    "ceiling 1.5": _frugal(ceiling="1.5"),
-    "gain 2 ceiling 1": _frugal(gain="2", ceiling="1"),
-    "price .7 gain 2 ceiling 1": _frugal(price="0.7", gain="2", ceiling="1"),
-    "root F gain 2.5 ceiling 1": _frugal(power="0.5", gain="2.5", ceiling="1"),
-    "root F gain 3 ceiling 1": _frugal(power="0.5", gain="3", ceiling="1"),
-    "power .75 gain 2.5 ceiling 1": _frugal(power="0.75", price="0.5", gain="2.5", ceiling="1"),
+    "price .5": _frugal(price=0.5),
+    "price 1 gain 2 rate .5": _frugal(price=1, gain=2, rate=0.5),
+    "root F price .5 gain 2 rate .5": _frugal(power=0.5, price=0.5, gain=2, rate=0.5),
+    "price 1 gain 2": _frugal(price=1, gain=2),
+    "root F gain 2": RECIPES["frugal root F"],
+    "ceiling 1": _frugal(ceiling=1),
+    "ceiling 1.5": _frugal(ceiling=1.5),
+    "gain 2 ceiling 1": _frugal(gain=2, ceiling=1),
+    "price .7 gain 2 ceiling 1": _frugal(price=0.7, gain=2, ceiling=1),
+    "root F gain 2.5 ceiling 1": _frugal(power=0.5, gain=2.5, ceiling=1),
+    "root F gain 3 ceiling 1": _frugal(power=0.5, gain=3, ceiling=1),
+    "power .75 gain 2.5 ceiling 1": _frugal(power=0.75, price=0.5, gain=2.5, ceiling=1),
 }
 """Rivals, shipped rules and what they were chosen from, by name. [our choice]"""
 

@@ -46,14 +46,14 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.sparsification.methods import get_method
+    from hrsnn_brian.pruning.recipes import get_recipe
     from hrsnn_brian.tasks.registry import list_tasks
 
     for task in options["tasks"]:
         if task not in list_tasks():
             raise unknown_name("task", task, list_tasks())
     for method in options["methods"]:
-        get_method(method)
+        get_recipe(method)
     for keep in options["keep"]:
         if not 0 < keep <= 1:
             raise InputError("keep", keep, "must be in (0, 1]")
@@ -112,14 +112,18 @@ def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
 
 
 def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
-    """As `prune_network` in one round, the covariance measured once for all fractions kept."""
-    from hrsnn_brian.sparsification.budget import resolve_budget
-    from hrsnn_brian.sparsification.methods import get_method, prune
+    """Pruned in one round, the covariance measured once for all fractions kept."""
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
 
+    class Once(Measurements):
+        def covariance(self, network: "Network") -> "np.ndarray":
+            return _covariance(parameters, seed, engine)
+
+    probe = Once(engine, seed)
     network = _network(parameters, seed)
-    needed = get_method(method).needs_covariance
-    covariance = _covariance(parameters, seed, engine) if needed else None
-    return prune(network, method, resolve_budget(network, keep), seed, covariance=covariance)
+    return prune(network, method, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
 
 
 def summary(rows: Sequence[Row]) -> str:

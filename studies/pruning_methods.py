@@ -14,7 +14,7 @@ from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
-from hrsnn_brian.studies.rules import RULES, check_installed, compared_at, get_rule
+from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -39,33 +39,30 @@ def points(options: Options, seed: int) -> list[Point]:
             base | {"rule": rule, "keep": keep, "neuron_fraction": fraction}
             for fraction in options["neuron_fraction"]
             for rule in options["rules"]
-            if compared_at(get_rule(rule), fraction)
+            if compared_at(rule, fraction)
             for keep in options["keep"]
         ]
     return found
 
 
 def _check(options: Options) -> None:
-    check_names(options, "rules", "rule", RULES)
+    check_names(options, "rules", "rule", COMPARED)
     check_names(options, "tasks", "task", SCORES)
     check_names(options, "match", "match", MATCHES)
     check_fractions(options, "keep", below_one=True)
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1, vpt_starts=1)
     fractions = options["neuron_fraction"]
-    if not any(compared_at(RULES[rule], f) for rule in options["rules"] for f in fractions):
+    if not any(compared_at(rule, f) for rule in options["rules"] for f in fractions):
         what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
         raise InputError("rules", ", ".join(options["rules"]), what)
-    check_installed(
-        rule for rule in options["rules"] if any(compared_at(RULES[rule], f) for f in fractions)
-    )
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
     from hrsnn_brian.evaluation import READOUTS
 
-    rule = None if point["rule"] in (FULL, BARE) else get_rule(point["rule"])
+    rule = None if point["rule"] in (FULL, BARE) else compared_recipe(point["rule"])
     return scored_rows(point, rule, engine, READOUTS)
 
 
@@ -122,7 +119,7 @@ STUDY = Study(
         "quick": {
             "seeds": 3,
             "tasks": list(SCORES),
-            "rules": list(RULES),
+            "rules": list(COMPARED),
             "keep": [0.1, 0.05],
             "neuron_fraction": [1.0, 0.6],
             "match": [RAW, "bias"],
@@ -133,7 +130,7 @@ STUDY = Study(
         "paper": {
             "seeds": 10,
             "tasks": list(SCORES),
-            "rules": list(RULES),
+            "rules": list(COMPARED),
             "keep": [0.2, 0.1, 0.05, 0.02],
             "neuron_fraction": [1.0, 0.6],
             "match": [RAW, "bias"],

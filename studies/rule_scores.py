@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import SizeOutOfReachError
+from hrsnn_brian.pruning.recipe import Recipe
+from hrsnn_brian.pruning.recipes import prunes_for_a_task
 from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.runs.study import Point
 from hrsnn_brian.runs.tables import Row
-from hrsnn_brian.studies.rules import Rule, apply_rule
 
 if TYPE_CHECKING:
     from hrsnn_brian.measurements import Measurements
@@ -27,7 +28,7 @@ PRIMARY = ("spikes",)
 
 
 def scored_rows(
-    point: Point, rule: Rule | None, engine: "Engine", readouts: tuple[str, ...]
+    point: Point, rule: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
     """The rows of a point under a rule (None: of the full or bare network that it names)."""
     from hrsnn_brian.measurements import Measurements
@@ -64,7 +65,7 @@ def _task(name: str, point: Point) -> "Task":
 
 def _pruned(
     point: Point,
-    rule: Rule | None,
+    rule: Recipe | None,
     full: "Network",
     tasks: "Sequence[Task]",
     measure: "Measurements",
@@ -80,28 +81,31 @@ def _pruned(
     synapses = max(1, round(point["keep"] * full.n_synapses))
     found: tuple[Network | None, str] | None = None
     for task in tasks:
-        if found is None or rule.of_task:
+        if found is None or prunes_for_a_task(rule):
             found = _apply(full, rule, measure, synapses, neurons, task)
         yield task, *found
 
 
 def _apply(
     full: "Network",
-    rule: Rule,
+    rule: Recipe,
     measure: "Measurements",
     synapses: int,
     neurons: int | None,
     task: "Task",
 ) -> "tuple[Network | None, str]":
     """The pruned network and a note; None where the neurons that stay have too few synapses."""
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
+    from hrsnn_brian.task_probe import TaskProbe
+
+    asking = TaskProbe(measure.engine, measure.seed, task=task)
+    size = Size(neurons=neurons, synapses=synapses)
     try:
-        return apply_rule(
-            full, rule, measure=measure, synapses=synapses, neurons=neurons, task=task
-        )
-    except InputError as error:
-        if error.argument != "synapses":
-            raise
+        found = prune(full, rule, size, probe=asking, seed=measure.seed)
+    except SizeOutOfReachError:
         return None, SIZE_MISSED
+    return found.network, found.stopped or ""
 
 
 def _scored(
@@ -131,11 +135,6 @@ def _matched(
     network: "Network", knob: str, full: "Network", measure: "Measurements"
 ) -> "Network | None":
     """The network at the rate of the full one under white noise; None if it is out of reach."""
-    from hrsnn_brian.sparsification.rate_match import match_rate
+    from hrsnn_brian.pruning.rate_steps import matched
 
-    try:
-        return match_rate(network, measure.rate_hz(full), measure.rate_hz, knob=knob).network
-    except InputError as error:
-        if error.argument != "wanted_hz":
-            raise
-        return None
+    return matched(network, measure.rate_hz(full), measure.rate_hz, knob)

@@ -22,7 +22,7 @@ from hrsnn_brian.metrics.eigenmodes import (
     participation_ratio,
     spectral_abscissa,
 )
-from hrsnn_brian.sparsification.covariance import linear_operator
+from hrsnn_brian.pruning.covariance import linear_operator
 
 RNG = np.random.default_rng
 

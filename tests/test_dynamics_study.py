@@ -14,10 +14,10 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
 from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.pruning.compensation import class_sums
+from hrsnn_brian.pruning.methods import prune
+from hrsnn_brian.pruning.rivals import random_by_class
 from hrsnn_brian.runs.tables import read_table, write_table
-from hrsnn_brian.sparsification.compensation import class_sums
-from hrsnn_brian.sparsification.methods import prune
-from hrsnn_brian.sparsification.rivals import random_by_class
 from hrsnn_brian.studies import dynamics as study
 from hrsnn_brian.studies.dynamics_measures import MEASURES
 

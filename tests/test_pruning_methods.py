@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.lyapunov_noise.options import lnp_options
 from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.pruning.methods import METHODS
+from hrsnn_brian.pruning.options import lnp_options
 from hrsnn_brian.runs.study import load_study
-from hrsnn_brian.sparsification.methods import METHODS
 from hrsnn_brian.studies import pruning_methods, rule_scores
 from hrsnn_brian.studies.reference_table import condensed
 from hrsnn_brian.studies.rules import LNP, RULES, Rule, apply_rule, compared_at

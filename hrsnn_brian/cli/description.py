@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
 
-# What pruning asks of the engine, see `evidence.NEEDS`, as a line of progress says it.
+# What pruning asks of the engine, see `iteration.FACTS`, as a line of progress says it.
 MEASURES = {
     "covariance": "covariance of the rates under white noise",
     "rates": "rates under white noise",
+    "exponents": "exponents of the neurons",
     "task_rates": "rates on the task",
     "readout_weight": "readout trained on the task",
 }

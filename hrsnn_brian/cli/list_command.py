@@ -15,10 +15,9 @@ def _tasks() -> dict[str, str]:
 
 
 def _methods() -> dict[str, str]:
-    from hrsnn_brian.lyapunov_noise.options import list_lnp
-    from hrsnn_brian.sparsification.methods import list_methods
+    from hrsnn_brian.pruning.recipes import list_recipes
 
-    return list_lnp() | list_methods()
+    return list_recipes()
 
 
 def _studies() -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from hrsnn_brian.cli.lnp import LNP, check_lnp, check_not_lnp, run_lnp
 from hrsnn_brian.cli.options import add_common, fraction, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pruning.prune import Pruned
+    from hrsnn_brian.pruning.recipe import Recipe
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
 
@@ -19,34 +20,35 @@ NOISE_SECONDS = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to prune")
-    parser.add_argument("--method", required=True, help="see hrsnn list methods")
+    parser.add_argument(
+        "--method", "--recipe", required=True, help="a recipe, see hrsnn list methods"
+    )
     parser.add_argument("--keep", type=fraction, help="fraction of the original synapses to keep")
     parser.add_argument(
         "--density", type=fraction, help="kept over possible synapses of the resulting network"
     )
     parser.add_argument("--synapses", type=whole(1), help="number of synapses to keep")
     parser.add_argument("--neurons", type=whole(1), help="number of neurons to keep (default: all)")
-    parser.add_argument("--rounds", type=whole(1), help="prune in this many rounds (default 1)")
-    parser.add_argument("--compensation", help='such as "row 0.5" (default: the method\'s own)')
+    parser.add_argument(
+        "--rounds", "--iterations", type=whole(1), help="iterations (default: the recipe's)"
+    )
+    parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
     parser.add_argument(
         "--set",
         dest="settings",
         action="append",
         default=[],
         metavar="OPTION=VALUE",
-        help="change an option of the method; may be repeated",
+        help="change an option of the recipe, see hrsnn list options NAME; may be repeated",
     )
-    lnp = parser.add_argument_group("options of --method lnp")
-    lnp.add_argument(
-        "--variant",
-        help="literal: the paper to the letter, weights w/p; revised: with ingredients that work",
-    )
-    lnp.add_argument("--iterations", type=whole(1), help="iterations (default 20)")
-    lnp.add_argument(
-        "--work", metavar="DIR", help="checkpoints, to continue after a kill (default: FILE.lnp)"
+    parser.add_argument("--variant", help="of lnp: literal or revised, short for 'lnp literal' ...")
+    parser.add_argument(
+        "--work",
+        metavar="DIR",
+        help="checkpoints and history, to continue after a kill (default for lnp: FILE.lnp)",
     )
     parser.add_argument(
-        "--task", help="score the pruned network on this task; methods that need one prune for it"
+        "--task", help="score the pruned network on this task; recipes that need one prune for it"
     )
     add_common(parser, "the file to write, NET2.npz", out_required=True)
 
@@ -56,7 +58,6 @@ def run(args: argparse.Namespace, output: Output) -> int:
     check_output_file(args.out, [".npz"])
     if Path(args.out).resolve() == Path(args.network).resolve():
         raise InputError("--out", args.out, "is the network to prune; give another file")
-    options = _options(args.settings)
 
     from hrsnn_brian.cli.description import (
         activity_noted,
@@ -66,70 +67,131 @@ def run(args: argparse.Namespace, output: Output) -> int:
         network_facts,
     )
     from hrsnn_brian.network.io import load_network, save_network
-    from hrsnn_brian.sparsification.methods import get_method
     from hrsnn_brian.tasks.registry import get_task
 
-    if args.method == LNP:
-        check_lnp(args, options)
-    else:
-        check_not_lnp(args)
-        get_method(args.method)
+    recipe = _recipe(args)
+    work = _work(args, recipe)
     task = get_task(args.task, args.seed) if args.task is not None else None
     network = load_network(args.network)
     engine = make_engine(args.device)
     with activity_noted():
-        if args.method == LNP:
-            pruned, extra = run_lnp(network, engine, args, options, output)
-        else:
-            pruned, extra = _run_method(network, engine, args, options, task), {}
-        measured = _measured(pruned, task, engine, args.seed)
-    save_network(pruned, args.out)
+        pruned = _pruned(network, recipe, engine, task, work, args)
+        measured = _measured(pruned.network, task, engine, args.seed)
+    save_network(pruned.network, args.out)
+    _say_course(pruned, work, output)
     output.say(f"before  {describe(network)}")
-    output.say(f"after   {describe(pruned)}")
+    output.say(f"after   {describe(pruned.network)}")
     _say_measured(measured, output)
     output.say(f"wrote {args.out}")
     output.result(
         {
             "command": "prune",
             "file": args.out,
-            "method": args.method,
+            "method": recipe.name,
             "seed": args.seed,
-            **network_facts(pruned),
+            **network_facts(pruned.network),
             **measured,
-            **extra,
+            "iterations": len(pruned.history) - 1,
+            "stopped": pruned.stopped,
+            "stable": pruned.stable if recipe.stability is not None else None,
+            "work": None if work is None else str(work),
+            "history": list(pruned.history),
             "engine": engine_facts(engine),
         }
     )
     return 0
 
 
-def _run_method(
-    network: "Network",
-    engine: "Engine",
-    args: argparse.Namespace,
-    options: dict[str, str],
-    task: "Task | None",
-) -> "Network":
-    from hrsnn_brian.cli.description import MEASURES
-    from hrsnn_brian.pipeline import prune_network
-    from hrsnn_brian.runs.progress import Steps
+def _recipe(args: argparse.Namespace) -> "Recipe":
+    """The recipe that the options name, with their changes. Raises InputError."""
+    from hrsnn_brian.pruning.recipes import get_recipe
 
-    steps = Steps(args.method)
-    return prune_network(
+    name = args.method
+    if args.variant is not None:
+        if name != "lnp":
+            raise InputError("--variant", args.variant, "is an option of --method lnp")
+        name = "lnp" if args.variant == "default" else f"lnp {args.variant}"
+    settings = list(args.settings)
+    if args.compensation is not None:
+        settings.insert(0, f"compensation={args.compensation}")
+    return get_recipe(name).with_settings(settings)
+
+
+def _work(args: argparse.Namespace, recipe: "Recipe") -> Path | None:
+    """The folder of checkpoints, None without one. Raises InputError for one that cannot be."""
+    if args.work is None and recipe.stability is None:
+        return None
+    folder = Path(f"{args.out}.lnp" if args.work is None else args.work)
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--work", str(folder), "is a file; give a folder")
+    if not folder.absolute().parent.is_dir():
+        raise InputError("--work", str(folder), "its folder does not exist")
+    return folder
+
+
+def _pruned(
+    network: "Network",
+    recipe: "Recipe",
+    engine: "Engine",
+    task: "Task | None",
+    work: Path | None,
+    args: argparse.Namespace,
+) -> "Pruned":
+    """The pruned network; progress to standard error."""
+    from hrsnn_brian.cli.description import MEASURES
+    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.pruning.iteration import Watched
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
+    from hrsnn_brian.runs.progress import Progress, Steps
+    from hrsnn_brian.task_probe import TaskProbe
+
+    steps, progress = Steps(recipe.name), cast("Progress | None", None)
+
+    def compiling() -> float:
+        return engine.stats.build_seconds
+
+    def on_measure(what: str) -> None:
+        if progress is None or progress.done == progress.total:  # before the rounds, and after
+            steps(MEASURES[what])
+
+    def on_round(done: int, total: int, row: dict[str, Any]) -> None:
+        nonlocal progress
+        if progress is None:  # the first call: what was done before, and the network given
+            progress = Progress(recipe.name, total, already=done, overhead=compiling)
+            progress.say(f"iteration {done}: {_line(row)}")
+            return
+        progress.advance(_line(row))
+
+    seed = args.seed
+    probe = Measurements(engine, seed) if task is None else TaskProbe(engine, seed, task=task)
+    return prune(
         network,
-        args.method,
-        engine=engine,
+        recipe,
+        Size(args.neurons, args.keep, args.density, args.synapses),
+        probe=Watched(probe, on_measure),
         seed=args.seed,
-        keep=args.keep,
-        density=args.density,
-        synapses=args.synapses,
-        neurons=args.neurons,
-        rounds=args.rounds or 1,
-        compensation=args.compensation,
-        options=options,
-        task=task,
-        on_measure=lambda what: steps(MEASURES[what]),
+        rounds=args.rounds,
+        work=work,
+        on_round=on_round,
     )
+
+
+def _line(row: dict[str, Any]) -> str:
+    text = f"{row['neurons']} neurons, {row['synapses']} synapses"
+    if "rate_hz" not in row:
+        return text
+    text += f", {row['rate_hz']:.3g} Hz, lambda {row['lambda_inf_per_s']:.3g}/s"
+    return text if row["stable"] else f"{text}, NOT STABLE"
+
+
+def _say_course(pruned: "Pruned", work: Path | None, output: Output) -> None:
+    if pruned.stopped is not None:
+        output.say(pruned.stopped)
+    elif not pruned.stable:
+        output.say("the network reached the budget but does not meet the stability condition")
+    if work is not None:
+        output.say(f"history in {work / 'history.csv'}")
 
 
 def _measured(
@@ -164,16 +226,6 @@ def _one_budget(args: argparse.Namespace) -> None:
     if len(given) != 1:
         what = " and ".join(given) or "none"
         raise InputError("budget", what, "give exactly one of --keep, --density and --synapses")
-
-
-def _options(settings: list[str]) -> dict[str, str]:
-    options = {}
-    for text in settings:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not key or not equals:
-            raise InputError("--set", text, "give option=value")
-        options[key] = value
-    return options
 
 
 def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:

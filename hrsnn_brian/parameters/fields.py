@@ -7,8 +7,8 @@ that does not fit raises an InputError that names `section.key`.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -20,11 +20,22 @@ T = TypeVar("T")
 
 
 class Checked(ABC, Generic[T]):
-    """A dataclass field that converts and checks what it is set to."""
+    """A dataclass field that converts and checks what it is set to.
+
+    meaning: one line; unit: of the number as it is read, "" if it has none; grade: whose choice the
+    default is, "paper", "review" or "choice".
+    """
+
+    meaning, unit, grade = "", "", "choice"
 
     def __init__(self, default: Any) -> None:
         self._default = default
         self.argument = "value"
+
+    def about(self, meaning: str, unit: str = "", grade: str = "choice") -> Self:
+        """The same field with what a user is told of it."""
+        self.meaning, self.unit, self.grade = meaning, unit, grade
+        return self
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -134,6 +145,24 @@ class Choice(Checked[str]):
         if value not in self.names:
             raise unknown_name(self.argument, value, self.names)
         return value
+
+
+class OneOf(Checked[str]):
+    """One of a few names, each with what it means; `also`: other spellings of some of them."""
+
+    def __init__(
+        self, default: str, known: Mapping[str, str], also: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(default)
+        self.known, self.also = known, also or {}
+
+    def convert(self, value: Any) -> str:
+        if isinstance(value, bool):  # on and off, as TOML may write them
+            value = "on" if value else "off"
+        name = self.also.get(value, value) if isinstance(value, str) else value
+        if not isinstance(name, str) or name not in self.known:
+            raise unknown_name(self.argument, str(value), self.known)
+        return name
 
 
 class OptionalText(Checked[str | None]):

@@ -13,7 +13,8 @@ from typing import Any
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.parameters.effect import with_effect
 from hrsnn_brian.parameters.fields import Spread
-from hrsnn_brian.parameters.model import HRSNNParams, Part, Section, checked_fields
+from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.settings.section import Part, Section, checked_fields
 
 ARGUMENT = "--set key"
 _BOTH_SYNAPSES = ("synapse.tau_e", "synapse.tau_i")

@@ -1,1 +1,0 @@
-"""Lyapunov Noise Pruning in parts: options, steps, timescales, history. `pipeline` is the loop."""

@@ -1,0 +1,84 @@
+"""The step in which neurons leave; step 2 of LNP."""
+
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hrsnn_brian.connectivity.betweenness import DISTANCES
+from hrsnn_brian.errors import SizeOutOfReachError
+from hrsnn_brian.parameters.fields import OneOf, Whole
+from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
+from hrsnn_brian.pruning.keep_synapses import SWITCH, edge_strength
+from hrsnn_brian.pruning.neurons import betweenness_scores, lowest_leavers, random_leavers
+
+RULES = {
+    "betweenness": "those of lowest betweenness centrality on the weighted, directed graph leave",
+    "activity": "those of lowest rate under white noise leave",
+    "task activity": "those of lowest rate on the task leave (the paper's rival)",
+    "readout": "those that the readout trained on the task uses least leave",
+    "random": "neurons leave by lot",
+    "off": "none leaves",
+}
+_FACTS = {"activity": "rates", "task activity": "task_rates", "readout": "readout_weight"}
+GRAPHS = {"exponent": "edge weights a_ij of the Lyapunov exponents", "magnitude": "|w_ij|"}
+
+
+@dataclass(frozen=True)
+class KeepNeurons(Step):
+    """Keep the neurons of the iteration; the others leave the network, with their synapses.
+
+    [review: those of lowest betweenness centrality are removed.] Where E and I leave in proportion
+    neurons compete within their class [our choice]; with the distance 1/|w| betweenness otherwise
+    removes only excitatory neurons, inhibitory synapses being stronger.
+
+    Raises InputError if fewer synapses are left between those that stay than the budget asks for.
+    """
+
+    section: ClassVar[str] = "neurons"
+    rule: OneOf = OneOf("betweenness", RULES).about("who leaves", grade="review")
+    graph: OneOf = OneOf("exponent", GRAPHS).about("strength of an edge, for betweenness")
+    distance: OneOf = OneOf("inverse", DISTANCES).about("length of an edge, for betweenness")
+    pivots: Whole = Whole(0, low=0).about(
+        "neurons, drawn anew each time, that shortest paths start from; 0 for all"
+    )
+    proportional: OneOf = OneOf("on", SWITCH, {"yes": "on", "no": "off"}).about(
+        "whether E and I leave in proportion"
+    )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        if self.rule == "betweenness" and self.graph == "exponent":
+            return frozenset({"exponents"})
+        return frozenset({_FACTS[self.rule]} if self.rule in _FACTS else ())
+
+    def __call__(self, now: Iteration) -> Iteration:
+        network, count = now.network, now.neurons
+        if self.rule == "off" or count == network.n_neurons:
+            return now
+        random, proportional = now.random("neurons"), self.proportional == "on"
+        share = float(now.source.is_e.mean())
+        if self.rule == "random":
+            leavers = random_leavers(network.is_e, count, random, proportional, share)
+        else:
+            scores = self._scores(now, random)
+            leavers = lowest_leavers(scores, network.is_e, count, random, proportional, share)
+        after = now.without(leavers)
+        left, budget = after.network.n_synapses, now.budget
+        if left < budget:
+            why = f"only {left} are left between the {count} neurons that stay; "
+            raise SizeOutOfReachError(
+                "synapses", budget, why + "keep more neurons or fewer synapses"
+            )
+        return after
+
+    def _scores(self, now: Iteration, random: np.random.Generator) -> Floats:
+        if self.rule in _FACTS:
+            return now.seen[_FACTS[self.rule]]
+        W, strength = now.network.W, None
+        if self.graph == "exponent":
+            keep = now.recipe.step("synapses")
+            strength = edge_strength(W, now, keep.neighbourhood if keep else "endpoints")
+        return betweenness_scores(W, strength, self.distance, self.pivots, random)

@@ -1,0 +1,70 @@
+"""Lyapunov Noise Pruning (Chakraborty et al. 2024), the algorithm on one page.
+
+A randomly initialised network is made sparse before any training and without a task. Every
+iteration measures it under white noise and takes four steps; `prune` repeats them until the budget
+of neurons and synapses is met, or stops when the stability condition fails (`Stability`).
+
+Linearised around its driven state the network is x' = A x, A = -D + gain D W, D = diag(1/tau_m)
+[review: -D + L; W for L is our choice]. C is the covariance of its filtered rates, l_i the
+finite-time exponent of a perturbation of neuron i alone.
+"""
+
+from hrsnn_brian.pruning.keep_neurons import KeepNeurons
+from hrsnn_brian.pruning.keep_synapses import KeepSynapses
+from hrsnn_brian.pruning.rate_steps import MatchRate
+from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.spread_modes import SpreadModes
+from hrsnn_brian.pruning.tune_timescales import TuneTimescales
+
+LNP = Recipe(
+    name="lnp",
+    description="Lyapunov Noise Pruning: synapses, neurons, delocalisation and timescales in turn",
+    source="Chakraborty et al. 2024; iteration schedule and row 0.5 are our choice",
+    cost="per iteration N perturbed copies (see exponent_every), one covariance, N x synapses for "
+    "betweenness (see pivots)",
+    family="lnp",
+    rounds=20,
+    steps=(
+        # 1. Keep synapse ij with p_ij = min(1, K a_ij (C_ii + C_jj - 2 sgn(w_ij) C_ij)), K such
+        #    that sum p is the number wanted; a_ij = exp(l_ij T), where exp(-l_ij T) is the mean of
+        #    exp(-l_i T) and exp(-l_j T): the harmonic mean of growth factors. Restore half of
+        #    each neuron's summed input (the paper's w_ij / p_ij is the recipe "lnp literal").
+        KeepSynapses(score="exponent", factor="difference", compensation="row 0.5"),
+        # 2. Remove the neurons on the fewest shortest paths, an edge being 1/a_ij long.
+        KeepNeurons(rule="betweenness", graph="exponent", distance="inverse"),
+        # 3. Add edges where degrees are least heterogeneous, each kept only if it raises the mean
+        #    participation ratio 1/sum |x_i|^4 of the leading eigenvectors of A.
+        SpreadModes(rule="gradient"),
+        # 4. Draw tau_m from the gamma distributions that bring lambda_inf closest to 0, found by
+        #    Bayesian optimisation.
+        TuneTimescales(rule="bayesian", objective="spectrum", lambda_target=0.0),
+        MatchRate(rule="off"),  # [our choice] an option, for comparisons at equal rate
+    ),
+    stability=Stability(),
+)
+
+# The paper's fragments to the letter: w/p alone, and all neurons compete.
+LITERAL = LNP.changed(
+    name="lnp literal",
+    description="lnp with weights w/p and nothing else to compensate",
+    source="Chakraborty et al. 2024, to the letter",
+    compensation="literal",
+    proportional="off",
+)
+
+# What the development seeds showed to work, of the same steps [our choice]: |w| in the place of
+# exponents, the best kept instead of drawn, and no timescale search.
+REVISED = LNP.changed(
+    name="lnp revised",
+    description="synapses of largest |w| (C_ii + C_jj), variances restored, betweenness on the "
+    "graph of |w|, delocalisation; no exponents, no timescale search",
+    source="our choice",
+    cost="per iteration one covariance and the betweenness",
+    score="magnitude",
+    factor="sum",
+    selection="top",
+    compensation="variance",
+    graph="magnitude",
+    distance="class",
+    timescales="off",
+)

@@ -1,0 +1,186 @@
+"""What a pruning recipe is: steps in their order, repeated until a size is reached.
+
+Lyapunov Noise Pruning is a recipe with four steps, a rival one with one or two; a variant is
+`recipe.changed(...)`. `lnp` and `recipes` hold the shipped ones, `prune` applies them.
+"""
+
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.parameters.fields import Checked, OneOf, Real, Whole
+from hrsnn_brian.pruning.iteration import Step, needs_of
+from hrsnn_brian.settings.reader import assignment, parse_value, resolve
+from hrsnn_brian.settings.section import Section, checked_fields
+
+MAIN = "rule"  # `--set neurons=random` stands for neurons.rule=random
+_OWN = ("name", "description", "source", "cost", "rounds")
+_PARTS = ("start", "steps", "finish")
+# Options that had another name: the line that names the new one.
+RENAMED = {"importance": "score (magnitude, or uniform for random)"}
+
+
+@dataclass(frozen=True)
+class Stability(Section):
+    """The condition that a network must meet after every iteration, and what breaks it off.
+
+    Stable is lambda_inf <= lambda_max and min_rate <= mean rate <= max_rate. [our choice; that the
+    loop ends early when a condition fails is the paper's]
+    """
+
+    section: ClassVar[str] = "stability"
+    lambda_max: Real = Real(0.0).about("largest lambda_inf of a stable network", "1/s")
+    min_rate: Real = Real(0.1, 0).about("lowest mean rate of a stable network", "Hz")
+    max_rate: Real = Real(500.0, 0).about("highest mean rate of a stable network", "Hz")
+    patience: Whole = Whole(3, low=1).about("unstable iterations in a row that end pruning")
+    disconnected: OneOf = OneOf(
+        "refuse", {"refuse": "a network in several parts is refused", "allow": "it is pruned"}
+    ).about("what becomes of a network that is in several parts")
+
+    def __post_init__(self) -> None:
+        if not self.min_rate < self.max_rate:
+            raise InputError("min_rate", self.min_rate, f"must be in 0 .. {self.max_rate:g} Hz")
+
+    def failures(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Why a network with the measures of `row` is not stable; empty if it is.
+
+        row: "rate_hz" and "lambda_inf_per_s".
+        """
+        rate, exponent = row["rate_hz"], row["lambda_inf_per_s"]
+        reasons = []
+        if rate == 0:
+            reasons.append("it is silent (no spikes)")
+        elif rate < self.min_rate:
+            reasons.append(f"its rate of {rate:.3g} Hz is below min_rate = {self.min_rate:g}")
+        if rate > self.max_rate:
+            reasons.append(f"it explodes: {rate:.4g} Hz, above max_rate = {self.max_rate:g}")
+        if math.isnan(exponent):
+            reasons.append("its lambda_inf could not be measured")
+        elif exponent > self.lambda_max:
+            what = f"its lambda_inf of {exponent:.3g}/s is above lambda_max = {self.lambda_max:g}"
+            reasons.append(what)
+        return tuple(reasons)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to prune: what is done once before, in every iteration, and once after.
+
+    name, description, source, cost: what a list says of it. family: whose random streams it draws
+    from, so that variants of a recipe draw alike. rounds: its number of iterations, unless another
+    is asked for. stability: the condition after every iteration; None measures and asks nothing.
+    fewer_neurons: the recipe makes no sense where all neurons stay.
+    """
+
+    name: str
+    description: str
+    source: str
+    cost: str
+    family: str
+    steps: tuple[Step, ...] = ()
+    start: tuple[Step, ...] = ()
+    finish: tuple[Step, ...] = ()
+    stability: Stability | None = None
+    rounds: int = 1
+    fewer_neurons: bool = False
+
+    def sections(self) -> Iterator[Section]:
+        """Everything that holds settings, in the order of application."""
+        yield from (*self.start, *self.steps, *self.finish)
+        if self.stability is not None:
+            yield self.stability
+
+    def step(self, section: str) -> Any:
+        """The step of that name, None if the recipe has none."""
+        return next((s for s in self.sections() if s.section == section), None)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Facts that its steps look at, sorted."""
+        return needs_of((*self.start, *self.steps, *self.finish))
+
+    def stream(self, step: str, number: int) -> tuple[str | int, ...]:
+        """Keys of a random stream.
+
+        Those of LNP name family, step and iteration; the others' are older, and kept so that the
+        published tables stay reproducible.
+        """
+        if number == 0:
+            return (step,)
+        if self.family == "lnp":
+            return ("lnp", step, number)
+        return (self.family, number) if step == "synapses" else (step, number)
+
+    def options(self) -> dict[str, tuple[Checked[Any], Any]]:
+        """Dotted name -> the field and its value in this recipe."""
+        return {
+            f"{part.section}.{name}": (checked, getattr(part, name))
+            for part in self.sections()
+            for name, checked in checked_fields(type(part))
+        }
+
+    def changed(self, **changes: Any) -> "Recipe":
+        """The recipe with some settings exchanged; `name`, `rounds`, ... are its own.
+
+        Settings go by their dotted or short name ("synapses.score" as synapses__score or score); a
+        step's name alone stands for its rule.
+
+        Raises InputError for a setting it does not have (the nearest is named) or a value that is
+        not allowed.
+        """
+        own: dict[str, Any] = {key: changes[key] for key in _OWN if key in changes}
+        by_section: dict[str, dict[str, Any]] = {}
+        for key, value in changes.items():
+            if key not in own:
+                path = self._path(key.replace("__", "."))
+                by_section.setdefault(path[0], {})[path[1]] = value
+
+        def new(part: Any) -> Any:
+            return replace(part, **by_section.get(part.section, {}))
+
+        own |= {part: tuple(map(new, getattr(self, part))) for part in _PARTS}
+        own["stability"] = None if self.stability is None else new(self.stability)
+        return replace(self, **own)
+
+    def with_settings(self, settings: Mapping[str, str] | list[str]) -> "Recipe":
+        """The recipe with settings given as texts: "key=value", or a mapping of such."""
+        pairs = (
+            list(settings.items())
+            if isinstance(settings, Mapping)
+            else [assignment(text) for text in settings]
+        )
+        changes: dict[str, Any] = {}
+        for key, text in pairs:
+            section, name = self._path(key)
+            checked, _ = self.options()[f"{section}.{name}"]
+            words = isinstance(checked, OneOf)
+            changes[f"{section}__{name}"] = text if words else parse_value(str(text))
+        return self.changed(**changes)
+
+    def _path(self, key: str) -> tuple[str, str]:
+        known = list(self.options())
+        if f"{key}.{MAIN}" in known:
+            key = f"{key}.{MAIN}"
+        if key in RENAMED and not any(path.endswith(f".{key}") for path in known):
+            raise InputError("option", key, f"is called {RENAMED[key]} now")
+        if not known:
+            raise InputError("option", key, f"recipe {self.name!r} has none")
+        section, _, name = resolve(f"option of recipe {self.name!r}", key, known).partition(".")
+        return section, name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that decides what it does, as plain values."""
+        table = {part.section: part.to_dict() for part in self.sections()}
+        order = {part: [step.section for step in getattr(self, part)] for part in _PARTS}
+        return {"family": self.family, **order, **table}
+
+
+def find(recipes: Mapping[str, Recipe], name: str, aliases: Mapping[str, str]) -> Recipe:
+    """The recipe of that name or alias; InputError, naming the nearest, if there is none."""
+    if name not in recipes and name not in aliases:
+        raise unknown_name("recipe", name, [*recipes, *aliases])
+    return recipes[aliases.get(name, name)]

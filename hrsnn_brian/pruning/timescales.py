@@ -1,0 +1,244 @@
+"""LNP step 4: choose the gamma distributions of the membrane time constants.
+
+[review: the time constants are tuned by Bayesian optimisation against the Lyapunov spectrum.] Here
+the objective is a callable, so that any task-agnostic measure can take its place; searched are
+shape and mean of one gamma distribution per group of neurons, on logarithmic scales. [our choice]
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.parameters.distributions import Gamma
+from hrsnn_brian.parameters.units import SECOND
+from hrsnn_brian.pruning.search import (
+    OBJECTIVE,
+    Evaluation,
+    Measures,
+    best_evaluation,
+    maximise,
+)
+
+Mask = NDArray[np.bool_]
+Gammas = Mapping[str, Gamma]
+Objective = Callable[[Gammas], float | Measures]
+
+GROUPINGS = {
+    "all": "one distribution for all neurons",
+    "class": "one for excitatory, one for inhibitory neurons",
+    "cluster": "one per cluster",
+    "class and cluster": "one per class and cluster",
+}
+SHAPES = (1.0, 20.0)
+MEANS = (5e-3, 100e-3)
+CLIP = (2e-3, 300e-3)
+
+
+def neuron_groups(network: Network, grouping: str = "class and cluster") -> dict[str, Mask]:
+    """The groups that have a distribution of their own: name -> mask (N,), none of them empty.
+
+    Names are "all", "e", "i", "0", "1", ..., "e0", "i0", "e1", ... by grouping, see `GROUPINGS`.
+    """
+    if grouping not in GROUPINGS:
+        raise unknown_name("grouping", grouping, GROUPINGS)
+    classes = {"": np.ones(network.n_neurons, dtype=bool)}
+    if grouping.startswith("class"):
+        classes = {"e": network.is_e, "i": ~network.is_e}
+    clusters = {"": np.ones(network.n_neurons, dtype=bool)}
+    if grouping.endswith("cluster"):
+        clusters = {str(c): network.cluster == c for c in np.unique(network.cluster)}
+    groups = {
+        f"{c}{k}" or "all": members & inside
+        for k, inside in clusters.items()
+        for c, members in classes.items()
+    }
+    return {name: mask for name, mask in groups.items() if mask.any()}
+
+
+def retime(network: Network, gammas: Gammas, grouping: str = "class and cluster") -> Network:
+    """The network with time constants tau_m of the given gamma distributions.
+
+    gammas: one per group of `neuron_groups`, in seconds; a group left out keeps its tau_m. Within a
+    group the neuron of rank r of n gets the quantile (r + 1/2)/n, clipped to the gamma's low and
+    high: the same neurons stay the slow ones, and the sample is as close to the distribution
+    as n values can be. Nothing is random. Equal tau_m are ranked by index. One entry is added
+    to the history.
+
+    Raises InputError for a group there is not, or a distribution that is not of times.
+    """
+    from scipy.stats import gamma as gamma_law
+
+    groups = neuron_groups(network, grouping)
+    tau_m = network.tau_m.copy()
+    for name, law in gammas.items():
+        if name not in groups:
+            raise unknown_name("group of neurons", name, groups)
+        if law.unit != SECOND:
+            raise InputError(f"gamma of group {name!r}", law.to_dict(), "must be in seconds")
+        members = np.flatnonzero(groups[name])
+        order = members[np.argsort(network.tau_m[members], kind="stable")]
+        level = (np.arange(len(order)) + 0.5) / len(order)
+        quantile = gamma_law.ppf(level, law.shape, scale=law.mean / law.shape)
+        tau_m[order] = np.clip(quantile, law.low, law.high)
+    entry = {
+        "operation": "timescales",
+        "grouping": grouping,
+        "gammas": {name: law.to_dict() for name, law in gammas.items()},
+    }
+    return replace(network, tau_m=tau_m, history=(*network.history, entry))
+
+
+@dataclass(frozen=True)
+class TimescaleSpace:
+    """What is searched: per group a shape and a mean (s) within bounds, both on a log scale.
+
+    groups: names of `neuron_groups`. shapes, means: (lowest, highest). clip: (low, high), s, of
+    every gamma distribution. Raises InputError unless 0 < lowest < highest < inf.
+    """
+
+    groups: tuple[str, ...]
+    shapes: tuple[float, float] = SHAPES
+    means: tuple[float, float] = MEANS
+    clip: tuple[float, float] = CLIP
+
+    def __post_init__(self) -> None:
+        for name in ("shapes", "means", "clip"):
+            low, high = getattr(self, name)
+            if not 0 < low < high < math.inf:
+                raise InputError(name, (low, high), "must be two numbers, 0 < lowest < highest")
+        if not self.groups:
+            raise InputError("groups", (), "at least one group of neurons is needed")
+
+    @property
+    def dimensions(self) -> int:
+        """Coordinates of a point: shape and mean of each group in turn."""
+        return 2 * len(self.groups)
+
+    def gammas(self, point: tuple[float, ...]) -> dict[str, Gamma]:
+        """The distributions a point (2 * groups,) of the unit cube stands for."""
+        low, high = self.clip
+        values = iter(point)
+        found = {}
+        for name in self.groups:
+            shape, mean = _between(self.shapes, next(values)), _between(self.means, next(values))
+            found[name] = Gamma(shape=shape, mean=mean, low=low, high=high, unit=SECOND)
+        return found
+
+    def point(self, network: Network, grouping: str) -> tuple[float, ...]:
+        """The point nearest to the network's own tau_m: their mean and shape = mean^2/variance.
+
+        Outside the bounds it is moved onto them (equal tau_m have an infinite shape).
+        """
+        groups = neuron_groups(network, grouping)
+        coordinates: list[float] = []
+        for name in self.groups:
+            tau = network.tau_m[groups[name]]
+            mean, variance = float(tau.mean()), float(tau.var())
+            shape = mean**2 / variance if variance > 0 else math.inf
+            coordinates += [_level(self.shapes, shape), _level(self.means, mean)]
+        return tuple(coordinates)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, JSON-able."""
+        return {
+            "groups": list(self.groups),
+            "shapes": list(self.shapes),
+            "means": list(self.means),
+            "clip": list(self.clip),
+        }
+
+
+def _between(bounds: tuple[float, float], level: float) -> float:
+    return float(bounds[0] * (bounds[1] / bounds[0]) ** level)
+
+
+def _level(bounds: tuple[float, float], value: float) -> float:
+    level = math.log(value / bounds[0]) / math.log(bounds[1] / bounds[0])
+    return min(max(level, 0.0), 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TimescaleSearch:
+    """The outcome of a search: `best` distributions by group, their `objective`, and all trials.
+
+    `history` rows hold the evaluation's number, "<group>.shape", "<group>.mean_s", "objective",
+    whatever else the objective measured, and "best_so_far": a tidy table. On a noisy objective the
+    best of many values is an optimistic one.
+    """
+
+    best: dict[str, Gamma]
+    objective: float
+    history: tuple[dict[str, float | int], ...]
+
+
+def search_timescales(
+    network: Network,
+    objective: Objective,
+    trials: int,
+    seed: int,
+    *,
+    grouping: str = "class and cluster",
+    space: TimescaleSpace | None = None,
+    method: str = "bayesian",
+    log: Path | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> TimescaleSearch | None:
+    """Search the gamma distributions of tau_m that maximise a task-agnostic objective.
+
+    None if no evaluation gave a number.
+
+    objective: distributions by group -> the value to maximise, or a mapping of measures with one
+    called "objective"; typically it measures `retime(network, gammas, grouping)`. A value that
+    is not finite (a silent network) is a failure and never chosen. trials: evaluations in all; the
+    first is at the gamma distributions closest to the network's own tau_m. method: see
+    `search.SEARCHES`. log: file to resume from, see `search.maximise`, which also says what is
+    raised; settings: what else the objective depends on, so that a log is not taken for another's.
+    """
+    space = space or TimescaleSpace(tuple(neuron_groups(network, grouping)))
+    for name in space.groups:
+        if name not in neuron_groups(network, grouping):
+            raise unknown_name("group of neurons", name, neuron_groups(network, grouping))
+
+    def measure(point: tuple[float, ...]) -> Measures:
+        value = objective(space.gammas(point))
+        return value if isinstance(value, Mapping) else {OBJECTIVE: value}
+
+    evaluations = maximise(
+        measure,
+        space.dimensions,
+        trials,
+        seed,
+        start=space.point(network, grouping),
+        method=method,
+        log=log,
+        settings={"space": space.to_dict(), "grouping": grouping, **(settings or {})},
+    )
+    best = best_evaluation(evaluations)
+    if best is None:
+        return None
+    return TimescaleSearch(
+        best=space.gammas(best.point),
+        objective=best.objective,
+        history=_table(space, evaluations),
+    )
+
+
+def _table(
+    space: TimescaleSpace, evaluations: tuple[Evaluation, ...]
+) -> tuple[dict[str, float | int], ...]:
+    rows: list[dict[str, float | int]] = []
+    best = -math.inf
+    for number, evaluation in enumerate(evaluations):
+        best = max(best, evaluation.objective)
+        row: dict[str, float | int] = {"trial": number}
+        for name, law in space.gammas(evaluation.point).items():
+            row |= {f"{name}.shape": law.shape, f"{name}.mean_s": law.mean}
+        rows.append({**row, **evaluation.measures, "best_so_far": best})
+    return tuple(rows)

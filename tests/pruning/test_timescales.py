@@ -1,0 +1,254 @@
+"""LNP step 4, timescales: groups, distributions, the resumable search and the step itself."""
+
+import numpy as np
+import pytest
+from probes import Stub, iteration
+from scipy import stats
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.io import load_network, save_network
+from hrsnn_brian.network.network import equal_networks
+from hrsnn_brian.parameters.distributions import Gamma
+from hrsnn_brian.parameters.model import GraphParams, HRSNNParams, NeuronParams
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.search import Evaluation, best_evaluation, maximise, propose
+from hrsnn_brian.pruning.timescales import (
+    TimescaleSpace,
+    neuron_groups,
+    retime,
+    search_timescales,
+)
+from hrsnn_brian.pruning.tune_timescales import check_rounds
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build_network(HRSNNParams(N=120, graph=GraphParams(K=8)), 3)
+
+
+@pytest.fixture(scope="module")
+def clustered():
+    laws = (Gamma(shape=3, mean="10 ms"), Gamma(shape=3, mean="40 ms"))
+    params = HRSNNParams(
+        N=200,
+        graph=GraphParams(kind="clustered", clusters=2, K=8),
+        neuron=NeuronParams(tau_m_clusters=laws),
+    )
+    return build_network(params, 1)
+
+
+# ---- groups and distributions
+
+
+def test_groups_partition_the_neurons(clustered):
+    for grouping, names in (
+        ("all", ["all"]),
+        ("class", ["e", "i"]),
+        ("cluster", ["0", "1"]),
+        ("class and cluster", ["e0", "i0", "e1", "i1"]),
+    ):
+        groups = neuron_groups(clustered, grouping)
+        assert list(groups) == names
+        assert (np.sum(list(groups.values()), axis=0) == 1).all()
+    groups = neuron_groups(clustered)
+    np.testing.assert_array_equal(groups["e1"], clustered.is_e & (clustered.cluster == 1))
+
+
+def test_retime_gives_the_distribution_and_keeps_ranks(clustered):
+    laws = {
+        "e0": Gamma(shape=2, mean="30 ms"),
+        "i1": Gamma(shape=6, mean="12 ms"),
+        "e1": Gamma(shape=2, mean="30 ms", low="20 ms", high="50 ms"),
+    }
+    found = retime(clustered, laws)
+    groups = neuron_groups(clustered)
+    for name, shape, mean in (("e0", 2, 30e-3), ("i1", 6, 12e-3)):
+        members = groups[name]
+        old, new = clustered.tau_m[members], found.tau_m[members]
+        np.testing.assert_array_equal(np.argsort(old), np.argsort(new))
+        law = stats.gamma(shape, scale=mean / shape)
+        # midpoint quantiles: the smallest KS distance n values can have, 1/(2n)
+        distance = stats.kstest(new, law.cdf).statistic
+        assert distance == pytest.approx(0.5 / members.sum(), rel=1e-6)
+        assert new.mean() == pytest.approx(mean, rel=0.05)
+    clipped = found.tau_m[groups["e1"]]
+    assert (clipped.min(), clipped.max()) == (20e-3, 50e-3)
+    np.testing.assert_array_equal(found.tau_m[groups["i0"]], clustered.tau_m[groups["i0"]])
+    assert (found.W != clustered.W).nnz == 0
+    assert equal_networks(found, retime(clustered, laws))
+    assert found.history[-1]["operation"] == "timescales"
+
+
+def test_retimed_network_is_saved_whole(clustered, tmp_path):
+    found = retime(clustered, {"e": Gamma(shape=2, mean="30 ms")}, "class")
+    save_network(found, tmp_path / "n.npz")
+    assert equal_networks(load_network(tmp_path / "n.npz"), found)
+
+
+def test_start_of_the_search_is_the_network_itself(network):
+    space = TimescaleSpace(("all",))
+    law = space.gammas(space.point(network, "all"))["all"]
+    assert law.mean == pytest.approx(network.tau_m.mean())
+    assert law.shape == pytest.approx(network.tau_m.mean() ** 2 / network.tau_m.var())
+    corner = space.gammas((0.0, 1.0))["all"]
+    assert (corner.shape, corner.mean) == (space.shapes[0], pytest.approx(space.means[1]))
+
+
+# ---- the search
+
+
+class Objective:
+    """Best at a mean of 40 ms and shape 4; counts its calls and can be killed at one of them."""
+
+    def __init__(self, die_at=None):
+        self.calls, self.die_at = 0, die_at
+
+    def __call__(self, gammas):
+        self.calls += 1
+        if self.calls == self.die_at:
+            raise KeyboardInterrupt
+        loss = sum(
+            np.log(law.mean / 40e-3) ** 2 + 0.1 * np.log(law.shape / 4) ** 2
+            for law in gammas.values()
+        )
+        return {"objective": -float(loss), "rate_hz": 1e3 * gammas["all"].mean}
+
+
+def search(network, objective, trials=7, **options):
+    return search_timescales(
+        network, objective, trials, options.pop("seed", 0), grouping="all", **options
+    )
+
+
+def test_search_finds_the_better_timescales(network):
+    found = search(network, Objective(), trials=12)
+    assert len(found.history) == 12
+    assert found.objective > found.history[0]["objective"]
+    assert found.best["all"].mean == pytest.approx(40e-3, rel=0.25)
+    blind = search(network, Objective(), trials=12, method="sobol")
+    late, blind_late = (
+        np.mean([row["objective"] for row in s.history[6:]]) for s in (found, blind)
+    )
+    assert late > blind_late
+    best = [row["best_so_far"] for row in found.history]
+    assert best == sorted(best)
+    assert best[-1] == found.objective
+    row = found.history[5]
+    assert row["rate_hz"] == pytest.approx(1e3 * row["all.mean_s"])
+
+
+def test_killed_search_resumes_to_the_same_points(network, tmp_path):
+    """A search killed in its sixth evaluation continues as if nothing had been; then it replays."""
+    log = tmp_path / "search.jsonl"
+    whole = search(network, Objective())
+    killed = Objective(die_at=6)
+    with pytest.raises(KeyboardInterrupt):
+        search(network, killed, log=log)
+    assert len(log.read_text().splitlines()) == 1 + 5
+    resumed = Objective()
+    assert search(network, resumed, log=log).history == whole.history
+    assert resumed.calls == 2
+    replayed = Objective()
+    again = search(network, replayed, log=log)
+    assert replayed.calls == 0
+    assert again.history == whole.history
+    assert again.best == whole.best
+    longer = Objective()
+    assert search(network, longer, trials=8, log=log).history[:7] == whole.history
+    assert longer.calls == 1
+    assert list(tmp_path.iterdir()) == [log]
+
+
+def test_same_seed_same_search(network):
+    one = search(network, Objective(), method="sobol").history
+    assert one == search(network, Objective(), method="sobol").history
+    assert one != search(network, Objective(), method="sobol", seed=1).history
+
+
+def test_bayesian_proposal_is_a_function_of_history_and_seed():
+    points = np.random.default_rng(0).random((5, 2)).tolist()
+    history = [Evaluation(tuple(p), {"objective": -abs(p[0] - 0.3)}) for p in points]
+    one = propose(history, 2, 0)
+    np.random.default_rng(1).random(7)
+    assert one == propose(history, 2, 0)
+    assert one != propose(history, 2, 1)
+    assert all(0 <= x <= 1 for x in one)
+
+
+def test_failed_evaluations_are_kept_but_not_chosen(network, tmp_path):
+    log = tmp_path / "search.jsonl"
+    values = iter([-3.0, np.nan, -1.0, np.inf, -2.0, -5.0])
+    found = search(network, lambda gammas: next(values), trials=6, log=log)
+    assert found.objective == -1.0
+    assert sum(not np.isfinite(row["objective"]) for row in found.history) == 2
+    replay = search(network, Objective(), trials=6, log=log)
+    assert replay.best == found.best
+    assert search(network, lambda gammas: float("nan"), trials=3) is None
+    failed = [Evaluation((0.5,), {"objective": value}) for value in (np.nan, np.inf, -np.inf)]
+    assert best_evaluation(failed) is None
+
+
+def test_search_refusals(network, tmp_path):
+    log = tmp_path / "search.jsonl"
+    search(network, Objective(), trials=2, method="sobol", log=log)
+    for other in ({"seed": 1}, {"settings": {"objective": "memory"}}):
+        with pytest.raises(InputError, match="other settings"):
+            search(network, Objective(), trials=2, method="sobol", log=log, **other)
+    log.write_text(log.read_text()[:-20])
+    with pytest.raises(InputError, match="is not the log"):
+        search(network, Objective(), trials=2, method="sobol", log=log)
+    with pytest.raises(InputError, match="trials"):
+        search(network, Objective(), trials=0)
+    with pytest.raises(InputError, match="bayesian"):
+        search(network, Objective(), method="baysian")
+    with pytest.raises(InputError, match="grouping"):
+        search_timescales(network, Objective(), 2, 0, grouping="clas")
+    with pytest.raises(InputError, match="group of neurons"):
+        retime(network, {"e7": Gamma(shape=2, mean="20 ms")})
+    with pytest.raises(InputError, match="seconds"):
+        retime(network, {"e0": Gamma(shape=2, mean=20.0)})
+    with pytest.raises(InputError, match="means"):
+        TimescaleSpace(("all",), means=(0.1, 0.01))
+    with pytest.raises(InputError, match="objective"):
+        maximise(lambda point: {"rate": 1.0}, 2, 1, 0, method="sobol")
+
+
+# ---- the step
+
+
+def tuned(network, probe, number=4, **changes):
+    recipe = LNP.changed(**{"timescales": "sobol", "timescale_rate": "off", **changes})
+    now = iteration(network, recipe=recipe, probe=probe, number=number)
+    return recipe.step("timescales")(now).network
+
+
+def test_timescales_change_only_for_a_better_stable_trial():
+    """lambda grows with tau_m and 0 is the target: tau_m grows, but stays on the stable side."""
+    network = build_network(HRSNNParams(N=60, graph=GraphParams(K=12)), 3)
+    better = tuned(network, Stub(), timescale_trials=12)
+    before, after = Stub().lambda_inf(network), Stub().lambda_inf(better)
+    assert before < after <= 0
+    told = better.history[-1]
+    assert told["operation"] == "timescale search"
+    assert told["objective"] == -abs(after) > told["before"]
+    assert told["before"] == pytest.approx(-abs(before), rel=0.01)  # a gamma like the present
+    never = tuned(network, Stub(unstable=(60,)), timescale_trials=3)
+    assert equal_networks(never, network)
+
+
+def test_the_step_has_its_turn_every_few_iterations(network):
+    for number in (1, 2, 3, 5, 7):
+        assert tuned(network, None, number) is network
+    assert tuned(network, None, 8, timescale_every=3) is network
+    assert tuned(network, None, 4, timescales="off") is network
+    assert tuned(network, Stub(), 8, timescale_trials=12) is not network
+
+
+def test_too_few_iterations_for_a_search_are_refused():
+    check_rounds(LNP, 4)
+    check_rounds(LNP.changed(timescales="off"), 1)
+    with pytest.raises(
+        InputError, match=r"iterations = 3: step 4 comes every timescale_every = 4 of them"
+    ):
+        check_rounds(LNP, 3)
