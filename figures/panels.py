@@ -91,7 +91,7 @@ def per_seed(rows: "pd.DataFrame", by: Sequence[str], column: str) -> "pd.DataFr
     twice = once[once.duplicated(keys, keep=False)]
     if not twice.empty:
         same = (twice[keys] == twice[keys].iloc[0]).all(axis=1)
-        pair = twice[same | (twice.index == twice.index[0])][column].tolist()[:2]
+        pair = twice[same][column].tolist()[:2]
         where = ", ".join(f"{key} {twice[key].iloc[0]}" for key in keys)
         what = f"two rows of {where} differ in {column}: {' and '.join(map(str, pair))}"
         raise InputError("table", column, what)

@@ -74,7 +74,7 @@ def test_a_table_whose_columns_are_shifted_is_refused(
 
 
 def test_cells_are_numbers_truth_values_or_words(tmp_path: Path) -> None:
-    text = "a,b,c,d,e,f,g\n1,1,0.1,true,NA,,inf\n2,,1e-3,false,null,,-inf\n3,7,nan,true,x,,\n"
+    text = "a,b,c,d,e,f,g\n1,1, 0.1,true,NA,,inf\n2,,1e-3,false,null,,-inf\n3,7,nan,true,x,,\n"
     table = table_of(tmp_path, text)
     assert table["a"].tolist() == [1, 2, 3]
     assert [table[name].dtype.kind for name in "abcdfg"] == list("iffbff")
@@ -91,7 +91,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
         {
             "seed": k,
             "x": float(x),
-            "note": "a, b\nc" if k % 2 else None,
+            "note": " a, b\nc " if k % 2 else None,
             "ok": k > 3,
             "n": 2**40 + k,
         }

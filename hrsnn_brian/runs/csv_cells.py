@@ -27,7 +27,7 @@ class _Misfit(InputError):
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a file: `rows[k]` begins at line `lines[k]` and has one cell per name."""
+    """The cells of a file as they stand: `rows[k]` begins at line `lines[k]`, a cell per name."""
 
     path: str
     header: list[str]
@@ -35,7 +35,10 @@ class Cells:
     lines: list[int]
 
     def column(self, name: str) -> list[str]:
-        """The cells called `name`. Raises InputError if no column is, or more than one."""
+        """The cells called `name`, without blanks around them.
+
+        Raises InputError if no column, or more than one, has that name.
+        """
         if name not in self.header:
             if self.header and all(map(is_number, self.header)):
                 reason = "line 1 holds numbers; it must hold the names of the columns"
@@ -46,12 +49,12 @@ class Cells:
             reason = f"is the name of columns {' and '.join(places)}; names must differ"
             raise InputError("column", name, reason)
         place = self.header.index(name)
-        return [row[place] for row in self.rows]
+        return [row[place].strip() for row in self.rows]
 
 
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite decimal number with a point: no "1_000", no "nan"."""
-    return _NUMBER.fullmatch(cell) is not None
+    return _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def read_cells(
@@ -135,11 +138,11 @@ def _read(text: str, sep: str, name: str, argument: str, first: int) -> Cells:
     line = first
     try:
         for record in reader:
-            records.append((line, [cell.strip() for cell in record]))
+            records.append((line, record))
             line = reader.line_num + first
     except csv.Error as error:
         raise _Misfit(argument, name, f"line {line} is no CSV ({error})") from None
-    header = records[0][1] if records else []
+    header = [cell.strip() for cell in records[0][1]] if records else []
     if not any(header):
         reason = "must begin with a line of column names; it is empty"
         raise InputError(argument, name, reason)
@@ -154,7 +157,7 @@ def _without_blank_lines(
     """Of one column, a blank line between others is a missing value and must be seen."""
     last = max((k for k, (_, row) in enumerate(body) if row), default=-1)
     kept = [(line, row or [""]) for line, row in body[: last + 1]]
-    return [(line, row) for line, row in kept if columns == 1 or row != [""]]
+    return [(line, row) for line, row in kept if columns == 1 or len(row) > 1 or row[0].strip()]
 
 
 def _require_length(
@@ -166,7 +169,7 @@ def _require_length(
 ) -> None:
     n = len(header)
     for line, row in body:
-        if len(row) == n or (len(row) == n + 1 and row[-1] == ""):
+        if len(row) == n or (len(row) == n + 1 and not row[-1].strip()):
             continue
         cells = f"{len(row)} cell{'s' * (len(row) != 1)}"
         reason = f"line {line} has {cells}, the header has {n}"

@@ -103,18 +103,18 @@ _TRUTH = {"true": True, "false": False}
 
 def _typed(cells: Sequence[str]) -> list[Any]:
     """Cells as whole numbers, numbers, truth values or, if not all are the same, words."""
-    filled = [cell for cell in cells if cell]
+    filled = [cell.strip() for cell in cells if cell]
     if len(filled) == len(cells) and all(map(_WHOLE.fullmatch, filled)):
         return [int(cell) for cell in cells]
     if all(map(_is_real, filled)):
         return [float(cell) if cell else math.nan for cell in cells]
     if all(cell.lower() in _TRUTH for cell in filled):
-        return [_TRUTH[cell.lower()] if cell else math.nan for cell in cells]
+        return [_TRUTH[cell.strip().lower()] if cell else math.nan for cell in cells]
     return [cell or math.nan for cell in cells]
 
 
 def _is_real(cell: str) -> bool:
-    return is_number(cell) or _INFINITE.fullmatch(cell) is not None
+    return is_number(cell) or _INFINITE.fullmatch(cell.strip()) is not None
 
 
 def require_numbers(table: Any, columns: Iterable[str]) -> None:
