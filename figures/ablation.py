@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.panels import panel_grid, require, scores_of
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
-from hrsnn_brian.metrics.comparison import paired_test
-from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed
-from hrsnn_brian.runs.score_columns import Score
+from hrsnn_brian.files.score_columns import Score
+from hrsnn_brian.statistics.comparison import paired_test
+from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from hrsnn_brian.figures.panels import (
 )
 from hrsnn_brian.figures.scans import VALUE_COLOURS, scans
 from hrsnn_brian.figures.style import BLACK, house_style
-from hrsnn_brian.runs.tables import require_numbers
+from hrsnn_brian.files.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd

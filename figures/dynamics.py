@@ -30,7 +30,7 @@ from hrsnn_brian.figures.style import (
     VERMILION,
     house_style,
 )
-from hrsnn_brian.runs.tables import require_numbers
+from hrsnn_brian.files.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd

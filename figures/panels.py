@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.style import GREY, new_figure
-from hrsnn_brian.runs.score_columns import Score, is_score, scores_in
-from hrsnn_brian.runs.tables import require_numbers
+from hrsnn_brian.files.score_columns import Score, is_score, scores_in
+from hrsnn_brian.files.tables import require_numbers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ from hrsnn_brian.figures.style import (
     plain_log_x,
     plain_log_y,
 )
-from hrsnn_brian.runs.score_columns import Score
+from hrsnn_brian.files.score_columns import Score
 
 if TYPE_CHECKING:
     import pandas as pd

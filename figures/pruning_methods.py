@@ -19,7 +19,7 @@ from hrsnn_brian.figures.panels import (
     standard_error,
 )
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
-from hrsnn_brian.runs.score_columns import Score
+from hrsnn_brian.files.score_columns import Score
 
 if TYPE_CHECKING:
     import pandas as pd

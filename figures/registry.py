@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.figures.style import house_style, save
-from hrsnn_brian.runs.tables import read_table
+from hrsnn_brian.files.tables import read_table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.runs.atomic import replacing
+from hrsnn_brian.files.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

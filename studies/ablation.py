@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.comparison import PairedTest
-from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.files.score_columns import Score, scores_in, with_units
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.tune_timescales import check_rounds
-from hrsnn_brian.runs.score_columns import Score, scores_in, with_units
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.statistics.comparison import PairedTest
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
@@ -47,7 +47,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.evaluation import READOUTS
+    from hrsnn_brian.evaluation.evaluate import READOUTS
     from hrsnn_brian.tasks.registry import TASKS
 
     check_names(options, "variants", "variant", VARIANTS)
@@ -61,7 +61,7 @@ def _check(options: Options) -> None:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
-    from hrsnn_brian.evaluation import network_rows
+    from hrsnn_brian.evaluation.evaluate import network_rows
     from hrsnn_brian.pruning.size import resolve_budget
     from hrsnn_brian.tasks.registry import get_task
 
@@ -91,13 +91,13 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 @lru_cache(maxsize=2)
 def _network(parameters: str, seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.network.parameters import HRSNNParams
 
     return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
 def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "Engine") -> "Pruned":
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.runs.tables import Row
+from hrsnn_brian.files.tables import Row
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.comparison import PairedTest
-from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.statistics.comparison import PairedTest
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies.dynamics_measures import MEASURES, Lengths, dynamics_row
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.simulation import Engine
@@ -57,7 +57,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
     from hrsnn_brian.pruning.lnp import LNP as RECIPE
     from hrsnn_brian.pruning.tune_timescales import check_rounds
 
@@ -72,9 +72,9 @@ def _check(options: Options) -> None:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per kind of network and matching."""
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.network.parameters import HRSNNParams
 
     seed = point["seed"]
     full = build_network(HRSNNParams.from_dict(point["network"]), seed)

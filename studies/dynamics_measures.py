@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_brian.metrics.cost import network_cost
-from hrsnn_brian.metrics.dynamics import (
+from hrsnn_brian.dynamics.activity import (
     autocorrelation_time,
     effective_dimension,
     isi_cv,
     population_rate,
 )
-from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio
-from hrsnn_brian.runs.tables import Row
+from hrsnn_brian.dynamics.cost import network_cost
+from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
+from hrsnn_brian.files.tables import Row
 from hrsnn_brian.seeds import rng
 
 if TYPE_CHECKING:
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Recording
 
@@ -73,7 +73,7 @@ def dynamics_row(network: "Network", measure: "Measurements", lengths: Lengths) 
 
 def _activity(network: "Network", measure: "Measurements", seconds: float) -> Row:
     """Under white noise, after the first tenth: rates, irregularity, correlation in time."""
-    from hrsnn_brian.measurements import filtered_rates
+    from hrsnn_brian.dynamics.probe import filtered_rates
     from hrsnn_brian.simulation import noise_drive, simulate
 
     drive = replace(noise_drive(network, seconds, measure.seed), record_spikes=True)
@@ -108,7 +108,7 @@ def _spikes(recording: "Recording") -> tuple[np.ndarray, np.ndarray]:
 
 
 def _input_dimension(network: "Network", measure: "Measurements") -> float:
-    from hrsnn_brian.measurements import filtered_rates
+    from hrsnn_brian.dynamics.probe import filtered_rates
     from hrsnn_brian.simulation import Drive, simulate
 
     u = rng(measure.seed, "task", "dimension").standard_normal((INPUT_SAMPLES, 1))
@@ -118,7 +118,7 @@ def _input_dimension(network: "Network", measure: "Measurements") -> float:
 
 def _exponents(network: "Network", measure: "Measurements", lengths: Lengths) -> Row:
     """Leading Lyapunov exponents; `exponent_check` says why they are missing."""
-    from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 
     plan = Protocol(duration=lengths.exponent_seconds, segments=lengths.segments)
     found = lyapunov_spectrum(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -33,11 +33,11 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per neighbourhood; synapses of neurons without an exponent are left out."""
-    from hrsnn_brian.exponents.edges import edge_exponents, signed_harmonic_mean
-    from hrsnn_brian.exponents.finite_time import split_half_reliability
-    from hrsnn_brian.exponents.nodes import node_exponents
+    from hrsnn_brian.dynamics.exponents.edges import edge_exponents, signed_harmonic_mean
+    from hrsnn_brian.dynamics.exponents.finite_time import split_half_reliability
+    from hrsnn_brian.dynamics.exponents.nodes import node_exponents
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.presets import load_preset
+    from hrsnn_brian.network.presets import load_preset
 
     network = build_network(load_preset(point["network"]), point["seed"])
     nodes = node_exponents(

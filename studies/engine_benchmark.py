@@ -20,9 +20,9 @@ import numpy as np
 
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.distributions import Uniform
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.distributions import Uniform
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Drive, network_scene, network_shape
 from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
 from hrsnn_brian.simulation.cache import Program, ProgramCache

@@ -12,12 +12,12 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.metrics.comparison import compare_family
-from hrsnn_brian.metrics.paired_seeds import BySeed, by_seed, spread
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.statistics.comparison import compare_family
+from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, LEAVE

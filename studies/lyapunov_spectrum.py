@@ -17,12 +17,12 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
 from hrsnn_brian.studies.divergence_fit import fit_window
 
 if TYPE_CHECKING:
-    from hrsnn_brian.exponents.spiking import Protocol
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
 
@@ -61,8 +61,8 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.parameters.units import seconds
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
+    from hrsnn_brian.settings.units import seconds
 
     for condition in options["conditions"]:
         if condition not in CONDITIONS:
@@ -83,8 +83,8 @@ def _check(options: Options) -> None:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """All kinds of rows of one network."""
-    from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.parameters.units import seconds
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
+    from hrsnn_brian.settings.units import seconds
 
     network = _network(
         json.dumps(point["network"]), point["condition"], point["J"], point["g"], point["seed"]
@@ -103,8 +103,8 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 @lru_cache(maxsize=2)
 def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
-    from hrsnn_brian.parameters.overrides import apply_overrides
+    from hrsnn_brian.network.overrides import apply_overrides
+    from hrsnn_brian.network.parameters import HRSNNParams
 
     changes = [f"weights.J={J!r}", f"weights.g={g!r}", *CONDITIONS[condition]]
     return build_network(
@@ -114,7 +114,7 @@ def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> 
 
 def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
     """lambda_inf, one row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.exponents.time_step import lambda_inf
+    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 
     found = lambda_inf(
         network,
@@ -149,7 +149,7 @@ def _conditions_of(settings: Any) -> Row:
 
 
 def _spectrum(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
-    from hrsnn_brian.exponents.spiking import lyapunov_spectrum
+    from hrsnn_brian.dynamics.exponents.spiking import lyapunov_spectrum
 
     k = point["k"]
     found = lyapunov_spectrum(network, engine=engine, k=k, protocol=plan, seed=point["seed"])
@@ -188,7 +188,7 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     """ln distance of copies left alone (mean over copies), and the slope of its fitted window."""
     import numpy as np
 
-    from hrsnn_brian.exponents.finite_size import echo
+    from hrsnn_brian.dynamics.exponents.finite_size import echo
 
     seen = echo(
         network,

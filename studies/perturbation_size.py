@@ -15,8 +15,8 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -45,8 +45,8 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def _check(options: Options) -> None:
-    from hrsnn_brian.parameters.presets import load_preset, preset_names
-    from hrsnn_brian.parameters.units import seconds
+    from hrsnn_brian.network.presets import load_preset, preset_names
+    from hrsnn_brian.settings.units import seconds
 
     for network in options["networks"]:
         if network not in preset_names():
@@ -82,13 +82,13 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 @lru_cache(maxsize=4)
 def _network(preset: str, overrides: tuple[str, ...], seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.presets import load_preset
+    from hrsnn_brian.network.presets import load_preset
 
     return build_network(load_preset(preset, overrides), seed)
 
 
 def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row]:
-    from hrsnn_brian.exponents.finite_size import finite_size_exponents, unrelated_distance
+    from hrsnn_brian.dynamics.exponents.finite_size import finite_size_exponents, unrelated_distance
 
     seed, dt = point["seed"], point["dt"]
     unrelated = unrelated_distance(network, engine=engine, dt=dt, seed=seed)
@@ -120,8 +120,8 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
 
 def _lambda_inf(point: Point, network: "Network", engine: "Engine") -> list[Row]:
     """One row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.exponents.spiking import Protocol
-    from hrsnn_brian.exponents.time_step import lambda_inf
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
+    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 
     plan = Protocol(duration=point["duration_s"], segments=point["segments"])
     found = lambda_inf(

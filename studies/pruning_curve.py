@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.metrics.paired_seeds import spread
-from hrsnn_brian.runs.score_columns import scores_in, with_units
+from hrsnn_brian.files.score_columns import scores_in, with_units
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.statistics.paired_seeds import spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,7 @@ def _check(options: Options) -> None:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """Rows of one evaluation; those of the unpruned network start the curve of every method."""
-    from hrsnn_brian.evaluation import evaluate
+    from hrsnn_brian.evaluation.evaluate import evaluate
 
     seed = point["seed"]
     task = _task(point["task"], seed, point["short_tasks"])
@@ -99,21 +99,21 @@ def _task(name: str, seed: int, short: bool) -> "Task":
 @lru_cache(maxsize=2)
 def _network(parameters: str, seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.network.parameters import HRSNNParams
 
     return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
 @lru_cache(maxsize=2)
 def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
-    from hrsnn_brian.measurements import noise_covariance
+    from hrsnn_brian.dynamics.probe import noise_covariance
 
     return noise_covariance(_network(parameters, seed), engine, seed)
 
 
 def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
     """Pruned in one round, the covariance measured once for all fractions kept."""
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
 

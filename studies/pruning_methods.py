@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.paired_seeds import by_seed, spread
+from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.runs.tables import Row, text_table
+from hrsnn_brian.statistics.paired_seeds import by_seed, spread
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
@@ -60,7 +60,7 @@ def _check(options: Options) -> None:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
-    from hrsnn_brian.evaluation import READOUTS
+    from hrsnn_brian.evaluation.evaluate import READOUTS
 
     rule = None if point["rule"] in (FULL, BARE) else compared_recipe(point["rule"])
     return scored_rows(point, rule, engine, READOUTS)

@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.score_columns import is_score
-from hrsnn_brian.runs.tables import Row, read_table, require_numbers, write_table
+from hrsnn_brian.files.score_columns import is_score
+from hrsnn_brian.files.tables import Row, read_table, require_numbers, write_table
 from hrsnn_brian.studies.rule_scores import SCORES
 
 CELL = ("task", "keep", "neuron_fraction", "match", "readout", "rule")

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from hrsnn_brian.dynamics.exponents.spiking import random_directions, with_time_step
 from hrsnn_brian.errors import EngineError
-from hrsnn_brian.exponents.spiking import random_directions, with_time_step
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Drive, Perturbation, network_scene, network_shape, noise_drive
 from hrsnn_brian.simulation.arrays import write_arrays
 from hrsnn_brian.simulation.cache import ProgramCache

@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import SizeOutOfReachError
+from hrsnn_brian.files.score_columns import with_units
+from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
-from hrsnn_brian.runs.score_columns import with_units
 from hrsnn_brian.runs.study import Point
-from hrsnn_brian.runs.tables import Row
 
 if TYPE_CHECKING:
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
@@ -31,7 +31,7 @@ def scored_rows(
     point: Point, rule: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
     """The rows of a point under a rule (None: of the full or bare network that it names)."""
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
@@ -95,9 +95,9 @@ def _apply(
     task: "Task",
 ) -> "tuple[Network | None, str]":
     """The pruned network and a note; None where the neurons that stay have too few synapses."""
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
-    from hrsnn_brian.task_probe import TaskProbe
 
     asking = TaskProbe(measure.engine, measure.seed, task=task)
     size = Size(neurons=neurons, synapses=synapses)
@@ -112,7 +112,7 @@ def _scored(
     network: "Network | None", task: "Task", measure: "Measurements", readouts: tuple[str, ...]
 ) -> list[Row]:
     """A row per readout of one network on one task; without scores where there is no network."""
-    from hrsnn_brian.evaluation import network_rows
+    from hrsnn_brian.evaluation.evaluate import network_rows
 
     if network is None:
         return [{"readout": readout} for readout in readouts]
@@ -126,7 +126,7 @@ def _scored(
 @lru_cache(maxsize=2)
 def _network(parameters: str, seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.network.parameters import HRSNNParams
 
     return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 

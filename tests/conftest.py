@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Engine
 
 

@@ -10,16 +10,16 @@ import pytest
 from hrsnn_brian import pipeline
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import ablation as figure
-from hrsnn_brian.metrics.comparison import paired_test
-from hrsnn_brian.metrics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning import options as lnp_options
 from hrsnn_brian.pruning.compensation import parse_compensation
 from hrsnn_brian.pruning.options import LNPOptions
 from hrsnn_brian.pruning.steps import Found, importance
-from hrsnn_brian.runs.tables import read_table, write_table
+from hrsnn_brian.statistics.comparison import paired_test
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies import ablation as study
 from hrsnn_brian.studies.ablation_variants import (
     ALONE,

@@ -14,11 +14,11 @@ from hrsnn_brian import evaluation
 from hrsnn_brian.cli import prune_command
 from hrsnn_brian.cli.description import activity_noted
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.measurements import noise_covariance
-from hrsnn_brian.metrics.cost import ActivityWarning, activity_warning, saturated_fraction
+from hrsnn_brian.dynamics.cost import ActivityWarning, activity_warning, saturated_fraction
+from hrsnn_brian.dynamics.probe import noise_covariance
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.tasks.task import Task
 

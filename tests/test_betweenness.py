@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from hrsnn_brian.connectivity import betweenness as module
-from hrsnn_brian.connectivity.betweenness import betweenness, edge_distances
+from hrsnn_brian.dynamics import betweenness as module
+from hrsnn_brian.dynamics.betweenness import betweenness, edge_distances
 from hrsnn_brian.errors import InputError
 
 

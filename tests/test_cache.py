@@ -15,7 +15,7 @@ import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.locks import Lock
+from hrsnn_brian.files.locks import Lock
 from hrsnn_brian.simulation import toolchain
 from hrsnn_brian.simulation.cache import ProgramCache, default_root
 from hrsnn_brian.simulation.program import program_key

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.comparison import compare_family, holm, paired_test, signed_rank_test
-from hrsnn_brian.metrics.paired_seeds import by_seed
+from hrsnn_brian.statistics.comparison import compare_family, holm, paired_test, signed_rank_test
+from hrsnn_brian.statistics.paired_seeds import by_seed
 
 RNG = np.random.default_rng
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from hrsnn_brian.connectivity.graphs import clustered, erdos_renyi, fixed_indegree, small_world
-from hrsnn_brian.connectivity.loading import column_signs, load_matrix
-from hrsnn_brian.connectivity.statistics import (
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.graphs import clustered, erdos_renyi, fixed_indegree, small_world
+from hrsnn_brian.network.matrix_file import column_signs, load_matrix
+from hrsnn_brian.network.parameters import WeightParams
+from hrsnn_brian.network.statistics import (
     clustering_coefficient,
     degree_statistics,
     shortest_paths,
 )
-from hrsnn_brian.connectivity.weights import (
+from hrsnn_brian.network.weights import (
     draw_weights,
     magnitude_distribution,
     scale_to_spectral_radius,
     spectral_radius,
 )
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.parameters.model import WeightParams
 from hrsnn_brian.seeds import rng
 
 

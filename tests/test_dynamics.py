@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics import eigenmodes
-from hrsnn_brian.metrics.dynamics import (
+from hrsnn_brian.dynamics import eigenmodes
+from hrsnn_brian.dynamics.activity import (
     autocorrelation_time,
     effective_dimension,
     isi_cv,
     memory_capacity,
     population_rate,
 )
-from hrsnn_brian.metrics.eigenmodes import (
+from hrsnn_brian.dynamics.covariance import linear_operator
+from hrsnn_brian.dynamics.eigenmodes import (
     leading_modes,
     linearised,
     participation_gradient,
     participation_ratio,
     spectral_abscissa,
 )
-from hrsnn_brian.pruning.covariance import linear_operator
+from hrsnn_brian.errors import InputError
 
 RNG = np.random.default_rng
 

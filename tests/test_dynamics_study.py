@@ -9,15 +9,15 @@ import pytest
 from hrsnn_brian import pipeline
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import dynamics as figure
-from hrsnn_brian.metrics.paired_seeds import spread
+from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import equal_networks
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.compensation import class_sums
 from hrsnn_brian.pruning.methods import prune
 from hrsnn_brian.pruning.rivals import random_by_class
-from hrsnn_brian.runs.tables import read_table, write_table
+from hrsnn_brian.statistics.paired_seeds import spread
 from hrsnn_brian.studies import dynamics as study
 from hrsnn_brian.studies.dynamics_measures import MEASURES
 

@@ -14,7 +14,7 @@ import pytest
 
 from hrsnn_brian.errors import CompilerMissingError, EngineError, InputError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.pruning.pipeline import prune_network
 from hrsnn_brian.simulation import (
     Drive,

@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.edges import edge_exponents, edge_weights, signed_harmonic_mean
-from hrsnn_brian.exponents.finite_time import (
+from hrsnn_brian.dynamics.exponents.edges import edge_exponents, edge_weights, signed_harmonic_mean
+from hrsnn_brian.dynamics.exponents.finite_time import (
     finite_time_exponents,
     growth_from_directions,
     split_half_reliability,
 )
-from hrsnn_brian.exponents.flows import flow_exponents, map_exponents
-from hrsnn_brian.exponents.growth import growth_logs
-from hrsnn_brian.exponents.hard_cases import HARD_ROWS
-from hrsnn_brian.exponents.qr import (
+from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
+from hrsnn_brian.dynamics.exponents.growth import growth_logs
+from hrsnn_brian.dynamics.exponents.hard_cases import HARD_ROWS
+from hrsnn_brian.dynamics.exponents.qr import (
     block_means,
     entropy_rate,
     kaplan_yorke,
@@ -26,8 +25,8 @@ from hrsnn_brian.exponents.qr import (
     running_exponents,
     standard_errors,
 )
-from hrsnn_brian.exponents.result import spectrum_result
-from hrsnn_brian.exponents.systems import (
+from hrsnn_brian.dynamics.exponents.result import spectrum_result
+from hrsnn_brian.dynamics.exponents.systems import (
     SYSTEM_ROWS,
     SYSTEMS,
     ValidationRow,
@@ -35,6 +34,7 @@ from hrsnn_brian.exponents.systems import (
     run_self_test,
     system_exponents,
 )
+from hrsnn_brian.errors import InputError
 
 
 def rotation(dim: int, seed: int = 0) -> np.ndarray:

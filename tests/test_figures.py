@@ -9,9 +9,9 @@ import pytest
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_curve import draw, panels
 from hrsnn_brian.figures.registry import draw_figure, drawable, get_figure, list_figures
-from hrsnn_brian.runs.score_columns import scores_in, unit_word, with_units
+from hrsnn_brian.files.score_columns import scores_in, unit_word, with_units
+from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.runs.study import resolve_options
-from hrsnn_brian.runs.tables import read_table, write_table
 from hrsnn_brian.studies import pruning_curve as study
 
 KEEPS, METHODS, SEEDS = (1.0, 0.5, 0.1), ("random", "noise"), (0, 1, 2)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
+from hrsnn_brian.dynamics.exponents.hard_cases import OwnArray, folded, two_phases, van_der_pol
+from hrsnn_brian.dynamics.exponents.qr import zero_within_error
+from hrsnn_brian.dynamics.exponents.result import LostExponents, SpectrumResult, spectrum_result
+from hrsnn_brian.dynamics.exponents.systems import henon, lorenz63
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.flows import flow_exponents, map_exponents
-from hrsnn_brian.exponents.hard_cases import OwnArray, folded, two_phases, van_der_pol
-from hrsnn_brian.exponents.qr import zero_within_error
-from hrsnn_brian.exponents.result import LostExponents, SpectrumResult, spectrum_result
-from hrsnn_brian.exponents.systems import henon, lorenz63
 
 ONE = np.array([1.0, 2.0, 20.0])
 THREE = np.array([[1.0, 2.0, 20.0], [-3.0, 4.0, 22.0], [5.0, 5.0, 15.0]])

@@ -11,8 +11,8 @@ import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError, StudyError
-from hrsnn_brian.runs import identity, provenance
-from hrsnn_brian.runs.identity import files_named, package_digest
+from hrsnn_brian.files import identity, provenance
+from hrsnn_brian.files.identity import files_named, package_digest
 from hrsnn_brian.runs.runner import run_study
 from hrsnn_brian.runs.study import load_study
 
@@ -193,7 +193,7 @@ def test_the_digest_of_the_package_is_that_of_its_sources_wherever_they_are(tmp_
                 place.write_bytes(path.read_bytes())
 
     def digest() -> str:
-        program = "from hrsnn_brian.runs.identity import package_digest; print(package_digest())"
+        program = "from hrsnn_brian.files.identity import package_digest; print(package_digest())"
         environment = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
             [sys.executable, "-c", program],

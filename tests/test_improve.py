@@ -3,7 +3,7 @@
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.studies import improve
 from hrsnn_brian.studies.rules import RULES, STAY
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 from hrsnn_brian.errors import EngineError
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Engine, child
 
 pytestmark = pytest.mark.signals

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.exponents import validation
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
-from hrsnn_brian.exponents.systems import ValidationRow
+from hrsnn_brian.dynamics.exponents import validation
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.systems import ValidationRow
 from hrsnn_brian.network.io import load_network
 from hrsnn_brian.simulation import Engine
 
@@ -115,7 +115,7 @@ def test_a_folder_of_another_computation_is_refused_and_left_alone(here, capfd, 
         assert "holds another run" in err
         assert err.count("\n") == 1
     with monkeypatch.context() as patch:
-        patch.setattr("hrsnn_brian.runs.identity.package_digest", lambda: "other")
+        patch.setattr("hrsnn_brian.files.identity.package_digest", lambda: "other")
         _, err = lines_of(capfd, *words, status=2)
         assert "the source files of hrsnn_brian have changed; give another directory" in err
     assert (here / "run" / "result.json").read_bytes() == result

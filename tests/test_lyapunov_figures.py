@@ -6,17 +6,17 @@ import math
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics.exponents import finite_size as finite_size_module
+from hrsnn_brian.dynamics.exponents import spiking
+from hrsnn_brian.dynamics.exponents.finite_size import Echo, FiniteSize
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
+from hrsnn_brian.dynamics.exponents.spiking import LargestExponent
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents import finite_size as finite_size_module
-from hrsnn_brian.exponents import spiking
-from hrsnn_brian.exponents.finite_size import Echo, FiniteSize
-from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.exponents.spiking import LargestExponent
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
 from hrsnn_brian.figures.registry import FIGURES
+from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.runs.study import resolve_options
-from hrsnn_brian.runs.tables import read_table, write_table
 from hrsnn_brian.studies import lyapunov_spectrum, perturbation_size
 from hrsnn_brian.studies.divergence_fit import fit_window
 

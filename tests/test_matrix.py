@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import io, sparse
 
-from hrsnn_brian.connectivity.loading import load_matrix
-from hrsnn_brian.connectivity.weights import spectral_radius
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.effect import BESIDE_A_MATRIX, meaningful
 from hrsnn_brian.network.io import load_network, save_network
+from hrsnn_brian.network.matrix_file import load_matrix
 from hrsnn_brian.network.network import Network, equal_networks
-from hrsnn_brian.parameters.effect import BESIDE_A_MATRIX, meaningful
-from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.parameters.overrides import apply_overrides
-from hrsnn_brian.parameters.presets import load_preset, preset_table
+from hrsnn_brian.network.overrides import apply_overrides
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.network.presets import load_preset, preset_table
+from hrsnn_brian.network.weights import spectral_radius
 
 SMALL = np.array([[0, 1.5, -0.25], [0.5, 0, 0], [2.5, 0.75, 0]])  # neurons 0, 1 E, neuron 2 I
 

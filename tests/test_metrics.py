@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.cost import (
+from hrsnn_brian.dynamics.cost import (
     network_cost,
     readout_ops_per_s,
     silent_fraction,
     synaptic_ops_per_s,
 )
-from hrsnn_brian.metrics.scores import nrmse, rmse, valid_prediction_time
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.tasks.scores import nrmse, rmse, valid_prediction_time
 
 
 def test_rmse_and_nrmse_of_known_errors() -> None:

@@ -14,8 +14,8 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network, equal_networks
-from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.parameters.presets import list_presets, load_preset
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.network.presets import list_presets, load_preset
 
 
 def small(*overrides: str, seed: int = 3) -> Network:

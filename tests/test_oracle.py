@@ -12,8 +12,8 @@ from event_driven import EventDriven
 from lif_network import LIFNetwork, State
 from reference_lif import simulate as reference_run
 
-from hrsnn_brian.exponents.refusals import REFERENCE_EVENT_BASED, order_network
-from hrsnn_brian.exponents.spiking import (
+from hrsnn_brian.dynamics.exponents.refusals import REFERENCE_EVENT_BASED, order_network
+from hrsnn_brian.dynamics.exponents.spiking import (
     Protocol,
     default_drive,
     lyapunov_spectrum,
@@ -21,7 +21,7 @@ from hrsnn_brian.exponents.spiking import (
     with_time_step,
 )
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Perturbation, coloured_drive, run_replicas
 from hrsnn_brian.simulation.scene import initial_potential
 

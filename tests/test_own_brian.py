@@ -12,7 +12,7 @@ import pytest
 
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Drive, Engine, Perturbation, run_replicas, simulate
 
 devices = import_module("brian2.devices.device")
@@ -119,7 +119,7 @@ def test_a_run_that_brian_ends_early_is_no_result(monkeypatch):
 RATE = """
 import numpy as np
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Drive, Engine, simulate
 import sys
 network = build_network(HRSNNParams(N=60), seed=3)

@@ -11,8 +11,8 @@ import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.csv_cells import read_cells
-from hrsnn_brian.runs.score_columns import with_units
+from hrsnn_brian.files.csv_cells import read_cells
+from hrsnn_brian.files.score_columns import with_units
 from hrsnn_brian.tasks import own_series_task
 from hrsnn_brian.tasks.series import read_series
 

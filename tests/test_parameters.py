@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.parameters.distributions import (
+from hrsnn_brian.files.toml import dump_toml
+from hrsnn_brian.network.distributions import (
     Constant,
     Distribution,
     Gamma,
@@ -19,7 +20,8 @@ from hrsnn_brian.parameters.distributions import (
     as_distribution,
     distribution_from_dict,
 )
-from hrsnn_brian.parameters.model import (
+from hrsnn_brian.network.overrides import apply_overrides, known_keys, parse_value
+from hrsnn_brian.network.parameters import (
     GraphParams,
     HRSNNParams,
     NeuronParams,
@@ -27,16 +29,14 @@ from hrsnn_brian.parameters.model import (
     TimingParams,
     WeightParams,
 )
-from hrsnn_brian.parameters.overrides import apply_overrides, known_keys, parse_value
-from hrsnn_brian.parameters.presets import list_presets, load_preset, preset_table
-from hrsnn_brian.parameters.units import (
+from hrsnn_brian.network.presets import list_presets, load_preset, preset_table
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.units import (
     format_hertz,
     format_seconds,
     hertz,
     seconds,
 )
-from hrsnn_brian.runs.toml import dump_toml
-from hrsnn_brian.seeds import rng
 
 DRAWS = 20_000
 
@@ -336,7 +336,7 @@ def test_unknown_keyword_arguments_are_refused_in_one_line(make, named: str) -> 
 
 @pytest.fixture
 def presets(tmp_path, monkeypatch):
-    monkeypatch.setattr("hrsnn_brian.parameters.presets._folder", lambda: tmp_path)
+    monkeypatch.setattr("hrsnn_brian.network.presets._folder", lambda: tmp_path)
     (tmp_path / "sparse.toml").write_text('description = "the default"\nN = 100\n')
     (tmp_path / "broken.toml").write_text("N = 100\ngraph = {\n")
     (tmp_path / "bare.toml").write_text("N = 101\n")

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.methods import METHODS
 from hrsnn_brian.pruning.options import lnp_options
 from hrsnn_brian.runs.study import load_study

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.readout.baselines import baseline_scores, fit_ar, lags
-from hrsnn_brian.readout.closed_loop import (
+from hrsnn_brian.readout.ridge import ALPHAS, fit_ridge
+from hrsnn_brian.tasks import Task, VptProtocol, get_task
+from hrsnn_brian.tasks.baselines import baseline_scores, fit_ar, lags
+from hrsnn_brian.tasks.closed_loop import (
     closed_loop_schedule,
     closed_loop_scores,
     valid_prediction_times,
 )
-from hrsnn_brian.readout.forecast import fit_forecast
-from hrsnn_brian.readout.ridge import ALPHAS, fit_ridge
-from hrsnn_brian.tasks import Task, VptProtocol, get_task
+from hrsnn_brian.tasks.forecast import fit_forecast
 
 
 def _regression(

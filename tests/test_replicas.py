@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics.exponents.finite_size import echo, finite_size_exponents
+from hrsnn_brian.dynamics.exponents.nodes import node_exponents, node_exponents_from_random
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, random_directions
+from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.exponents.finite_size import echo, finite_size_exponents
-from hrsnn_brian.exponents.nodes import node_exponents, node_exponents_from_random
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum, random_directions
-from hrsnn_brian.exponents.time_step import lambda_inf
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Drive, Perturbation, coloured_drive, noise_drive, run_replicas
 from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
 

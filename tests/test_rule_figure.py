@@ -8,7 +8,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_methods import draw
 from hrsnn_brian.figures.registry import draw_figure
 from hrsnn_brian.figures.style import BLUE, ORANGE
-from hrsnn_brian.runs.tables import write_table
+from hrsnn_brian.files.tables import write_table
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 SCORES = {"full": 0.1, "no recurrence": 0.4, "lnp": 0.2, "activity": 0.3}

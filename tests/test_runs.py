@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.atomic import plain, replacing, write_json, write_npz, write_text
+from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, write_text
+from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
+from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.runs.progress import EngineProgress, Progress, Steps, clock_text
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.runner import point_name, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
-from hrsnn_brian.runs.tables import columns_of, read_table, table_text, write_table
-from hrsnn_brian.runs.toml import dump_toml
 from hrsnn_brian.simulation.engine import EngineStats
 
 STUDY = """
@@ -87,7 +87,7 @@ def test_a_killed_writer_leaves_no_half_file(tmp_path):
     write_text(target, "former")
     program = (
         "import os, signal, sys\n"
-        "from hrsnn_brian.runs.atomic import replacing\n"
+        "from hrsnn_brian.files.atomic import replacing\n"
         "with replacing(sys.argv[1]) as stream:\n"
         "    stream.write(b'half'); stream.flush()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -9,7 +9,7 @@ from scipy import sparse, stats
 
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import (
     Drive,
     LinearReadout,

@@ -12,7 +12,7 @@ import pytest
 from test_cache import SHAPE, make_program
 
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.machine import free_memory, require_memory, usable_cores
+from hrsnn_brian.files.machine import free_memory, require_memory, usable_cores
 from hrsnn_brian.simulation.cache import ProgramCache
 
 pytestmark = pytest.mark.system
@@ -157,7 +157,7 @@ def test_doctor_tries_the_folder_that_is_in_use(tmpfs):
 @pytest.mark.compiled
 def test_a_full_folder_for_temporary_files_is_one_line(tmpfs, tmp_path, compiled_engine):
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.model import HRSNNParams
+    from hrsnn_brian.network.parameters import HRSNNParams
     from hrsnn_brian.simulation import Drive, simulate
 
     network, folder = build_network(HRSNNParams(N=60), seed=0), tmpfs("size=256k")

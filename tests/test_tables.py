@@ -26,8 +26,8 @@ from hrsnn_brian.figures import (
     pruning_methods,
     spectrum,
 )
-from hrsnn_brian.metrics.paired_seeds import by_seed
-from hrsnn_brian.runs.tables import read_table, require_numbers, table_text, write_table
+from hrsnn_brian.files.tables import read_table, require_numbers, table_text, write_table
+from hrsnn_brian.statistics.paired_seeds import by_seed
 from hrsnn_brian.studies.lyapunov_spectrum import STUDY as SPECTRUM
 
 FIGURES: dict[str, tuple[Callable[..., list], Callable[[], list[dict]], str, str]] = {

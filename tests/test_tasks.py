@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrsnn_brian.data import FILES, licence_text
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks import Task, VptProtocol, get_task, list_tasks, own_series_task
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
+from hrsnn_brian.tasks.data import FILES, licence_text
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.exponents.refusals import (
+from hrsnn_brian.dynamics.exponents.refusals import (
     EVENT_TOLERANCE,
     REFERENCE_EVENT_BASED,
     order_network,
 )
-from hrsnn_brian.exponents.resolution import lost_order
-from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
-from hrsnn_brian.exponents.time_step import (
+from hrsnn_brian.dynamics.exponents.resolution import lost_order
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.time_step import (
     agree,
     agreed_spectrum,
     disagreements,
     lambda_inf,
 )
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.network.runaway import RunawayWarning, runaway_rate
-from hrsnn_brian.parameters.presets import load_preset
 
 SHORT = Protocol(duration=2.0, segments=2)
 

@@ -7,13 +7,13 @@ import pytest
 from lif_network import LIFNetwork, State
 from reference_lif import simulate
 
-from hrsnn_brian.exponents import validation
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
-from hrsnn_brian.exponents.systems import ValidationOutcome, ValidationRow, run_self_test
-from hrsnn_brian.exponents.validation import constant_drive, uncoupled, validation_rows
+from hrsnn_brian.dynamics.exponents import validation
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.systems import ValidationOutcome, ValidationRow, run_self_test
+from hrsnn_brian.dynamics.exponents.validation import constant_drive, uncoupled, validation_rows
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.presets import load_preset
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Engine, Perturbation, coloured_drive
 from hrsnn_brian.simulation.scene import initial_potential
 

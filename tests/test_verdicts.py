@@ -12,9 +12,9 @@ from scipy import stats
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.tables import read_table, write_table
-from hrsnn_brian.verdicts.claims import CLAIMS, OPERATIONS, Claim, Demand
-from hrsnn_brian.verdicts.judge import (
+from hrsnn_brian.files.tables import read_table, write_table
+from hrsnn_brian.report.claims import CLAIMS, OPERATIONS, Claim, Demand
+from hrsnn_brian.report.judge import (
     AS_CLAIMED,
     FAILS,
     HOLDS,
@@ -25,8 +25,8 @@ from hrsnn_brian.verdicts.judge import (
     Settings,
     seeds_needed,
 )
-from hrsnn_brian.verdicts.records import mixed_origins, read_rows
-from hrsnn_brian.verdicts.verdict import Verdict, verdicts
+from hrsnn_brian.report.records import mixed_origins, read_rows
+from hrsnn_brian.report.verdict import Verdict, verdicts
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 COLUMNS = {MG: "nrmse_h84", LORENZ: "vpt_lyapunov_times"}

@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.cli.description import describe, network_facts
-    from hrsnn_brian.connectivity.statistics import degree_statistics
     from hrsnn_brian.network.build import build_network
+    from hrsnn_brian.network.effect import meaningful
     from hrsnn_brian.network.io import save_network
+    from hrsnn_brian.network.presets import DEFAULT_PRESET, load_preset
     from hrsnn_brian.network.runaway import RunawayWarning
-    from hrsnn_brian.parameters.effect import meaningful
-    from hrsnn_brian.parameters.presets import DEFAULT_PRESET, load_preset
+    from hrsnn_brian.network.statistics import degree_statistics
 
     check_output_file(args.out, [".npz"])
     preset = args.preset or DEFAULT_PRESET
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 def _say_matrix(network: "Network", preset: str, output: Output) -> dict[str, float]:
     """Says what a weight of the user's matrix is, and warns if it is far above the preset's."""
     from hrsnn_brian.cli.description import describe_matrix, times_as_strong, weight_scale
-    from hrsnn_brian.parameters.presets import load_preset
+    from hrsnn_brian.network.presets import load_preset
 
     usual = load_preset(preset).weights
     output.say(describe_matrix(network, preset, usual.J, usual.g))

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    from hrsnn_brian.runs.tables import text_table
+    from hrsnn_brian.files.tables import text_table
     from hrsnn_brian.simulation.cache import ProgramCache
 
     check_output_file(args.out, [".json"])

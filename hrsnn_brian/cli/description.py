@@ -80,7 +80,7 @@ def describe_matrix(network: "Network", preset: str, J: float, g: float) -> str:
 
 def scaled_as(network: "Network") -> str:
     """How the user's matrix became the weights, in words."""
-    from hrsnn_brian.parameters.matrix import AS_GIVEN, BY_IN_DEGREE
+    from hrsnn_brian.network.matrix_fields import AS_GIVEN, BY_IN_DEGREE
 
     scale, radius = network.params.graph.scale, network.params.weights.spectral_radius
     if scale == BY_IN_DEGREE:
@@ -93,7 +93,7 @@ def scaled_as(network: "Network") -> str:
 @contextmanager
 def activity_noted() -> Iterator[None]:
     """Inside, warnings of a network's activity are notes of the command; each is given once."""
-    from hrsnn_brian.metrics.cost import ActivityWarning
+    from hrsnn_brian.dynamics.cost import ActivityWarning
 
     with warnings.catch_warnings():
         show, said = warnings.showwarning, set[str]()

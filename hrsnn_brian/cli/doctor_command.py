@@ -125,7 +125,7 @@ def _say_temporary(output: Output) -> None:
 
 def _spikes(engine: "Engine") -> "np.ndarray":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.parameters.presets import load_preset
+    from hrsnn_brian.network.presets import load_preset
     from hrsnn_brian.seeds import rng
     from hrsnn_brian.simulation import Drive, simulate
 

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     network = load_network(args.network)
     engine = make_engine(args.device)
 
-    from hrsnn_brian.evaluation import evaluate
+    from hrsnn_brian.evaluation.evaluate import evaluate
 
     note(f"{task.name}: {task.n_samples} samples, step {task.step}, controls included")
     for remark in task.remarks:
@@ -141,8 +141,8 @@ def scores_of(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]], task: "Task") -> str:
-    from hrsnn_brian.runs.score_columns import scores_in, with_units
-    from hrsnn_brian.runs.tables import text_table
+    from hrsnn_brian.files.score_columns import scores_in, with_units
+    from hrsnn_brian.files.tables import text_table
 
     named = [with_units(row, task.unit) for row in rows]
     scores = scores_in(dict.fromkeys(key for row in named for key in row), task.unit)
@@ -154,8 +154,8 @@ def _table(rows: list[dict[str, Any]], task: "Task") -> str:
 
 
 def _write_rows(path: str, rows: list[dict[str, Any]], task: "Task") -> None:
-    from hrsnn_brian.runs.atomic import write_text
-    from hrsnn_brian.runs.score_columns import with_units
-    from hrsnn_brian.runs.tables import table_text
+    from hrsnn_brian.files.atomic import write_text
+    from hrsnn_brian.files.score_columns import with_units
+    from hrsnn_brian.files.tables import table_text
 
     write_text(path, table_text([with_units(row, task.unit) for row in rows]))

@@ -33,13 +33,13 @@ def _figures() -> dict[str, str]:
 
 
 def _presets() -> dict[str, str]:
-    from hrsnn_brian.parameters.presets import list_presets
+    from hrsnn_brian.network.presets import list_presets
 
     return list_presets()
 
 
 def _systems() -> dict[str, str]:
-    from hrsnn_brian.exponents.validation import list_systems
+    from hrsnn_brian.dynamics.exponents.validation import list_systems
 
     return list_systems()
 

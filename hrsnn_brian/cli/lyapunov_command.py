@@ -9,7 +9,7 @@ from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from hrsnn_brian.exponents.systems import NamedSystem, ValidationOutcome
+    from hrsnn_brian.dynamics.exponents.systems import NamedSystem, ValidationOutcome
 
 _EPILOG = """\
 Networks: the k leading exponents at --dt and at half of it; with k = 1 also at a second size of
@@ -67,8 +67,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if (args.system is None) == (args.network is None):
         given = (args.system, args.network)
         raise InputError("--system, --network", given, "give exactly one, or --self-test")
-    from hrsnn_brian.exponents.systems import SYSTEMS
-    from hrsnn_brian.exponents.validation import list_systems
+    from hrsnn_brian.dynamics.exponents.systems import SYSTEMS
+    from hrsnn_brian.dynamics.exponents.validation import list_systems
 
     if args.system in SYSTEMS:
         return _flow_or_map(args, SYSTEMS[args.system], output)
@@ -96,7 +96,7 @@ def _positive(text: str) -> float:
 def _flow_or_map(args: argparse.Namespace, system: "NamedSystem", output: Output) -> int:
     from hrsnn_brian.cli.lyapunov_folder import claimed
     from hrsnn_brian.cli.lyapunov_report import say_spectrum
-    from hrsnn_brian.exponents.systems import system_exponents
+    from hrsnn_brian.dynamics.exponents.systems import system_exponents
 
     settings = _own_settings(args, system)
     chosen = {"k": args.k, "segments": args.segments, "d0": args.d0}
@@ -153,7 +153,7 @@ def _self_test(args: argparse.Namespace, output: Output) -> int:
         raise InputError(option, getattr(args, given[0]), allowed)
     from hrsnn_brian.cli.description import engine_facts, make_engine
     from hrsnn_brian.cli.lyapunov_folder import claimed
-    from hrsnn_brian.exponents import validation
+    from hrsnn_brian.dynamics.exponents import validation
 
     engine = make_engine(args.device)
     rows = validation.validation_rows(engine)

@@ -30,7 +30,7 @@ class ResultFolder:
     def finish(self, facts: Mapping[str, Any], details: Mapping[str, Any], output: Output) -> None:
         """Hand over the result: `facts` and `details` to result.json, less the convergence history
         to standard output."""
-        from hrsnn_brian.runs.atomic import write_json
+        from hrsnn_brian.files.atomic import write_json
         from hrsnn_brian.runs.provenance import utc_now
 
         if self.run is not None:
@@ -59,7 +59,7 @@ def claimed(out: str | None, config: Mapping[str, Any]) -> Iterator[ResultFolder
     if out is None:
         yield ResultFolder(None)
         return
-    from hrsnn_brian.runs.identity import code_identity
+    from hrsnn_brian.files.identity import code_identity
     from hrsnn_brian.runs.provenance import environment
 
     new = not os.path.lexists(out)
@@ -67,7 +67,7 @@ def claimed(out: str | None, config: Mapping[str, Any]) -> Iterator[ResultFolder
     with RunDirectory.claim(out, whole) as run:
         try:
             if not (run.path / "provenance.json").exists():
-                from hrsnn_brian.runs.atomic import write_json
+                from hrsnn_brian.files.atomic import write_json
 
                 write_json(run.path / "provenance.json", environment())
             yield ResultFolder(run)

@@ -12,24 +12,24 @@ from hrsnn_brian.cli.description import describe, engine_facts, make_engine, net
 from hrsnn_brian.cli.lyapunov_folder import ResultFolder, claimed
 from hrsnn_brian.cli.lyapunov_report import say_spectrum
 from hrsnn_brian.cli.output import Output
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.result import SpectrumResult
-from hrsnn_brian.exponents.spiking import Protocol, lyapunov_spectrum
-from hrsnn_brian.exponents.time_step import (
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.time_step import (
     REFINEMENTS,
     Agreement,
     agree,
     check_step,
     largest_exponent,
 )
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.tables import text_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
+from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.network.runaway import runaway_message
-from hrsnn_brian.parameters.presets import load_preset
-from hrsnn_brian.parameters.units import format_seconds, seconds
 from hrsnn_brian.runs.progress import Progress
-from hrsnn_brian.runs.tables import text_table
+from hrsnn_brian.settings.units import format_seconds, seconds
 from hrsnn_brian.simulation import Engine
 
 _CHECK_D0 = (1e-6, 1e-10)  # the size that lambda_inf is checked at, and the one if d0 is near it

@@ -1,8 +1,8 @@
 """How a spectrum is told on the terminal."""
 
 from hrsnn_brian.cli.output import Output
-from hrsnn_brian.exponents.result import SpectrumResult
-from hrsnn_brian.runs.tables import text_table
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult
+from hrsnn_brian.files.tables import text_table
 
 
 def say_spectrum(

@@ -125,6 +125,6 @@ def _device(text: str) -> str:
 
 def default_jobs(given: int | None) -> int:
     """`--jobs`, or the usable cores up to 8."""
-    from hrsnn_brian.machine import usable_cores
+    from hrsnn_brian.files.machine import usable_cores
 
     return given if given is not None else min(usable_cores(), 8)

@@ -61,7 +61,7 @@ class Output:
 
     def result(self, value: Mapping[str, Any], out: str | None = None) -> None:
         """The result for programs: printed with --json, and written to the file `out` if given."""
-        from hrsnn_brian.runs.atomic import plain, write_json
+        from hrsnn_brian.files.atomic import plain, write_json
 
         if out is not None:
             write_json(out, value)

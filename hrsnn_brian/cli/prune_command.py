@@ -139,12 +139,12 @@ def _pruned(
 ) -> "Pruned":
     """The pruned network; progress to standard error."""
     from hrsnn_brian.cli.description import MEASURES
-    from hrsnn_brian.measurements import Measurements
+    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
     from hrsnn_brian.pruning.iteration import Watched
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
     from hrsnn_brian.runs.progress import Progress, Steps
-    from hrsnn_brian.task_probe import TaskProbe
 
     steps, progress = Steps(recipe.name), cast("Progress | None", None)
 
@@ -202,7 +202,7 @@ def _measured(
         note(f"measuring the rate: {NOISE_SECONDS:g} s under white noise")
         return {"drive": "white noise", **_noise_cost(network, engine, seed), "scores": {}}
     from hrsnn_brian.cli.evaluate_command import scores_of
-    from hrsnn_brian.evaluation import evaluate
+    from hrsnn_brian.evaluation.evaluate import evaluate
 
     evaluation = evaluate(network, task, engine=engine, seed=seed, controls=False)
     row = evaluation.primary()
@@ -230,8 +230,8 @@ def _one_budget(args: argparse.Namespace) -> None:
 
 def _noise_cost(network: "Network", engine: "Engine", seed: int) -> dict[str, Any]:
     """Rate and synaptic operations under the task-agnostic white-noise drive."""
-    from hrsnn_brian.measurements import noise_run
-    from hrsnn_brian.metrics.cost import network_cost, saturated_fraction, warn_of_activity
+    from hrsnn_brian.dynamics.cost import network_cost, saturated_fraction, warn_of_activity
+    from hrsnn_brian.dynamics.probe import noise_run
 
     recording = noise_run(network, engine, seed, NOISE_SECONDS, record_states=False)
     cost = network_cost(network.W, recording.spike_count, recording.seconds)

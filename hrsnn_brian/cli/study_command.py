@@ -1,6 +1,7 @@
 """`hrsnn study`: a study of the package, or of the user's own file, into a run directory."""
 
 import argparse
+from pathlib import Path
 
 from hrsnn_brian.cli.options import add_common, add_settings, default_jobs
 from hrsnn_brian.cli.output import Output
@@ -46,7 +47,14 @@ def run_from(args: argparse.Namespace, study: str) -> StudyRun:
         device=args.device,
         out=args.out,
         fresh=args.fresh,
+        draw=_draw,
     )
+
+
+def _draw(name: str, run: Path) -> list[Path]:
+    from hrsnn_brian.figures.registry import draw_figure
+
+    return draw_figure(name, run)
 
 
 def report(result: StudyRun, output: Output) -> None:

@@ -9,8 +9,8 @@ from hrsnn_brian.cli.output import Output, check_output_file
 from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from hrsnn_brian.runs.tables import Row
-    from hrsnn_brian.verdicts.judge import Settings
+    from hrsnn_brian.files.tables import Row
+    from hrsnn_brian.report.judge import Settings
 
 METHOD, READOUT = "lnp", "spikes"
 
@@ -37,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     check_output_file(args.out, [".csv", ".json"])
-    from hrsnn_brian.verdicts.claims import CLAIMS, REFERENCES
-    from hrsnn_brian.verdicts.judge import Settings
-    from hrsnn_brian.verdicts.records import mixed_origins, read_rows
-    from hrsnn_brian.verdicts.report import document, rows_of, text_of
-    from hrsnn_brian.verdicts.verdict import verdicts
+    from hrsnn_brian.report.claims import CLAIMS, REFERENCES
+    from hrsnn_brian.report.judge import Settings
+    from hrsnn_brian.report.records import mixed_origins, read_rows
+    from hrsnn_brian.report.report import document, rows_of, text_of
+    from hrsnn_brian.report.verdict import verdicts
 
     level, margin = _number("--level", args.level), _number("--margin", args.margin)
     settings = Settings(args.method, level, margin)
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "claims": document(found),
     }
     if args.out is not None and args.out.endswith(".csv"):
-        from hrsnn_brian.runs.atomic import write_text
-        from hrsnn_brian.runs.tables import table_text
+        from hrsnn_brian.files.atomic import write_text
+        from hrsnn_brian.files.tables import table_text
 
         write_text(args.out, table_text(rows_of(found)))
         output.say(f"wrote {args.out}")

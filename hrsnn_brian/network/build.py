@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from hrsnn_brian.connectivity.graphs import clustered, erdos_renyi, fixed_indegree, small_world
-from hrsnn_brian.connectivity.loading import column_signs, load_matrix
-from hrsnn_brian.connectivity.weights import draw_weights, scale_to_spectral_radius
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.effect import BESIDE_A_MATRIX, get_value, meaningless
+from hrsnn_brian.network.graphs import clustered, erdos_renyi, fixed_indegree, small_world
+from hrsnn_brian.network.matrix_fields import BY_IN_DEGREE
+from hrsnn_brian.network.matrix_file import column_signs, load_matrix
 from hrsnn_brian.network.network import FloatArray, IntArray, Network
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.runaway import warn_of_runaway
-from hrsnn_brian.parameters.effect import BESIDE_A_MATRIX, get_value, meaningless
-from hrsnn_brian.parameters.matrix import BY_IN_DEGREE
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.weights import draw_weights, scale_to_spectral_radius
 from hrsnn_brian.seeds import rng
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from hrsnn_brian.errors import UNREADABLE, InputError
+from hrsnn_brian.files.atomic import write_npz
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
-from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.runs.atomic import write_npz
+from hrsnn_brian.network.parameters import HRSNNParams
 
 FORMAT, VERSION = "hrsnn-network", 1
 _MATRIX = ("W_data", "W_indices", "W_indptr")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from hrsnn_brian.connectivity.matrix import as_weights
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.matrix import as_weights
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.seeds import rng
 
 FloatArray = NDArray[np.float64]

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from hrsnn_brian.connectivity.heterogeneity import degree_heterogeneity, heterogeneity_with
-from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.metrics.eigenmodes import (
+from hrsnn_brian.dynamics.eigenmodes import (
     leading_modes,
     linearised,
     participation_gradient,
     participation_ratio,
 )
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.network.heterogeneity import degree_heterogeneity, heterogeneity_with
 
 Floats = NDArray[np.float64]
 

@@ -15,16 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hrsnn_brian.dynamics.cost import synaptic_ops_per_s
+from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.cost import synaptic_ops_per_s
-from hrsnn_brian.metrics.eigenmodes import leading_modes, linearised, participation_ratio
+from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
+from hrsnn_brian.files.identity import code_identity
+from hrsnn_brian.files.tables import write_table
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
 from hrsnn_brian.pruning.recipe import Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
-from hrsnn_brian.runs.atomic import plain, remove_parts, write_json, write_text
-from hrsnn_brian.runs.identity import code_identity
-from hrsnn_brian.runs.tables import write_table
 
 Row = dict[str, Any]
 

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from hrsnn_brian.connectivity.betweenness import DISTANCES
+from hrsnn_brian.dynamics.betweenness import DISTANCES
 from hrsnn_brian.errors import SizeOutOfReachError
-from hrsnn_brian.parameters.fields import OneOf, Whole
 from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
 from hrsnn_brian.pruning.keep_synapses import SWITCH, edge_strength
 from hrsnn_brian.pruning.neurons import betweenness_scores, lowest_leavers, random_leavers
+from hrsnn_brian.settings.fields import OneOf, Whole
 
 RULES = {
     "betweenness": "those of lowest betweenness centrality on the weighted, directed graph leave",

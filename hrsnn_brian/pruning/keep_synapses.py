@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hrsnn_brian.dynamics.exponents.edges import NEIGHBOURHOODS, edge_exponents, edge_weights
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.exponents.edges import NEIGHBOURHOODS, edge_exponents, edge_weights
-from hrsnn_brian.parameters.fields import Checked, OneOf, Real, Whole
 from hrsnn_brian.pruning import importance
 from hrsnn_brian.pruning.compensation import compensate, parse_compensation
 from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
 from hrsnn_brian.pruning.survivors import keep_entries, select
 from hrsnn_brian.seeds import rng as stream
+from hrsnn_brian.settings.fields import Checked, OneOf, Real, Whole
 
 SWITCH = {"on": "the step is taken", "off": "it is not"}
 SCORES = {

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from hrsnn_brian.dynamics.covariance import linear_covariance
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.pruning.covariance import linear_covariance
 from hrsnn_brian.pruning.importance import checked_covariance
 from hrsnn_brian.pruning.iteration import Floats, Step, needs_of
 from hrsnn_brian.pruning.recipe import Recipe

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.connectivity.betweenness import betweenness
+from hrsnn_brian.dynamics.betweenness import betweenness
 from hrsnn_brian.errors import InputError
 
 Floats = NDArray[np.float64]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.measurements import Measurements
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
 from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration

@@ -5,9 +5,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hrsnn_brian.parameters.fields import OneOf
 from hrsnn_brian.pruning import rivals
 from hrsnn_brian.pruning.iteration import Iteration, Step
+from hrsnn_brian.settings.fields import OneOf
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.parameters.fields import Checked, OneOf, Real, Whole
 from hrsnn_brian.pruning.iteration import Step, needs_of
+from hrsnn_brian.settings.fields import Checked, OneOf, Real, Whole
 from hrsnn_brian.settings.reader import assignment, parse_value, resolve
 from hrsnn_brian.settings.section import Section, checked_fields
 

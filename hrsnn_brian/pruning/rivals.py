@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.connectivity.weights import scale_to_spectral_radius
 from hrsnn_brian.errors import InputError, SizeOutOfReachError, unknown_name
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.network.weights import scale_to_spectral_radius
 from hrsnn_brian.pruning.compensation import variance_preserving
 from hrsnn_brian.pruning.neurons import random_leavers
 from hrsnn_brian.pruning.survivors import keep_entries

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.atomic import write_text
+from hrsnn_brian.files.atomic import write_text
 
 Floats = NDArray[np.float64]
 Measures = Mapping[str, float]

@@ -5,10 +5,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hrsnn_brian.parameters.fields import OneOf, Real, Whole
 from hrsnn_brian.pruning.delocalisation import CHOICES, delocalise
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.keep_synapses import without_least
+from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
 
 @dataclass(frozen=True)

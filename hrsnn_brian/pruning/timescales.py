@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.distributions import Gamma
-from hrsnn_brian.parameters.units import SECOND
 from hrsnn_brian.pruning.search import (
     OBJECTIVE,
     Evaluation,
@@ -25,6 +24,7 @@ from hrsnn_brian.pruning.search import (
     best_evaluation,
     maximise,
 )
+from hrsnn_brian.settings.units import SECOND
 
 Mask = NDArray[np.bool_]
 Gammas = Mapping[str, Gamma]

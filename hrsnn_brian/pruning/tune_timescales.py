@@ -11,12 +11,12 @@ from typing import ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.fields import OneOf, Real, Whole
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.rate_steps import KNOB_NAMES, matched
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.search import SEARCHES
 from hrsnn_brian.pruning.timescales import GROUPINGS, Gammas, retime, search_timescales
+from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
 OBJECTIVES = {
     "spectrum": "lambda_inf closest to lambda_target",

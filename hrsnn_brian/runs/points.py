@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import HrsnnError, InputError, StudyError
-from hrsnn_brian.runs.atomic import plain
+from hrsnn_brian.files.atomic import plain
+from hrsnn_brian.files.tables import Row
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.runs.study_file import failure, line_of
-from hrsnn_brian.runs.tables import Row
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine

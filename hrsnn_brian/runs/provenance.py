@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import EngineError
-from hrsnn_brian.machine import usable_cores
+from hrsnn_brian.files.identity import PACKAGE, package_version, version_of
+from hrsnn_brian.files.machine import usable_cores
 
-PACKAGE = "hrsnn-brian"
 LIBRARIES = (
     "brian2",
     "numpy",
@@ -25,19 +25,6 @@ LIBRARIES = (
     "joblib",
     "threadpoolctl",
 )
-
-
-def package_version() -> str:
-    """The installed version of this package, "unknown" when run from an uninstalled copy."""
-    return version_of(PACKAGE) or "unknown"
-
-
-def version_of(name: str) -> str | None:
-    """The version of an installed distribution, None if there is none of that name."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def library_versions() -> dict[str, str]:
@@ -107,7 +94,7 @@ def utc_now() -> str:
 
 def environment() -> dict[str, Any]:
     """Everything about program and machine that is known before the work begins."""
-    from hrsnn_brian.runs.identity import package_digest
+    from hrsnn_brian.files.identity import package_digest
 
     return {
         "command": sys.argv,

@@ -20,9 +20,9 @@ from types import TracebackType
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.locks import Lock
-from hrsnn_brian.runs.atomic import is_part, new_part, remove_parts, write_bytes, write_text
-from hrsnn_brian.runs.toml import dump_toml
+from hrsnn_brian.files.atomic import is_part, new_part, remove_parts, write_bytes, write_text
+from hrsnn_brian.files.locks import Lock
+from hrsnn_brian.files.toml import dump_toml
 
 ARGUMENT = "--out"
 FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "other", "foreign"

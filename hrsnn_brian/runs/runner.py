@@ -6,15 +6,16 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hrsnn_brian.errors import InputError, StudyError
-from hrsnn_brian.runs.atomic import plain, write_text
-from hrsnn_brian.runs.identity import code_identity, files_named, package_digest, require_unchanged
+from hrsnn_brian.files.atomic import plain, write_text
+from hrsnn_brian.files.identity import code_identity, files_named, package_digest, require_unchanged
+from hrsnn_brian.files.tables import Row, write_table
 from hrsnn_brian.runs.parallel import as_finished
 from hrsnn_brian.runs.points import exact_text, named, points_of, rows_of
 from hrsnn_brian.runs.progress import EngineProgress, Progress
@@ -22,7 +23,6 @@ from hrsnn_brian.runs.provenance import add_costs, cost_since, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
 from hrsnn_brian.runs.session import Session
 from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options
-from hrsnn_brian.runs.tables import Row, write_table
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -61,12 +61,14 @@ def run_study(
     device: str = "standalone",
     out: Path | str | None = None,
     fresh: bool = False,
+    draw: Callable[[str, Path], list[Path]] = lambda name, run: [],
 ) -> StudyRun:
     """Runs every point of `study` that `out` does not hold yet, then writes tables and figures.
 
     study: from `load_study`, so that worker processes can load it too.
     out: the run directory; when None, `runs/<study>-<preset>-seed<seed>` under the current folder,
         or the next free number of it. An unfinished run of the same configuration is resumed.
+    draw: (name of a figure of the study, the run directory) -> files it drew there.
     fresh: begin anew, in the first free directory of `out`, `out`-2, ...: nothing is resumed.
     The table is the same, byte for byte, for any `jobs` and after any number of resumptions. So
     a run is not resumed if its settings, code, libraries or the files that options name are not
@@ -102,7 +104,7 @@ def run_study(
                 what = "no point returned a row: run(point, engine) returns dicts, one per row"
                 raise InputError("study", study.name, what)
             files = write_table(run.tables / f"{study.name}.csv", rows)
-            files += _draw(study, run.path)
+            files += [file for name in study.figures for file in draw(name, run.path)]
         except BaseException as error:
             run.log("".join(traceback.format_exception(error)))
             run.log("stopped; the same command resumes this run while code and files are the same;")
@@ -143,14 +145,6 @@ def _config(
         run["file"] = Path(study.source).name
     files = {**study.files, **inputs}
     return {"run": run, "libraries": libraries, "files": files, "options": dict(options)}
-
-
-def _draw(study: Study, path: Path) -> list[Path]:
-    if not study.figures:
-        return []
-    from hrsnn_brian.figures.registry import draw_figure
-
-    return [file for name in study.figures for file in draw_figure(name, path)]
 
 
 def point_name(study: Study, point: Point) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hrsnn_brian.runs.atomic import write_json
+from hrsnn_brian.files.atomic import write_json
 from hrsnn_brian.runs.progress import clock_text
 from hrsnn_brian.runs.provenance import environment, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory

@@ -26,9 +26,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.identity import joint_digest
+from hrsnn_brian.files.identity import joint_digest
+from hrsnn_brian.files.tables import Row
 from hrsnn_brian.runs.study_file import digests_of, module_from
-from hrsnn_brian.runs.tables import Row
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 Point: TypeAlias = dict[str, Any]
 Options: TypeAlias = dict[str, Any]
 RunPoint: TypeAlias = Callable[[Point, "Engine"], Iterable[Row] | Row | None]
+
+# The studies of the package are found by name, like a user's file: nothing here depends on them.
+STUDIES = "hrsnn_brian.studies"
 
 _FILE_NAME = re.compile(r"[^./\\\0-\x1f-][^/\\\0-\x1f]{0,99}")
 
@@ -72,8 +75,7 @@ class Study:
 
 def list_studies() -> dict[str, str]:
     """Name and description of every study the package brings."""
-    import hrsnn_brian.studies as package
-
+    package = importlib.import_module(STUDIES)
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
     found = {
         name: _study_in(importlib.import_module(f"{package.__name__}.{name}")) for name in names
@@ -103,7 +105,7 @@ def load_study(source: str) -> Study:
     known = list_studies()
     if source not in known:
         raise unknown_name("study", source, known)
-    study = _study_in(importlib.import_module(f"hrsnn_brian.studies.{source}"))
+    study = _study_in(importlib.import_module(f"{STUDIES}.{source}"))
     assert study is not None
     return replace(study, source=source, code=source)
 
@@ -160,13 +162,13 @@ def resolve_options(study: Study, preset: str | None, overrides: Sequence[str]) 
 
 def _check_network_key(key: str, own: Sequence[str]) -> None:
     """Raises InputError, with the study's own options among those offered, for an unknown key."""
-    from hrsnn_brian.parameters.overrides import resolve_key
+    from hrsnn_brian.network.overrides import resolve_key
 
     resolve_key(key, own)
 
 
 def _network_parameters(network: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    from hrsnn_brian.parameters.presets import load_preset
+    from hrsnn_brian.network.presets import load_preset
 
     return load_preset(network["preset"], [*network.get("set", ()), *overrides]).to_dict()
 

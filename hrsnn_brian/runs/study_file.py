@@ -14,7 +14,7 @@ from traceback import extract_tb
 from types import ModuleType
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.identity import file_digest
+from hrsnn_brian.files.identity import file_digest
 
 PACKAGE = "hrsnn_brian"
 _folders: set[str] = set()

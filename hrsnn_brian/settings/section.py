@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, ClassVar, TypeVar
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.parameters.fields import Checked
+from hrsnn_brian.settings.fields import Checked
 
 S = TypeVar("S", bound="Section")
 

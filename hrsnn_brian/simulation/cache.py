@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.locks import Lock
+from hrsnn_brian.files.locks import Lock
 from hrsnn_brian.simulation.child import python_path, run_reporting, writing
 from hrsnn_brian.simulation.program import Program, is_program, program_key, read_program
 from hrsnn_brian.simulation.shape import ModelShape

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.machine import require_memory
+from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.drive import Drive

@@ -1,7 +1,7 @@
 """Run a network, or perturbed copies of it: what the rest of the package simulates with."""
 
 from hrsnn_brian.errors import EngineError
-from hrsnn_brian.machine import require_memory
+from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive, FloatArray, Recording

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import CompilerMissingError, EngineError
-from hrsnn_brian.machine import usable_cores
+from hrsnn_brian.files.machine import usable_cores
 
 # No -ffast-math and no contraction: the same roundings as on the numpy target.
 FLAGS = ("-O3", "-w", "-std=c++17", "-march=native", "-ffp-contract=off", "-fno-math-errno")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.score_columns import unit_word
+from hrsnn_brian.files.score_columns import unit_word
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series

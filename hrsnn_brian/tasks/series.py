@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hrsnn_brian.data import data_file
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.csv_cells import decimal_mark, is_number, pointed, read_cells
+from hrsnn_brian.files.csv_cells import decimal_mark, is_number, pointed, read_cells
+from hrsnn_brian.tasks.data import data_file
 from hrsnn_brian.tasks.time_column import find_time
 
 MIN_SAMPLES = 300  # below this a chronological split leaves too little to fit and to score

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.csv_cells import Cells, is_number, pointed
+from hrsnn_brian.files.csv_cells import Cells, is_number, pointed
 
 TOLERANCE = 0.01  # of the usual step, by which a regular one may differ [choice]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from hrsnn_brian.dynamics.covariance import linear_covariance
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.pruning.covariance import linear_covariance
 from hrsnn_brian.pruning.iteration import Iteration
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.recipe import Recipe

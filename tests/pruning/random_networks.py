@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 
 RNG = np.random.default_rng
 

@@ -7,13 +7,13 @@ import pytest
 from random_networks import weights
 from scipy.linalg import expm
 
-from hrsnn_brian.errors import InputError
-from hrsnn_brian.pruning.covariance import (
+from hrsnn_brian.dynamics.covariance import (
     linear_covariance,
     linear_operator,
     stationary_covariance,
     trace_covariance,
 )
+from hrsnn_brian.errors import InputError
 
 RNG = np.random.default_rng
 

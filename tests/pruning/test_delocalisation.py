@@ -7,11 +7,11 @@ import pytest
 from probes import Stub, iteration
 from scipy import sparse
 
-from hrsnn_brian.connectivity.heterogeneity import degree_heterogeneity, heterogeneity_with
+from hrsnn_brian.dynamics.eigenmodes import linearised, participation_ratio
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.metrics.eigenmodes import linearised, participation_ratio
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
+from hrsnn_brian.network.heterogeneity import degree_heterogeneity, heterogeneity_with
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.delocalisation import (
     _Linearisation,
     delocalise,

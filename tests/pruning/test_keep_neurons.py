@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from probes import Deaf, Facts, Stub, iteration
 
-from hrsnn_brian.connectivity.betweenness import betweenness
+from hrsnn_brian.dynamics.betweenness import betweenness
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.keep_neurons import RULES, KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import edge_strength
 from hrsnn_brian.pruning.lnp import LNP

@@ -13,20 +13,20 @@ from probes import Growing, Stub
 from scipy import sparse
 
 from hrsnn_brian.cli.main import main
+from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.measurements import Measurements
+from hrsnn_brian.evaluation.task_probe import TaskProbe
+from hrsnn_brian.files import identity
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
 from hrsnn_brian.network.network import equal_networks
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.look import Look
 from hrsnn_brian.pruning.prune import prune
 from hrsnn_brian.pruning.recipes import RECIPES, get_recipe
 from hrsnn_brian.pruning.size import Size
-from hrsnn_brian.runs import identity
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.task_probe import TaskProbe
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [

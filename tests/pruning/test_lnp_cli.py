@@ -14,7 +14,7 @@ from hrsnn_brian.cli.main import main
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams, NeuronParams
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParams
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from probes import Deaf
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.pruning.prune import prune
 from hrsnn_brian.pruning.rate_match import RateOutOfReachError, match_rate, turned
 from hrsnn_brian.pruning.size import Size

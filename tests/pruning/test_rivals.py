@@ -13,7 +13,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
-from hrsnn_brian.parameters.model import HRSNNParams
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.pruning.importance import (
     readout_importance,
     shuffled_covariance,

@@ -7,10 +7,10 @@ from scipy import stats
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
-from hrsnn_brian.parameters.distributions import Gamma
-from hrsnn_brian.parameters.model import GraphParams, HRSNNParams, NeuronParams
+from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.search import Evaluation, best_evaluation, maximise, propose
 from hrsnn_brian.pruning.timescales import (

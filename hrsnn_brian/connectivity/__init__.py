@@ -1,1 +1,0 @@
-"""Connectivity: graphs, signed weights, loaded matrices and their statistics."""

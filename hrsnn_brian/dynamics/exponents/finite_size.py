@@ -1,0 +1,202 @@
+"""Perturbations of finite size on the time grid: lambda(d0; t_renorm, dt), and the echo."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrsnn_brian.dynamics.exponents.qr import FloatArray
+from hrsnn_brian.dynamics.exponents.spiking import (
+    DriveMaker,
+    default_drive,
+    random_directions,
+    with_time_step,
+)
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.settings.units import seconds
+from hrsnn_brian.simulation import Divergence, Engine, Perturbation, run_replicas
+
+
+@dataclass(frozen=True)
+class FiniteSize:
+    """lambda(d0; t_renorm, dt) on the grid model, 1/s, with what it is worth.
+
+    value is NaN with a reason if every perturbation died ("passive": the copies differ by nothing
+    but the leak, or not at all) or filled the attractor ("saturated").
+    """
+
+    value: float
+    standard_error: float
+    d0: float
+    t_renorm: float
+    dt: float
+    raw: float
+    reason: str
+
+
+def finite_size_exponents(
+    network: Network,
+    sizes: Sequence[float],
+    *,
+    engine: Engine,
+    dt: object = "0.1 ms",
+    t_renorm: object = "20 ms",
+    duration: float = 5.0,
+    copies: int = 8,
+    warmup: float = 0.5,
+    unrelated: float | None = None,
+    drive: DriveMaker = default_drive,
+    seed: int = 0,
+) -> list[FiniteSize]:
+    """The finite-size curve of one network: one entry per size d0.
+
+    Each of `copies` random directions is rescaled to d0 every t_renorm on the time grid.
+    unrelated: distance of unrelated states (`unrelated_distance`), measured if not given.
+    Reasons: "passive" where the value equals the slowest leak within 5 %; "saturated" where the
+    distance after t_renorm exceeds a third of that of unrelated states.
+    """
+    stepped = with_time_step(network, dt)
+    interval = float(seconds(t_renorm, "t_renorm"))
+    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
+    full = (
+        unrelated_distance(network, engine=engine, dt=dt, drive=drive, seed=seed)
+        if (unrelated is None)
+        else unrelated
+    )
+    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
+    found = []
+    for d0 in sizes:
+        perturbation = Perturbation(
+            random_directions(copies, network.n_neurons, seed),
+            d0=d0,
+            start=warmup,
+            interval=interval,
+            action="rescale",
+            interpolated=False,
+        )
+        divergence = run_replicas(engine, stepped, run, perturbation)
+        found.append(_finite_size(divergence, d0, interval, stepped, full, -1 / float(slowest)))
+    return found
+
+
+def _finite_size(
+    divergence: Divergence,
+    d0: float,
+    interval: float,
+    network: Network,
+    unrelated: float,
+    passive: float,
+) -> FiniteSize:
+    logs = divergence.log_growth[round(0.25 / interval) :]
+    alive = np.isfinite(logs)
+    each = np.where(alive, logs, 0.0).sum(axis=0) / (np.maximum(alive.sum(axis=0), 1) * interval)
+    raw = float(each.mean())
+    reason = ""
+    if not alive.all():
+        reason = f"zero distance in {int((~alive).sum())} of {alive.size} intervals"
+    elif d0 * math.exp(float(np.mean(logs))) > unrelated / 3:
+        reason = "saturated: the distance of unrelated states"
+    elif (logs <= 0.5 * passive * interval).all():
+        # A spike that moves to another step makes a jump; without one every distance only leaks,
+        # with the slowest neuron that rarely fires, hence at the slowest time constant or faster.
+        reason = "passive: no spike moved, the distance only leaks"
+    return FiniteSize(
+        value=math.nan if reason else raw,
+        standard_error=float(each.std(ddof=1) / math.sqrt(len(each))) if len(each) > 1 else 0.0,
+        d0=d0,
+        t_renorm=interval,
+        dt=network.params.timing.dt,
+        raw=raw,
+        reason=reason,
+    )
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What became of perturbations that were left alone, on the grid model.
+
+    times: (n,) s after the perturbation. distance: (n, copies), mean over segments not taken.
+    plateau_ratio: mean distance at the end over that of unrelated states. reconverged: fraction
+    of copies that ended nearer than they began.
+    """
+
+    times: FloatArray
+    distance: FloatArray
+    unrelated: float
+    plateau_ratio: float
+    reconverged: float
+
+
+def echo(
+    network: Network,
+    *,
+    engine: Engine,
+    d0: float = 0.1,
+    copies: int = 16,
+    duration: float = 2.0,
+    interval: float = 0.02,
+    dt: object = "0.1 ms",
+    warmup: float = 0.5,
+    drive: DriveMaker = default_drive,
+    seed: int = 0,
+    interpolated: bool = False,
+) -> Echo:
+    """Follow `copies` perturbations of size d0 for `duration` s without touching them.
+
+    The plateau is the mean of the last quarter of the time.
+    """
+    stepped = with_time_step(network, dt)
+    perturbation = Perturbation(
+        random_directions(copies, network.n_neurons, seed),
+        d0=d0,
+        start=warmup,
+        interval=interval,
+        action="watch",
+        interpolated=interpolated,
+    )
+    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
+    divergence = run_replicas(engine, stepped, run, perturbation)
+    distance = d0 * np.exp(divergence.log_growth)
+    full = _unrelated(divergence.snapshots, interval)
+    tail = distance[-max(1, len(distance) // 4) :]
+    return Echo(
+        times=np.cumsum(divergence.intervals),
+        distance=distance,
+        unrelated=full,
+        plateau_ratio=float(tail.mean() / full),
+        reconverged=float(np.mean(distance[-1] < d0)),
+    )
+
+
+def unrelated_distance(
+    network: Network,
+    *,
+    engine: Engine,
+    dt: object = "0.1 ms",
+    duration: float = 2.0,
+    drive: DriveMaker = default_drive,
+    seed: int = 0,
+) -> float:
+    """Mean distance of two states of the network at least 0.5 s apart."""
+    stepped = with_time_step(network, dt)
+    interval = 0.02
+    perturbation = Perturbation(
+        random_directions(1, network.n_neurons, seed),
+        d0=0.0,
+        start=0.5,
+        interval=interval,
+        action="watch",
+        interpolated=False,
+    )
+    run = drive(stepped, 0.5 + duration + stepped.params.timing.sample, seed)
+    return _unrelated(run_replicas(engine, stepped, run, perturbation).snapshots, interval)
+
+
+def _unrelated(snapshots: FloatArray, interval: float) -> float:
+    apart = max(1, math.ceil(0.5 / interval))
+    if len(snapshots) <= apart:
+        raise InputError("duration", len(snapshots) * interval, "must exceed 0.5 s")
+    differences = snapshots[apart:] - snapshots[:-apart]
+    return float(np.linalg.norm(differences, axis=1).mean())

@@ -1,0 +1,206 @@
+"""Exponents of spiking networks: three quantities that must never be confused.
+
+* `lyapunov_spectrum`, and in `time_step` `agreed_spectrum` and `lambda_inf`, which compare time
+  steps: the exponents, of infinitesimal perturbations. Spike times lie inside the step; on a grid
+  the same computation returns the leak, whatever the weights.
+* `finite_size_exponents`: lambda(d0; t_renorm, dt) on the grid model, of perturbations as large as
+  d0; it depends on all three arguments.
+* `echo`: what becomes of a perturbation that is left alone.
+
+All of them compare copies of a network under the same frozen input, in compiled code. Unit: 1/s,
+natural logarithm. A failed check gives NaN and a reason.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrsnn_brian.dynamics.exponents.growth import growth_logs
+from hrsnn_brian.dynamics.exponents.qr import FloatArray
+from hrsnn_brian.dynamics.exponents.resolution import activity, segment_activity, unresolved
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.atomic import write_json
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.units import seconds
+from hrsnn_brian.simulation import (
+    Drive,
+    Engine,
+    Perturbation,
+    coloured_drive,
+    noise_drive,
+    run_replicas,
+)
+
+DriveMaker = Callable[[Network, float, int], Drive]
+Report = Callable[[int, int], None]
+
+# What a segment's file says about the network's activity.
+_ACTIVITY = {"rate_hz", "kicks_per_step", "spikes_per_step", "lost_order_per_s", "seconds"}
+# A measurement waits while a potential differs by this much: far above any d0 used here.
+POSTPONE_ABOVE = 0.05
+
+
+def with_time_step(network: Network, dt: object) -> Network:
+    """The same network on another time step ("0.1 ms" or a quantity).
+
+    Raises InputError if the sample time is not a whole number of steps.
+    """
+    timing = replace(network.params.timing, dt=seconds(dt, "dt"))
+    return replace(network, params=replace(network.params, timing=timing))
+
+
+def default_drive(network: Network, duration: float, seed: int) -> Drive:
+    """The frozen input of an exponent: coloured noise for "current" encoders, else white noise."""
+    if network.params.encoder.kind == "current":
+        return coloured_drive(network, duration, seed)
+    return noise_drive(network, duration, seed, record_states=False, traces=False)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How long and how finely exponents are measured; times in seconds.
+
+    duration: measured time over all segments. segments: independent inputs, whose spread gives the
+    standard error. warmup: before copies are perturbed; align: before growth counts.
+    dt: time step; t_renorm: between renormalisations; d0: size of the perturbation.
+    """
+
+    duration: float = 10.0
+    segments: int = 5
+    warmup: float = 0.5
+    align: float = 0.5
+    dt: float = 1e-4
+    t_renorm: float = 20e-3
+    d0: float = 1e-10
+
+    def __post_init__(self) -> None:
+        for name in ("duration", "segments", "dt", "t_renorm", "d0"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(name, value, "must be a positive number")
+        if self.duration / self.segments < 2 * self.t_renorm:
+            allowed = f"must give every one of {self.segments} segments two intervals or more"
+            raise InputError("duration", self.duration, allowed)
+
+
+def lyapunov_spectrum(
+    network: Network,
+    *,
+    engine: Engine,
+    k: int = 1,
+    protocol: Protocol | None = None,
+    drive: DriveMaker = default_drive,
+    seed: int = 0,
+    folder: Path | None = None,
+    on_segment: Report = lambda done, total: None,
+    resolved: bool = True,
+) -> SpectrumResult:
+    """The k leading Lyapunov exponents of a network under frozen input, 1/s, at one time step.
+
+    Benettin et al. 1980: k copies at distance d0, orthonormalised every t_renorm, spike times
+    inside the step. folder: where finished segments are kept, so that a killed computation
+    resumes. Flags (and NaN): a distance of exactly zero, straddling spikes or saturation in over
+    1 % of the intervals, growths that rounding decides, and, if `resolved`, more events in a step
+    than it resolves. Whether the step is short enough only a second one tells: see
+    `time_step.agreed_spectrum`. settings: "passive_per_s", the slowest leak, which is all that a
+    silent network has; what `resolution.activity` says about rate and events.
+
+    Raises InputError if k exceeds the number of state variables or parts do not fit.
+    """
+    plan = protocol or Protocol()
+    if not 1 <= k <= n_states(network):
+        raise InputError("k", k, f"must be from 1 to {n_states(network)}")
+    stepped = with_time_step(network, f"{plan.dt!r} s")
+    settings = _settings(network, plan, k, seed)
+    found = []
+    for number in range(plan.segments):
+        found.append(_segment(stepped, engine, plan, k, drive, seed, number, folder, settings))
+        on_segment(number + 1, plan.segments)
+    skip = round(plan.align / plan.t_renorm)
+    measured = np.array([segment["log_growth"][skip:] for segment in found])
+    checked = growth_logs(plan.d0 * np.exp(measured), plan.d0, saturation=POSTPONE_ABOVE)
+    settings = settings | activity(network, found, found[0]["seconds"])
+    flags = [*checked.flags(plan.t_renorm), *(unresolved(settings) if resolved else ())]
+    return spectrum_result(checked.logs, plan.t_renorm, flags=flags, settings=settings)
+
+
+def _settings(network: Network, plan: Protocol, k: int, seed: int) -> dict[str, Any]:
+    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
+    return {
+        "quantity": "lambda_inf",
+        "k": k,
+        "seed": seed,
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
+        "network_seed": network.seed,
+        "passive_per_s": -1.0 / float(slowest),
+        **{name: getattr(plan, name) for name in plan.__dataclass_fields__},
+    }
+
+
+def _segment(
+    network: Network,
+    engine: Engine,
+    plan: Protocol,
+    k: int,
+    drive: DriveMaker,
+    seed: int,
+    number: int,
+    folder: Path | None,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """Log growths (n, k) and rate of one segment, from its file if it was finished before."""
+    path = None if folder is None else Path(folder) / f"segment-{number}.json"
+    steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
+    if path is not None and path.exists():
+        import json
+
+        stored = json.loads(path.read_text())
+        if stored["settings"] != settings or not _ACTIVITY.issubset(stored):
+            raise InputError("folder", str(folder), "holds segments of another computation")
+        growth = np.array(stored["log_growth"], dtype=float)
+        # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
+        if len(growth) == steps:  # else a run that was cut short left it
+            return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
+    timing = network.params.timing
+    # one sample more, so that the last measurement lies inside the run
+    needed = plan.warmup + steps * plan.t_renorm + timing.sample
+    perturbation = Perturbation(
+        directions=random_directions(k, n_states(network), seed, number),
+        d0=plan.d0,
+        start=plan.warmup,
+        interval=plan.t_renorm,
+        action="orthonormalise",
+        postpone_above=POSTPONE_ABOVE,
+    )
+    run = drive(network, math.ceil(needed / timing.sample) * timing.sample, seed * 1000 + number)
+    divergence = run_replicas(engine, network, run, perturbation)
+    rates = divergence.spike_count / divergence.seconds
+    found = {
+        "settings": settings,
+        "log_growth": divergence.log_growth[:steps].tolist(),
+        "rate_hz": float(divergence.spike_count.mean() / divergence.seconds),
+        "seconds": divergence.seconds,
+        **segment_activity(network, rates, plan.dt),
+    }
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, found)
+    return {**found, "log_growth": divergence.log_growth[:steps]}
+
+
+def n_states(network: Network) -> int:
+    """Potentials and synaptic currents: what a perturbation can have components in."""
+    return network.n_neurons * (3 if network.params.synapse.currents == "two" else 2)
+
+
+def random_directions(copies: int, n: int, seed: int, *keys: int) -> FloatArray:
+    """Random unit vectors (copies, n), from the stream "perturbation"."""
+    vectors = rng(seed, "perturbation", *keys).standard_normal((copies, n))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,0 +1,1 @@
+"""Networks put to tasks: scores, controls and costs."""

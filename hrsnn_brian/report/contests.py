@@ -1,0 +1,137 @@
+"""The pairs behind one comparison: the method and a rival on the same seeds, at equal size."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from hrsnn_brian.files.tables import Row
+from hrsnn_brian.report.claims import BARE, FULL, REFERENCES, SCORE, Claim, Demand
+from hrsnn_brian.report.records import Records, Size, number
+
+SIZE_TOLERANCE = 0.05
+"""Relative difference in neurons or synapses up to which two networks are of equal size: sampled
+budgets are met within their standard deviation, 4.5 % of 500 synapses. [choice]"""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The method against `rival` in one cell, by one measure.
+
+    measure, better: the column, and whether "lower" or "higher" is better.
+    ours, theirs: values of the paired seeds, in one order.
+    unpaired: seeds that only one of the two has, or without a finite value.
+    unequal: paired seeds left out because the two networks differ in size.
+    margin: loss by which the method still counts as no worse, None where it has no meaning.
+    """
+
+    task: str
+    size: Size
+    demand: Demand
+    rival: str
+    measure: str
+    better: str
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+    unpaired: int
+    unequal: int
+    margin: float | None
+
+    @property
+    def pairs(self) -> int:
+        """How many seeds are compared."""
+        return len(self.ours)
+
+
+def contests_of(claim: Claim, records: Records, method: str, margin: float) -> list[Contest]:
+    """Every comparison the claim asks for and the rows allow, even of a single pair or none.
+
+    margin: that of non-inferiority, as a fraction of what recurrence is worth (`_margin`).
+    """
+    found = []
+    for size in records.sizes(method):
+        if claim.fewer_neurons and size.neuron_fraction >= 1:
+            continue
+        for task in records.tasks:
+            if not records.rows(task, method, size):
+                continue
+            for demand in claim.demands:
+                for rival in rivals_of(demand, records, method):
+                    contest = _contest(records, task, size, method, rival, demand, margin)
+                    found += [contest] if contest else []
+    return found
+
+
+def rivals_of(demand: Demand, records: Records, method: str) -> list[str]:
+    """The rules of the table that the demand names, without the method itself."""
+    return [
+        rule
+        for rule in records.rules
+        if rule != method and any(fnmatchcase(rule, pattern) for pattern in demand.rivals)
+    ]
+
+
+def _contest(
+    records: Records,
+    task: str,
+    size: Size,
+    method: str,
+    rival: str,
+    demand: Demand,
+    margin: float,
+) -> Contest | None:
+    """None if the rival has no row there, or the task no score."""
+    ours, theirs = records.rows(task, method, size), records.rows(task, rival, size)
+    score = records.scores.get(task)
+    if not theirs or (demand.measure == SCORE and score is None):
+        return None
+    column, better, allowed = demand.measure, "lower", None
+    if demand.measure == SCORE and score is not None:
+        column, better = score.column, score.better
+        allowed = _margin(records, task, size, column, better, margin)
+    seeds = _paired(ours, theirs, column)
+    equal = [s for s in seeds if rival in REFERENCES or _equal_size(ours[s], theirs[s])]
+    return Contest(
+        task=task,
+        size=size,
+        demand=demand,
+        rival=rival,
+        measure=column,
+        better=better,
+        ours=tuple(number(ours[seed][column]) for seed in equal),
+        theirs=tuple(number(theirs[seed][column]) for seed in equal),
+        unpaired=len(ours.keys() | theirs.keys()) - len(seeds),
+        unequal=len(seeds) - len(equal),
+        margin=allowed,
+    )
+
+
+def _paired(a: Mapping[int, Row], b: Mapping[int, Row], column: str) -> list[int]:
+    """Seeds that have a finite value of `column` on both sides."""
+    return [
+        seed
+        for seed in sorted(a.keys() & b.keys())
+        if not any(math.isnan(number(rows[seed].get(column))) for rows in (a, b))
+    ]
+
+
+def _equal_size(a: Row, b: Row) -> bool:
+    return all(
+        abs(number(a[name]) - number(b[name])) <= SIZE_TOLERANCE * max(number(b[name]), 1)
+        for name in ("neurons", "synapses")
+    )
+
+
+def _margin(
+    records: Records, task: str, size: Size, column: str, better: str, fraction: float
+) -> float | None:
+    """`fraction` of what recurrence is worth: the mean gain of the full network over the one
+    without recurrence. None if the rows do not show a gain. [choice, as in trials that must keep a
+    part of the effect of the standard treatment]"""
+    full, bare = records.rows(task, FULL, size), records.rows(task, BARE, size)
+    seeds = _paired(full, bare, column)
+    if not seeds:
+        return None
+    rises = [number(full[seed][column]) - number(bare[seed][column]) for seed in seeds]
+    gain = sum(rises) / len(rises) * (1 if better == "higher" else -1)
+    return fraction * gain if gain > 0 else None

@@ -1,0 +1,145 @@
+"""Verdicts as text for people, as a tidy table and as a document for programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.report.judge import AS_CLAIMED, FAILS, NOT_TESTED, Comparison
+from hrsnn_brian.report.records import RAW
+from hrsnn_brian.report.verdict import Verdict
+
+LISTED = 24
+"""Comparisons a claim's table lists whole; of more, only those that are not as claimed."""
+_HEADER = (
+    *("task", "keep", "neurons", "match", "rival", "measure", "n", "method", "rival's"),
+    *("difference", "CI low", "CI high", "dz", "p t", "p Wilcoxon", "outcome", "no worse"),
+)
+_STATISTICS = (
+    *("wins", "ties", "mean_difference", "low", "high", "confidence", "dz", "t", "p_t"),
+    *("signed_rank", "p_wilcoxon", "p_t_holm", "p_wilcoxon_holm"),
+)
+
+
+def rows_of(found: Sequence[Verdict]) -> list[Row]:
+    """One row per comparison, and one per claim that has none.
+
+    method_mean and rival_mean are over the paired seeds, mean_difference is method - rival with
+    its confidence interval low .. high; p ending in _holm are corrected within their family.
+    """
+    rows: list[Row] = []
+    for verdict in found:
+        judged = _judged(verdict)
+        own = [judged | comparison_row(c) for c in _comparisons(verdict)]
+        rows += own or [judged]
+    return rows
+
+
+def document(found: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """The verdicts with their cells and comparisons, JSON-able but for what is not finite."""
+    return [
+        _judged(verdict)
+        | {
+            "text": verdict.claim.text,
+            "source": verdict.claim.source,
+            "cells": [
+                {
+                    "task": cell.task or None,
+                    "keep": cell.size.keep,
+                    "neuron_fraction": cell.size.neuron_fraction,
+                    "match": cell.size.match,
+                    "outcome": cell.outcome,
+                    "reason": cell.reason,
+                    "comparisons": [comparison_row(c) for c in cell.comparisons],
+                }
+                for cell in verdict.cells
+            ],
+        }
+        for verdict in found
+    ]
+
+
+def _judged(verdict: Verdict) -> Row:
+    return {
+        "claim": verdict.claim.name,
+        "table": verdict.claim.table,
+        "verdict": verdict.verdict,
+        "direction": verdict.direction,
+        "why": verdict.why,
+    }
+
+
+def _comparisons(verdict: Verdict) -> list[Comparison]:
+    return [comparison for cell in verdict.cells for comparison in cell.comparisons]
+
+
+def comparison_row(comparison: Comparison) -> Row:
+    """A comparison as a flat row."""
+    contest, test = comparison.contest, comparison.test
+    statistics: Mapping[str, Any] = asdict(test) if test else {}  # dz and t may be infinite
+    return {
+        "task": contest.task,
+        "keep": contest.size.keep,
+        "neuron_fraction": contest.size.neuron_fraction,
+        "match": contest.size.match,
+        "rival": contest.rival,
+        "measure": contest.measure,
+        "better": contest.better,
+        "outcome": comparison.outcome,
+        "reason": comparison.reason,
+        "pairs": contest.pairs,
+        "unpaired": contest.unpaired,
+        "unequal": contest.unequal,
+        "method_mean": _mean(contest.ours),
+        "rival_mean": _mean(contest.theirs),
+        **{name: statistics.get(name) for name in _STATISTICS},
+        "margin": contest.margin,
+        "no_worse": comparison.no_worse,
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def text_of(found: Sequence[Verdict]) -> str:
+    """A paragraph and a table for each claim."""
+    width = max((len(verdict.claim.name) for verdict in found), default=0)
+    overview = [f"{v.claim.name:<{width}}  {v.verdict}" for v in found]
+    return "\n".join([*overview, "", *(line for verdict in found for line in _lines(verdict))])
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
+    claim = verdict.claim
+    direction = f" ({verdict.direction})" if verdict.verdict == FAILS else ""
+    yield f"{claim.name}: {verdict.verdict.upper()}{direction}"
+    yield f"  {claim.text}"
+    yield f"  {claim.source}"
+    yield f"  {verdict.why}"
+    comparisons = _comparisons(verdict)
+    tested = [c for c in comparisons if c.outcome != NOT_TESTED]
+    listed = [c for c in tested if len(tested) <= LISTED or c.outcome != AS_CLAIMED]
+    if listed:
+        table = text_table([_line(c) for c in listed], _HEADER)
+        yield from (f"  {line}" for line in table.splitlines())
+    for count, what in (
+        (len(tested) - len(listed), "comparisons are as claimed and not listed"),
+        (len(comparisons) - len(tested), "comparisons are not tested"),
+        (sum(c.contest.unequal for c in comparisons), "pairs are left out: of unequal size"),
+        (sum(c.contest.unpaired for c in comparisons), "seeds are left out: without a pair"),
+    ):
+        if count:
+            yield f"  {count} {what}"
+    yield ""
+
+
+def _line(comparison: Comparison) -> list[object]:
+    row = comparison_row(comparison)
+    match = "raw" if row["match"] == RAW else row["match"]
+    no_worse = {True: "yes", False: "not shown", None: "-"}[comparison.no_worse]
+    numbers = ("pairs", "method_mean", "rival_mean", "mean_difference", "low", "high", "dz")
+    return [
+        *(row["task"], row["keep"], row["neuron_fraction"], match, row["rival"], row["measure"]),
+        *(row[name] for name in numbers),
+        *(row["p_t_holm"], row["p_wilcoxon_holm"], comparison.outcome, no_worse),
+    ]

@@ -1,0 +1,1 @@
+"""Statistics over seeds: pairs, families of tests, means and errors."""

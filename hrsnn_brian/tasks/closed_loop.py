@@ -1,0 +1,103 @@
+"""Closed-loop runs: what to show the network when, and how the free stretches are scored."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.tasks.scores import valid_prediction_time
+from hrsnn_brian.tasks.task import Task, VptProtocol
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """One simulation holding every free run, S segments of warmup + max_steps samples.
+
+    `teacher` (K, D) are z-scored inputs, true samples in the warm-ups and zeros in the free
+    stretches; `free` (K,) marks the latter. At a free sample k the network is shown
+        u_k = [u_{k-1} if increments are predicted] + intercept
+              + coef_u . u_{k-1} + sum over blocks of coef_block . (state after sample k-1).
+    `starts` (S,) is the index in the task's series of the first sample of each free stretch.
+    """
+
+    teacher: np.ndarray
+    free: np.ndarray
+    starts: np.ndarray
+    warmup: int
+    max_steps: int
+
+
+def closed_loop_schedule(task: Task) -> Schedule:
+    """The schedule of the task's VPT protocol, its starts spread evenly over the test block.
+
+    The first start is the first test sample, the last one leaves room for `max_steps`. Warm-ups
+    show inputs only, so that the first may reach back into the training block.
+
+    Raises InputError if the task has no closed loop.
+    """
+    vpt = _protocol(task)
+    first, last = task.test_block.start, task.n_samples - vpt.max_steps
+    starts = np.linspace(first, last, vpt.starts).round().astype(int)
+    teacher = np.zeros((vpt.starts, vpt.warmup + vpt.max_steps, task.n_variables))
+    free = np.zeros(teacher.shape[:2], dtype=bool)
+    free[:, vpt.warmup :] = True
+    for segment, start in zip(teacher, starts, strict=True):
+        segment[: vpt.warmup] = task.z[start - vpt.warmup : start]
+    return Schedule(
+        teacher=teacher.reshape(-1, task.n_variables),
+        free=free.reshape(-1),
+        starts=starts,
+        warmup=vpt.warmup,
+        max_steps=vpt.max_steps,
+    )
+
+
+def closed_loop_scores(
+    task: Task, schedule: Schedule, predicted: np.ndarray
+) -> dict[str, float | int | str]:
+    """Scores of a closed-loop run from the inputs `predicted` (K, D) that were shown in it.
+
+    `vpt_mean`, `vpt_sem` (over starts; 0 for a single one), `vpt_median`, `vpt_capped_fraction`
+    (runs that reached the cap), `vpt_starts`, `vpt_threshold` and `vpt_unit`.
+
+    Raises InputError if the task has no closed loop or `predicted` has another shape.
+    """
+    vpt = _protocol(task)
+    times = valid_prediction_times(task, schedule, predicted)
+    spread = float(times.std(ddof=1)) if len(times) > 1 else 0.0
+    return {
+        "vpt_mean": float(times.mean()),
+        "vpt_sem": spread / math.sqrt(len(times)),
+        "vpt_median": float(np.median(times)),
+        "vpt_capped_fraction": float(np.mean(times >= vpt.cap)),
+        "vpt_starts": len(times),
+        "vpt_threshold": vpt.threshold,
+        "vpt_unit": vpt.unit,
+    }
+
+
+def valid_prediction_times(task: Task, schedule: Schedule, predicted: np.ndarray) -> np.ndarray:
+    """VPT of each start, (S,), in the protocol's unit; arguments as in `closed_loop_scores`."""
+    vpt = _protocol(task)
+    if predicted.shape != schedule.teacher.shape:
+        raise InputError("predicted", predicted.shape, f"must be {schedule.teacher.shape}")
+    runs = predicted[schedule.free].reshape(len(schedule.starts), schedule.max_steps, -1)
+    return np.array(
+        [
+            valid_prediction_time(
+                run,
+                task.z[start : start + schedule.max_steps],
+                vpt.threshold,
+                vpt.steps_per_unit,
+                vpt.cap,
+            )
+            for run, start in zip(runs, schedule.starts, strict=True)
+        ]
+    )
+
+
+def _protocol(task: Task) -> VptProtocol:
+    if task.vpt is None:
+        raise InputError("task", task.name, "has no closed loop")
+    return task.vpt
