@@ -15,7 +15,8 @@ import pytest
 from hrsnn_brian.errors import CompilerMissingError, EngineError, InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.parameters.model import HRSNNParams
-from hrsnn_brian.pruning.pipeline import prune_network
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.simulation import (
     Drive,
     LinearReadout,
@@ -89,11 +90,11 @@ def test_twenty_densities_and_fewer_neurons_need_one_build(tmp_path):
     drive = Drive(np.sin(np.arange(50) / 5)[:, None], record_states=False)
     synapses = []
     for keep in np.geomspace(1, 0.02, 20):
-        pruned = prune_network(network, "magnitude", engine=engine, keep=float(keep))
+        pruned = prune(network, "magnitude", Size(keep=float(keep)), engine=engine).network
         assert simulate(engine, pruned, drive).spike_count.sum() > 0
         synapses.append(pruned.n_synapses)
     assert synapses == sorted(synapses, reverse=True)
-    small = prune_network(network, "noise", engine=engine, neurons=600, synapses=5000)
+    small = prune(network, "noise", Size(600, synapses=5000), engine=engine).network
     recording = simulate(engine, small, drive)
     assert recording.spike_count.shape == (600,)
     assert engine.stats.builds == 1
