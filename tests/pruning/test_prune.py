@@ -232,3 +232,10 @@ def test_a_folder_of_another_run_of_a_rival_is_refused(net, tmp_path, changes):
     (tmp_path / "w" / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files; give a new folder"):
         prune(net, **good, probe=Facts(N), work=tmp_path / "w")
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_left_alone(net, tmp_path):
+    (tmp_path / "w").write_text("mine")
+    with pytest.raises(InputError, match=r"work = .*/w': is a file; give a folder"):
+        prune(net, "random", SIZE, probe=Deaf(), work=tmp_path / "w")
+    assert (tmp_path / "w").read_text() == "mine"
