@@ -424,7 +424,7 @@ def test_options_are_checked(settings, message):
 
 def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
     independent = OPTIONS.changed(selection="independent")
-    with pytest.raises(InputError, match="selection = 'independent': .*fixed or top"):
+    with pytest.raises(InputError, match=r"selection = 'independent': .*fixed or top"):
         pruned(network, options=independent)
 
 
@@ -435,7 +435,7 @@ def test_options_from_text():
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
     assert keep.compensation == "literal 1000"
-    with pytest.raises(InputError, match="recipe = 'lnp literl': .*did you mean 'lnp literal'"):
+    with pytest.raises(InputError, match=r"recipe = 'lnp literl': .*did you mean 'lnp literal'"):
         get_recipe("lnp literl")
 
 
@@ -512,6 +512,32 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
         assert all(np.array_equal(a[name], b[name]) for name in a.files)
 
 
+@pytest.mark.compiled
+def test_the_command_continues_a_rival_too(saved, tmp_path, capfd):
+    """--rounds and --iterations are one; without --work a rival keeps no folder."""
+    words = ["prune", "net.npz", "--method", "magnitude", "--neurons", "30", "--synapses", "99"]
+    assert main([*words, "--rounds", "4", "--json", "--out", "a.npz"]) == 0
+    plain = json.loads(capfd.readouterr().out)
+    assert (plain["iterations"], plain["stopped"], plain["stable"]) == (4, None, None)
+    assert plain["work"] is None
+    assert not list(tmp_path.glob("*.lnp"))
+    words += ["--iterations", "4", "--json", "--work", "w"]
+    assert main([*words, "--out", "b.npz"]) == 0
+    capfd.readouterr()
+    for file in [*Path("w").glob("*-003.*"), *Path("w").glob("*-004.*")]:
+        file.unlink()
+    assert main([*words, "--out", "c.npz"]) == 0
+    out, err = capfd.readouterr()
+    again = json.loads(out)
+    assert "iteration 2: 30 neurons" in err
+    assert without_seconds(again["history"]) == without_seconds(plain["history"])
+    assert again["work"] == "w"
+    with np.load("a.npz") as a, np.load("b.npz") as b, np.load("c.npz") as c:
+        for name in a.files:
+            assert np.array_equal(a[name], b[name])
+            assert np.array_equal(a[name], c[name])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -523,6 +549,10 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
         ("--method random --keep .1 --out net.npz", "is the network to prune"),
         ("--method lnp --keep .1 --neurons 41", "neurons = 41"),
         ("--method lnp --keep .1 --work net.npz", "is a file"),
+        ("--method random --keep .1 --work net.npz", "is a file"),
+        ("--method random --keep .1 --work none/w", "its folder does not exist"),
+        ("--method random --keep .1 --rounds 0", "--rounds"),
+        ("--method noise --keep .1 --set importance=random", "is called score"),
     ],
 )
 def test_the_command_refuses_in_one_line(saved, tmp_path, capfd, words, message):
