@@ -56,7 +56,7 @@ def _check(options: Options) -> None:
     check_fractions(options, "keep", below_one=True)
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1)
-    check_rounds(LNP, options["iterations"])
+    check_rounds(LNP, options["iterations"], "iterations")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:

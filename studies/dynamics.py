@@ -67,7 +67,7 @@ def _check(options: Options) -> None:
     check_fractions(options, "neuron_fraction")
     check_least(options, seeds=1, exponents=1, iterations=2, noise_seconds=1.0)
     Protocol(duration=options["exponent_seconds"], segments=options["segments"])
-    check_rounds(RECIPE, options["iterations"])
+    check_rounds(RECIPE, options["iterations"], "iterations")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:

@@ -362,7 +362,7 @@ def test_a_folder_of_another_run_is_refused(network, tmp_path):
         ),
         (
             {"rounds": 3, "options": OPTIONS.changed(timescale_every=4)},
-            "iterations = 3: step 4 comes every timescale_every = 4",
+            "rounds = 3: step 4 comes every timescale_every = 4",
         ),
         ({"options": OPTIONS.changed(synapses="off")}, "with step 1 off"),
         ({"options": OPTIONS.changed(neurons="off")}, "with step 2 off"),
@@ -541,7 +541,7 @@ def test_the_command_continues_a_rival_too(saved, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--method lnp --keep .1 --rounds 3", "iterations = 3: step 4 comes every timescale_ev"),
+        ("--method lnp --keep .1 --rounds 3", "rounds = 3: step 4 comes every timescale_ev"),
         ("--method lnp --keep .1 --variant litral", "did you mean 'lnp literal'"),
         ("--method lnp --keep .1 --set scor=a", "did you mean 'score'"),
         ("--method random --keep .1 --variant literal", "option of --method lnp"),
