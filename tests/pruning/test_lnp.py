@@ -542,7 +542,10 @@ def test_the_command_continues_a_rival_too(saved, tmp_path, capfd):
     ("words", "message"),
     [
         ("--method lnp --keep .1 --rounds 3", "rounds = 3: step 4 comes every timescale_ev"),
-        ("--method lnp --keep .1 --variant litral", "did you mean 'lnp literal'"),
+        (
+            "--method lnp --keep .1 --variant litral",
+            "--variant = 'litral': unknown; did you mean 'literal'?",
+        ),
         ("--method lnp --keep .1 --set scor=a", "did you mean 'score'"),
         ("--method random --keep .1 --variant literal", "option of --method lnp"),
         ("--method LNP --keep .1", "did you mean 'lnp'"),
