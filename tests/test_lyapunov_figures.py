@@ -10,7 +10,7 @@ from hrsnn_brian.dynamics.exponents import finite_size as finite_size_module
 from hrsnn_brian.dynamics.exponents import spiking
 from hrsnn_brian.dynamics.exponents.finite_size import Echo, FiniteSize
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.dynamics.exponents.spiking import LargestExponent
+from hrsnn_brian.dynamics.exponents.time_step import LargestExponent
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM

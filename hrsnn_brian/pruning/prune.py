@@ -20,6 +20,7 @@ from hrsnn_brian.pruning.recipes import get_recipe
 from hrsnn_brian.pruning.size import Size, resolve_neurons
 from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
+from hrsnn_brian.seeds import seed_sequence
 from hrsnn_brian.simulation import Engine
 
 Report = Callable[[int, int, Row], None]
@@ -74,6 +75,7 @@ def prune(
     recipe = get_recipe(recipe)
     probe = Measurements(engine or Engine(), seed) if probe is None else probe
     rounds = recipe.rounds if rounds is None else rounds
+    seed_sequence(seed, "prune")  # refuses a seed that is none
     _check(network, recipe, size, rounds, probe)
     start = _started(network, recipe, size, rounds, probe, seed)
     plan = _plan(start, recipe, rounds)

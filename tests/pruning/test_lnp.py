@@ -424,7 +424,7 @@ def test_options_are_checked(settings, message):
 
 def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
     independent = OPTIONS.changed(selection="independent")
-    with pytest.raises(InputError, match="selection = 'independent': .*fixed or top"):
+    with pytest.raises(InputError, match=r"selection = 'independent': .*fixed or top"):
         pruned(network, options=independent)
 
 
@@ -435,7 +435,7 @@ def test_options_from_text():
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
     assert keep.compensation == "literal 1000"
-    with pytest.raises(InputError, match="recipe = 'lnp literl': .*did you mean 'lnp literal'"):
+    with pytest.raises(InputError, match=r"recipe = 'lnp literl': .*did you mean 'lnp literal'"):
         get_recipe("lnp literl")
 
 
