@@ -12,7 +12,7 @@ original timescales   the LNP network, tau_m and biases as before pruning: what 
 
 Each is measured as it is (match "none") and with its mean rate under white noise brought to that
 of the full network by an offset of all biases (match "bias"): many measures follow the rate. One
-row per seed, kind, size and matching, a column per measure, see `dynamics_measures`; spectra are
+row per seed, kind, size and matching, a column per measure, see `dynamics.measures`; spectra are
 columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`, `..._imag_per_s`. Pruning that
 stops early leaves a larger network, to which its controls then conform; `stopped` says so.
 """
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_brian.dynamics.measures import MEASURES, Lengths, dynamics_row
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.dynamics_measures import MEASURES, Lengths, dynamics_row
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from functools import lru_cache
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_brian.dynamics.exponents.divergence_fit import fit_window
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
-from hrsnn_brian.studies.divergence_fit import fit_window
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.exponents.spiking import Protocol

@@ -31,7 +31,7 @@ class Evaluation:
     Keys: task, model ("network", "no recurrence", "persistence", "input only", "linear AR"),
     readout, neurons, synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s,
     readout_ops_per_s and the scores of `forecast_scores` and `closed_loop_scores`.
-    saturated_fraction: of the network's neurons, see `metrics.cost`.
+    saturated_fraction: of the network's neurons, see `dynamics.cost`.
     """
 
     entries: tuple[Row, ...]
