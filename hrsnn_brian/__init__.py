@@ -37,7 +37,7 @@ _PUBLIC = {
     "Engine": "simulation",
     "Recording": "simulation",
     "simulate": "simulation",
-    "Task": "tasks.task",
+    "Task": "tasks.split_series",
     "get_task": "tasks.registry",
     "own_series_task": "tasks.registry",
     "evaluate": "evaluation.evaluate",

@@ -10,7 +10,7 @@ from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
-    from hrsnn_brian.tasks.task import Task
+    from hrsnn_brian.tasks.split_series import Task
 
 _OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean nothing without --data
 _SIZE_AND_COST = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.pruning.recipe import Recipe
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.task import Task
+    from hrsnn_brian.tasks.split_series import Task
 
 NOISE_SECONDS = 10.0
 

@@ -14,7 +14,7 @@ from hrsnn_brian.tasks.baselines import baseline_scores
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.forecast import INPUT_BLOCK, fit_forecast
 from hrsnn_brian.tasks.registry import as_task
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.split_series import Task
 
 Row = dict[str, Any]
 

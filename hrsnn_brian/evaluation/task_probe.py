@@ -7,7 +7,7 @@ from hrsnn_brian.evaluation.evaluate import readout_blocks
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.tasks.forecast import fit_forecast
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.split_series import Task
 
 
 class TaskProbe(Measurements):

@@ -16,7 +16,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_ridge
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.forecast import forecast_scores
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.split_series import Task
 
 AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48, 72, 96)
 

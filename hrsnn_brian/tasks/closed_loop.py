@@ -7,7 +7,7 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.tasks.scores import valid_prediction_time
-from hrsnn_brian.tasks.task import Task, VptProtocol
+from hrsnn_brian.tasks.split_series import Task, VptProtocol
 
 
 @dataclass(frozen=True, eq=False)

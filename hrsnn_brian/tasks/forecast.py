@@ -8,7 +8,7 @@ import numpy as np
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
 from hrsnn_brian.tasks.scores import nrmse, rmse
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.split_series import Task
 
 INPUT_BLOCK = "u"
 

@@ -17,7 +17,7 @@ from hrsnn_brian.files.score_columns import unit_word
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
-from hrsnn_brian.tasks.task import Task, VptProtocol
+from hrsnn_brian.tasks.split_series import Task, VptProtocol
 
 LORENZ_DT = 0.02
 VPT_THRESHOLD = 0.4
