@@ -37,7 +37,8 @@ _PUBLIC = {
     "Engine": "simulation",
     "Recording": "simulation",
     "simulate": "simulation",
-    "Task": "tasks.split_series",
+    "Task": "tasks.task",
+    "ForecastTask": "tasks.forecast_task",
     "get_task": "tasks.registry",
     "own_series_task": "tasks.registry",
     "evaluate": "evaluation.evaluate",
@@ -62,6 +63,8 @@ _PUBLIC = {
     "flow_exponents": "dynamics.exponents.flows",
     "map_exponents": "dynamics.exponents.flows",
     "Study": "runs.study",
+    "Score": "files.score",
+    "Column": "files.columns",
     "InputError": "errors",
     "EngineError": "errors",
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.split_series import Task
+    from hrsnn_brian.tasks.task import Task
 
 FULL = "full"
 _DROPPED = ("task", "model", "keep")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.split_series import Task
+    from hrsnn_brian.tasks.task import Task
 
 FULL, BARE = "full", "no recurrence"
 SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}

@@ -20,7 +20,7 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Drive, Engine, simulate
-from hrsnn_brian.tasks.split_series import Task
+from hrsnn_brian.tasks.task import Task
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Columns that many tables share, and those that say which network a row is: the same everywhere."""
+"""Columns that many tables share; among them those that say what a row is, the same everywhere."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,9 @@ class Column:
             ("role", self.role, ROLES),
         ):
             if value not in known:
-                raise InputError(f"{what} of column {self.name}", value, f"one of {', '.join(known)}")
+                raise InputError(
+                    f"{what} of column {self.name}", value, f"one of {', '.join(known)}"
+                )
 
     @property
     def label(self) -> str:

@@ -149,4 +149,3 @@ def read_schema(table: Path | str) -> Schema:
         reason = problem.allowed if isinstance(problem, InputError) else "is no JSON"
         what = f"{reason}; run the study of the table again"
         raise InputError("schema", str(path), what) from None
-

@@ -1,4 +1,4 @@
-"""A score: one number that travels from the task that gives it to the table, the figure, the verdict."""
+"""A score: a number that travels from the task that gives it to table, figure and verdict."""
 
 from dataclasses import dataclass
 from typing import Any

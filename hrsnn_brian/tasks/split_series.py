@@ -1,4 +1,4 @@
-"""A forecasting task: a series, how it is split, what is predicted and how it is scored."""
+"""The series of a forecast: how it is split, what is predicted, how a free run is scored."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -38,7 +38,7 @@ class VptProtocol:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class SplitSeries:
     """A series of T samples of D variables and the protocol around it.
 
     In time order the series holds `washout` samples, the training block of `train` samples
@@ -160,7 +160,7 @@ def _read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _check_blocks(task: Task) -> None:
+def _check_blocks(task: SplitSeries) -> None:
     if not task.horizons or not all(_is_whole(h) and h >= 1 for h in task.horizons):
         raise InputError("horizons", task.horizons, "must be whole numbers of samples >= 1")
     if len(set(task.horizons)) < len(task.horizons):
@@ -187,7 +187,7 @@ def _check_blocks(task: Task) -> None:
         raise InputError("max_steps", task.vpt.max_steps, allowed)
 
 
-def _check_values(task: Task) -> None:
+def _check_values(task: SplitSeries) -> None:
     bad = np.argwhere(~np.isfinite(task.series))
     if len(bad):
         row, column = (int(k) for k in bad[0])
