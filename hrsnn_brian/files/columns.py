@@ -76,6 +76,14 @@ KNOWN = _IDENTITY | _by_name(
     Column("silent_fraction", "neurons without a spike", "1"),
     Column("synaptic_ops_per_s", "synaptic operations", "1/s", LOWER, "cost"),
     Column("readout_ops_per_s", "operations of the readout", "1/s", LOWER, "cost"),
+    Column("quantity", "what the row is about", role="identity"),
+    Column("d0", "size of the perturbation", "1", role="identity"),
+    Column("dt_ms", "time step", "ms", role="identity"),
+    Column("t_renorm_ms", "time between renormalisations", "ms", role="identity"),
+    Column("value_per_s", "exponent, or slope of a fit; empty if a check failed", "1/s"),
+    Column("standard_error_per_s", "standard error of the exponent", "1/s"),
+    Column("d0_difference_per_s", "how much another d0 changes the exponent", "1/s"),
+    Column("passive_per_s", "exponent of the slowest leak alone", "1/s"),
     Column("lambda_inf_per_s", "largest Lyapunov exponent", "1/s"),
 )
 

@@ -37,9 +37,9 @@ class Table(list[Row]):
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], schema: Schema | None = None) -> None:
         rows = rows if isinstance(rows, Table) else list(rows)
-        held = rows.schema if isinstance(rows, Table) else None
+        held: Schema | None = rows.schema if isinstance(rows, Table) else None
         super().__init__({name: value_of(value) for name, value in row.items()} for row in rows)
-        self.schema = schema or held or schema_of(rows)
+        self.schema: Schema = schema or held or schema_of(rows)
 
     def frame(self) -> Any:
         """As a `pandas.DataFrame` that knows its schema, as `read_table` gives one."""

@@ -232,14 +232,18 @@ def get_task(name: str, seed: int, **options: Any) -> Task:
 
     Raises InputError for an unknown task or option, naming the nearest valid one.
     """
-    if name not in TASKS:
-        raise unknown_name("task", name, TASKS)
-    factory = TASKS[name][1]
-    known = [key for key in inspect.signature(factory).parameters if key != "seed"]
+    known = task_options(name)
     for key in options:
         if key not in known:
             raise unknown_name(f"option of task {name}", key, known)
-    return factory(seed, **options)
+    return TASKS[name][1](seed, **options)
+
+
+def task_options(name: str) -> list[str]:
+    """The options of the task called `name`. Raises InputError for an unknown task."""
+    if name not in TASKS:
+        raise unknown_name("task", name, TASKS)
+    return [key for key in inspect.signature(TASKS[name][1]).parameters if key != "seed"]
 
 
 def as_task(task: Task | str, seed: int) -> Task:
