@@ -51,7 +51,9 @@ def condensed(table: Table) -> Table:
     found = []
     for cell, seeds in cells.items():
         identity = dict(zip(CELL, cell, strict=True))
-        found.append(_condensed(identity, _score(table, str(identity["task"])), list(seeds.values())))
+        found.append(
+            _condensed(identity, _score(table, str(identity["task"])), list(seeds.values()))
+        )
     return Table(found, schema_of(found, COLUMNS))
 
 
