@@ -120,6 +120,8 @@ def _told(result: "Pruned", size: tuple[int, int]) -> Row:
     stable = [row for row in result.history if row["stable"]]
     last = stable[-1] if result.stopped and stable else result.history[-1]
     return {
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
         "met_budget": (network.n_neurons, network.n_synapses) == size,
         "stable": result.stable,
         "stopped": result.stopped or "",

@@ -116,8 +116,10 @@ def complete(names: Iterable[str], declared: Iterable[Column], told: Iterable[Sc
     """The schema of a table with the columns `names`, of what its parts have told of scores."""
     columns = KNOWN | {column.name: column for column in declared}
     tasks: dict[str, TaskScores] = {}
+    names = list(names)
     for part in told:
         columns |= part.columns
+        names += part.columns
         for task, scores in part.tasks.items():
             tasks[task] = tasks.get(task, TaskScores()).joined(scores)
     return Schema({name: columns.get(name, Column(name)) for name in names}, tasks)
