@@ -32,6 +32,7 @@ _PUBLIC = {
     "Recording": "simulation",
     "simulate": "simulation",
     "Task": "tasks.task",
+    "ForecastTask": "tasks.forecast_task",
     "get_task": "tasks.registry",
     "own_series_task": "tasks.registry",
     "evaluate": "evaluation.evaluate",
@@ -56,6 +57,8 @@ _PUBLIC = {
     "flow_exponents": "dynamics.exponents.flows",
     "map_exponents": "dynamics.exponents.flows",
     "Study": "runs.study",
+    "Score": "files.score",
+    "Column": "files.columns",
     "InputError": "errors",
     "EngineError": "errors",
 }
