@@ -479,10 +479,13 @@ def test_a_failed_check_empties_the_value_at_every_step_and_gives_its_reason(mea
 
 def test_a_point_of_the_scan_carries_raw_value_reason_and_settings(measured):
     rows = rows_of_point(perturbation_size, ["d0=1e-10,0.1"], 1)
+    described = schema_of(rows, perturbation_size.STUDY.columns).columns.values()
+    assert [column.name for column in described if not column.meaning] == []
     assert [row["d0"] for row in rows] == [1e-10, 0.1]
     for row in rows:
         assert math.isnan(row["value_per_s"])
         assert (row["raw_per_s"], row["reason"]) == (-12.5, "passive: leak")
         assert (row["t_renorm_ms"], row["dt_ms"], row["network"]) == (20.0, 0.1, "network-A")
         assert row["seed"] == 0
+        assert tuple(row)[: len(IDENTITY)] == IDENTITY
         assert -1 / 5.3e-3 < row["passive_per_s"] < -1 / 0.08 + 1e-9
