@@ -577,6 +577,16 @@ def test_bad_words_are_one_line_and_write_nothing(here, words, message, capfd):
     assert sorted(here.rglob("*")) == before
 
 
+def test_runs_without_a_schema_say_what_to_do(here, capfd):
+    write_run(here / "run", table(tasks=(MG,)))
+    (here / "run" / "tables" / "pruning_methods.schema.json").unlink()
+    assert main(["verdicts", "run", "--out", "found.csv"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "has no pruning_methods.schema.json beside it (as tables of version 0.1): run its" in err
+    assert not (here / "found.csv").exists()
+
+
 def test_the_command_says_prints_and_files_the_same_verdicts(here, capfd):
     rows = shifted(table(), 1.0, task=LORENZ, rule="lnp")
     write_run(here / "run", rows)
