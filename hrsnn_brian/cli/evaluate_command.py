@@ -64,8 +64,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
     output.say(_shown(table, task.name))
-    if "nrmse_note" in primary:
-        note(f"warning: {primary['nrmse_note']}")
+    for score in evaluation.scores().values():
+        if isinstance(score.value, str):  # a remark
+            note(f"warning: {score.value}")
     result = {
         "command": "evaluate",
         "task": task.name,
