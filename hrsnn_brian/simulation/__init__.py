@@ -5,7 +5,7 @@ from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.noise import coloured_drive, noise_drive
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
 from hrsnn_brian.simulation.scene import network_scene, network_shape
-from hrsnn_brian.simulation.simulate import run_replicas, simulate
+from hrsnn_brian.simulation.simulate import simulate, simulate_perturbed
 
 __all__ = [
     "Divergence",
@@ -18,6 +18,6 @@ __all__ = [
     "network_scene",
     "network_shape",
     "noise_drive",
-    "run_replicas",
     "simulate",
+    "simulate_perturbed",
 ]

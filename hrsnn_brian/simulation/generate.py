@@ -22,16 +22,16 @@ import brian2 as b2
 from brian2.core.variables import ArrayVariable
 
 from hrsnn_brian.errors import EngineError
+from hrsnn_brian.simulation.copies import build_copies
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import default_preferences
-from hrsnn_brian.simulation.replicas import build_replicas
-from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape, shape_from_dict
+from hrsnn_brian.simulation.shape import ModelShape, PerturbedShape, shape_from_dict
 from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
 GROUPS = ("neurons", "cells", "encoder", "channels")
 SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
 BRIANS_OWN = ("lastspike", "not_refractory")  # arrays of a neuron that Brian adds
-SCENE_FILES = ("scene.h", "scene.cpp", "replicas.h", "replicas.cpp")
+SCENE_FILES = ("scene.h", "scene.cpp", "copies.h", "copies.cpp")
 
 # Code objects whose loops run over the active neurons only.
 _ACTIVE_LOOPS = {
@@ -139,17 +139,17 @@ def loading_code(model: Model) -> str:
 
 
 def _kernel_function(name: str) -> b2.Function:
-    """A function of replicas.h that is called once per step for what it does."""
+    """A function of copies.h that is called once per step for what it does."""
     made = b2.Function(_unavailable, arg_units=[b2.second], return_unit=1, stateless=False)
     code = f"static inline double _{name}(double t){{return hrsnn::{name}();}}"
     made.implementations.add_implementation(
-        "cpp", code, name=f"_{name}", compiler_kwds={"headers": ['"replicas.h"']}
+        "cpp", code, name=f"_{name}", compiler_kwds={"headers": ['"copies.h"']}
     )
     return made
 
 
-def _replica_code(model: Model) -> str:
-    """C++ that tells replicas.h where the arrays are."""
+def _copies_code(model: Model) -> str:
+    """C++ that tells copies.h where the arrays are."""
     array = b2.device.get_array_name
     neurons, cells = model["neurons"].variables, model["cells"].variables
     currents = [current for _, current in model.shape.pathways]
@@ -171,8 +171,8 @@ def _replica_code(model: Model) -> str:
     own.append(model["counts"].variables["count"])
     names = [array(variable) for variable in own]
     fields["own"] = "{" + ", ".join(f"{{{name}, sizeof(*{name})}}" for name in names) + "}"
-    lines = [f"hrsnn::replicas.{name} = {value};" for name, value in fields.items()]
-    return "\n".join(["", *lines, "hrsnn::load_replicas(scene);"])
+    lines = [f"hrsnn::arrays.{name} = {value};" for name, value in fields.items()]
+    return "\n".join(["", *lines, "hrsnn::load_copies(scene);"])
 
 
 def writing_code(model: Model) -> str:
@@ -185,8 +185,8 @@ def writing_code(model: Model) -> str:
         'writer.record("steps", 8, 1, &steps);',
         f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
     ]
-    if isinstance(model.shape, ReplicaShape):
-        return "\n".join([*lines, "hrsnn::write_replicas(writer);", "writer.close();", "return 0;"])
+    if isinstance(model.shape, PerturbedShape):
+        return "\n".join([*lines, "hrsnn::write_copies(writer);", "writer.close();", "return 0;"])
     for name, size in (("i", 4), ("t", 8)):
         vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
         lines.append(f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());')
@@ -239,16 +239,16 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     """Write the C++ project of `shape` to `folder`; returns its source files and the model."""
     b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
     functions = scene_functions()
-    if isinstance(shape, ReplicaShape):
+    if isinstance(shape, PerturbedShape):
         functions |= {name: _kernel_function(name) for name in ("deliver", "observe")}
-        model = build_replicas(shape, functions, shape.capacity, shape.total, shape.channels)
+        model = build_copies(shape, functions, shape.capacity, shape.total, shape.channels)
     else:
         model = build_model(shape, functions, shape.capacity, shape.channels)
     for role in SYNAPSES:
         if role in model.objects:  # one placeholder: the scene brings the real ones
             model[role].connect(i=[0], j=[0])
-    replicas = isinstance(shape, ReplicaShape)
-    b2.device.insert_code("main", loading_code(model) + (_replica_code(model) if replicas else ""))
+    copies = isinstance(shape, PerturbedShape)
+    b2.device.insert_code("main", loading_code(model) + (_copies_code(model) if copies else ""))
     model.network.run(0 * b2.second)
     b2.device.insert_code(
         "main",
@@ -262,8 +262,8 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     restrict_loops(folder, sources)
     main = folder / "main.cpp"
     code = main.read_text(encoding="utf-8")
-    main.write_text(f'#include "replicas.h"\n{code}', encoding="utf-8")
-    own = ["scene.cpp", "replicas.cpp"] if replicas else ["scene.cpp"]
+    main.write_text(f'#include "copies.h"\n{code}', encoding="utf-8")
+    own = ["scene.cpp", "copies.cpp"] if copies else ["scene.cpp"]
     return [*sources, *own], model
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.simulation import randomness
+from hrsnn_brian.simulation.copies import build_copies
+from hrsnn_brian.simulation.copies_runtime import Observer, connect_copies
 from hrsnn_brian.simulation.generate import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import own_brian
-from hrsnn_brian.simulation.replica_runtime import Observer, connect_copies
-from hrsnn_brian.simulation.replicas import build_replicas
-from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape
+from hrsnn_brian.simulation.shape import ModelShape, PerturbedShape
 
 
 def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
     sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
     sizes |= {key: float(scene[key][0]) for key in ("dt", "sample")}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
-    if isinstance(shape, ReplicaShape):
+    if isinstance(shape, PerturbedShape):
         cells = int(scene["n_cells"][0])
-        model = build_replicas(shape, functions, n_cells=cells, n_total=n, **sizes)
+        model = build_copies(shape, functions, n_cells=cells, n_total=n, **sizes)
         connect_copies(model, scene)
     else:
         delay = float(scene[f"{shape.pathways[0][0]}.delay"][0])
@@ -79,7 +79,7 @@ def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
         for item in objects:
             item.active = scene[switch][0] != 0
     duration = float(scene["duration"][0]) * b2.second
-    if isinstance(shape, ReplicaShape):
+    if isinstance(shape, PerturbedShape):
         observer = Observer(model, scene)
         model.network.add(observer.operation())
         model.network.run(duration)

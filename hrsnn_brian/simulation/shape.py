@@ -69,7 +69,7 @@ class ModelShape:
 
 
 @dataclass(frozen=True)
-class ReplicaShape(ModelShape):
+class PerturbedShape(ModelShape):
     """The compile-time choices of a program that runs perturbed copies of one network.
 
     total: room for neurons of all copies together. interpolated: spike times lie inside the step
@@ -93,7 +93,7 @@ class ReplicaShape(ModelShape):
 
 def shape_from_dict(table: dict[str, Any]) -> ModelShape:
     """The shape that `to_dict` wrote."""
-    return ReplicaShape(**table) if "total" in table else ModelShape(**table)
+    return PerturbedShape(**table) if "total" in table else ModelShape(**table)
 
 
 def channel_capacity(channels: int) -> int:

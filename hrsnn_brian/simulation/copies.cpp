@@ -1,10 +1,10 @@
-#include "replicas.h"
+#include "copies.h"
 
 #include <limits>
 
 namespace hrsnn {
 
-ReplicaArrays replicas;
+CopyArrays arrays;
 
 namespace {
 
@@ -32,15 +32,15 @@ std::vector<double> difference; // (copies - 1, components * n_cells), one row p
 int64_t postponed = 0;
 
 std::vector<double *> components() {
-    std::vector<double *> list{replicas.v};
-    list.insert(list.end(), replicas.currents.begin(), replicas.currents.end());
-    if (replicas.remaining) list.push_back(replicas.remaining);
+    std::vector<double *> list{arrays.v};
+    list.insert(list.end(), arrays.currents.begin(), arrays.currents.end());
+    if (arrays.remaining) list.push_back(arrays.remaining);
     return list;
 }
 
 // A refractory time counts as the potential that the membrane time constant makes of it.
 double weight(size_t component, size_t count, int64_t cell) {
-    return replicas.remaining && component + 1 == count ? 1.0 / replicas.tau_m[cell] : 1.0;
+    return arrays.remaining && component + 1 == count ? 1.0 / arrays.tau_m[cell] : 1.0;
 }
 
 void repeat_entries(const OwnArray &array) {
@@ -53,7 +53,7 @@ void repeat_entries(const OwnArray &array) {
 
 // From the reference alone to all copies.
 void make_copies() {
-    for (const OwnArray &array : replicas.own) repeat_entries(array);
+    for (const OwnArray &array : arrays.own) repeat_entries(array);
     present = copies;
     n_active = n_cells * copies;
 }
@@ -96,7 +96,7 @@ void put_back() {
         for (int64_t i = 0; i < n_cells; i++) {
             double *x = list[c] + i * copies;
             const double unit = weight(c, list.size(), i);
-            const bool is_time = unit != 1.0 || (replicas.remaining && c + 1 == list.size());
+            const bool is_time = unit != 1.0 || (arrays.remaining && c + 1 == list.size());
             for (int64_t r = 1; r < copies; r++) {
                 const double value = x[0] + d0 * difference[(r - 1) * length + c * n_cells + i] / unit;
                 x[r] = is_time && value < 0.0 ? 0.0 : value;
@@ -133,7 +133,7 @@ bool straddles() {
     if (postpone_above <= 0.0) return false;
     for (int64_t i = 0; i < n_cells; i++)
         for (int64_t r = 1; r < copies; r++)
-            if (std::fabs(replicas.v[i * copies + r] - replicas.v[i * copies]) > postpone_above)
+            if (std::fabs(arrays.v[i * copies + r] - arrays.v[i * copies]) > postpone_above)
                 return true;
     return false;
 }
@@ -172,7 +172,7 @@ struct Volley {
         tau = 0.0;
         for (int64_t e = begin; e < end; e++) {
             copy.push_back(spikes[e] % present);
-            since.push_back(replicas.since ? replicas.since[spikes[e]] : 0.0);
+            since.push_back(arrays.since ? arrays.since[spikes[e]] : 0.0);
         }
         decay.resize(copy.size());
     }
@@ -186,30 +186,30 @@ struct Volley {
 };
 
 void kick(const Pathway &path, size_t p, int64_t cell, Volley &volley) {
-    double *current = replicas.currents[p];
+    double *current = arrays.currents[p];
     for (int64_t s = path.start[cell]; s < path.start[cell + 1]; s++) {
         const int64_t post = path.post[s], first = post * present;
-        const double w = path.w[s], tau = replicas.taus[p][post], tau_m = replicas.tau_m[post];
-        if (!replicas.since) {
+        const double w = path.w[s], tau = arrays.taus[p][post], tau_m = arrays.tau_m[post];
+        if (!arrays.since) {
             for (int64_t r : volley.copy) current[first + r] += w;
             continue;
         }
         volley.set_tau(tau);
-        const double push = replicas.signs[p] * w, rates = 1.0 / tau_m + 1.0 / tau;
+        const double push = arrays.signs[p] * w, rates = 1.0 / tau_m + 1.0 / tau;
         for (size_t e = 0; e < volley.copy.size(); e++) {
             const int64_t target = first + volley.copy[e];
-            const double since = volley.since[e], mobile = replicas.mobile[target];
+            const double since = volley.since[e], mobile = arrays.mobile[target];
             current[target] += w * volley.decay[e];
-            if (replicas.remaining[target] > 0.0) continue;
+            if (arrays.remaining[target] > 0.0) continue;
             const double age = mobile >= 1.0 ? since : std::min(since, mobile * dt);
-            replicas.v[target] += push * age / tau_m * (1.0 - age * rates / 2.0);
+            arrays.v[target] += push * age / tau_m * (1.0 - age * rates / 2.0);
         }
     }
 }
 
 } // namespace
 
-void load_replicas(const Scene &scene) {
+void load_copies(const Scene &scene) {
     copies = static_cast<int64_t>(scene.number("copies"));
     n_cells = n_active = static_cast<int64_t>(scene.number("n_cells"));
     dt = scene.number("dt");
@@ -221,9 +221,9 @@ void load_replicas(const Scene &scene) {
     scene.assign("directions", directions);
     width = static_cast<int64_t>(scene.number("directions_width"));
     if (static_cast<int64_t>(directions.size()) != (copies - 1) * width ||
-        (width != n_cells && width != n_cells * (1 + (int64_t)replicas.currents.size())))
+        (width != n_cells && width != n_cells * (1 + (int64_t)arrays.currents.size())))
         fail("directions have the wrong size");
-    for (size_t p = 0; p < replicas.currents.size(); p++) {
+    for (size_t p = 0; p < arrays.currents.size(); p++) {
         const std::string name = "pathway" + std::to_string(p);
         Pathway path;
         scene.assign(name + ".start", path.start);
@@ -241,8 +241,8 @@ void load_replicas(const Scene &scene) {
 
 double deliver() {
     static Volley volley;
-    const int32_t *spikes = replicas.spikes;
-    const int64_t n_spikes = spikes[replicas.spikes_size - 1];
+    const int32_t *spikes = arrays.spikes;
+    const int64_t n_spikes = spikes[arrays.spikes_size - 1];
     for (int64_t k = 0; k < n_spikes;) {
         const int64_t cell = spikes[k] / present;
         int64_t end = k; // spikes of one cell's copies lie together
@@ -274,7 +274,7 @@ double observe() {
     return 0.0;
 }
 
-void write_replicas(Writer &writer) {
+void write_copies(Writer &writer) {
     const double delayed = static_cast<double>(postponed);
     writer.record("log_growth", 8, log_growth.size(), log_growth.data());
     writer.record("log_time", 8, log_time.size(), log_time.data());

@@ -1,6 +1,6 @@
 """Run copies on Brian's numpy or cython target: Brian's own Synapses, comparison in Python.
 
-The independent counterpart of replicas.cpp for small studies and for tests.
+The independent counterpart of copies.cpp for small studies and for tests.
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,8 @@
 // renormalisation. State arrays are neuron-major: copy r of neuron i is entry i*copies + r; copy 0
 // is the reference. Until the first perturbation all copies would be equal: only the reference is
 // simulated, neuron i being entry i.
-#ifndef HRSNN_REPLICAS_H
-#define HRSNN_REPLICAS_H
+#ifndef HRSNN_COPIES_H
+#define HRSNN_COPIES_H
 
 #include "scene.h"
 
@@ -15,7 +15,7 @@ struct OwnArray {
 };
 
 // Pointers into Brian's arrays, filled once in main.
-struct ReplicaArrays {
+struct CopyArrays {
     const int32_t *spikes;                // the spike list, its length in the last entry
     int64_t spikes_size;
     std::vector<double *> currents;       // I_syn, or I_e and I_i
@@ -27,12 +27,12 @@ struct ReplicaArrays {
     std::vector<OwnArray> own;            // all that a neuron's copies have of their own
 };
 
-extern ReplicaArrays replicas;
+extern CopyArrays arrays;
 
-void load_replicas(const Scene &scene);
+void load_copies(const Scene &scene);
 double deliver();         // propagate the spikes of this step
 double observe();         // at the end of each step: perturb, measure, renormalise when due
-void write_replicas(Writer &writer);
+void write_copies(Writer &writer);
 
 } // namespace hrsnn
 

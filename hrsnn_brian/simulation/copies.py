@@ -2,7 +2,7 @@
 
 Neurons of all copies form one group, neuron-major: copy r of cell i has index i*copies + r, copy 0
 is the reference. Constants and input are those of the cells, reached through `cell`. In compiled
-programs two functions of replicas.h do what Brian has no object for: propagation over a shared
+programs two functions of copies.h do what Brian has no object for: propagation over a shared
 weight matrix and the comparison of copies. The numpy and cython targets connect every copy by
 Brian's own Synapses and compare in Python; the equations are the same.
 """
@@ -15,7 +15,7 @@ import brian2 as b2
 from hrsnn_brian.simulation import equations as text
 from hrsnn_brian.simulation.model import Model, Propagator, add_channels, add_encoder, linear_system
 from hrsnn_brian.simulation.propagators import LinearSystem, update_statements
-from hrsnn_brian.simulation.shape import ReplicaShape
+from hrsnn_brian.simulation.shape import PerturbedShape
 
 
 class _InterpolatedPropagator(Propagator):
@@ -28,8 +28,8 @@ class _InterpolatedPropagator(Propagator):
         return "\n".join([*new, *others, text.INTERPOLATED_UPDATE.strip()])
 
 
-def build_replicas(
-    shape: ReplicaShape,
+def build_copies(
+    shape: PerturbedShape,
     functions: Mapping[str, Any],
     n_cells: int,
     n_total: int,

@@ -18,10 +18,10 @@ from hrsnn_brian.simulation.scene import (
     number,
     stimulus_arrays,
 )
-from hrsnn_brian.simulation.shape import ReplicaShape
+from hrsnn_brian.simulation.shape import PerturbedShape
 
 
-def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) -> ReplicaShape:
+def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) -> PerturbedShape:
     """The shape of the program: room for a power of two of neurons in all, at least 4096."""
     if network.params.synapse.delay > 0:
         raise InputError(
@@ -29,7 +29,7 @@ def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) ->
         )
     base = network_shape(network, drive)
     total = network.capacity * (len(perturbation.directions) + 1)
-    return ReplicaShape(
+    return PerturbedShape(
         capacity=base.capacity,
         channels=base.channels,
         encoding=base.encoding,
@@ -41,14 +41,14 @@ def replica_shape(network: Network, drive: Drive, perturbation: Perturbation) ->
     )
 
 
-def replica_scene(
+def perturbed_scene(
     network: Network,
     drive: Drive,
     perturbation: Perturbation,
-    shape: ReplicaShape,
+    shape: PerturbedShape,
     system: LinearSystem,
 ) -> Arrays:
-    """Every array of one run of copies (the names are those scene.h and replicas.h look up)."""
+    """Every array of one run of copies (the names are those scene.h and copies.h look up)."""
     n, timing = network.n_neurons, network.params.timing
     directions = np.asarray(perturbation.directions, dtype=float)
     full = n * (1 + len(shape.pathways))
@@ -93,7 +93,7 @@ def _cell_arrays(network: Network, system: LinearSystem) -> Arrays:
 
 
 def _copy_arrays(
-    network: Network, drive: Drive, shape: ReplicaShape, system: LinearSystem
+    network: Network, drive: Drive, shape: PerturbedShape, system: LinearSystem
 ) -> Arrays:
     """The initial state of the reference; that of its copies is the same."""
     neuron, n = network.params.neuron, network.n_neurons
@@ -113,7 +113,7 @@ def _copy_arrays(
     return {f"neurons.{name}": value for name, value in values.items()}
 
 
-def _pathway_arrays(network: Network, shape: ReplicaShape) -> Arrays:
+def _pathway_arrays(network: Network, shape: PerturbedShape) -> Arrays:
     """One weight matrix for all copies: outgoing synapses of every neuron, per pathway."""
     columns = network.W.tocsc()
     scene: Arrays = {}
