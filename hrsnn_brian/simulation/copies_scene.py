@@ -9,13 +9,14 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive
 from hrsnn_brian.simulation.perturbation import ACTIONS, Perturbation
-from hrsnn_brian.simulation.propagators import LinearSystem, propagators
+from hrsnn_brian.simulation.propagators import LinearSystem
 from hrsnn_brian.simulation.scene import (
     channel_arrays,
     encoder_arrays,
-    initial_potential,
     network_shape,
+    neuron_arrays,
     number,
+    recurrent_arrays,
     stimulus_arrays,
 )
 from hrsnn_brian.simulation.shape import PerturbedShape
@@ -74,56 +75,26 @@ def perturbed_scene(
         "action": number(ACTIONS.index(perturbation.action)),
         "postpone_above": number(perturbation.postpone_above),
     }
-    scene |= _cell_arrays(network, system)
-    scene |= _copy_arrays(network, drive, shape, system)
+    values = neuron_arrays(network, drive, shape, system)
+    values |= _interpolated_arrays(network, shape) if shape.interpolated else {}
+    scene |= cells_and_copies(values, system)
     scene |= encoder_arrays(network, drive, shape)
-    scene |= _pathway_arrays(network, shape)
+    scene |= recurrent_arrays(network, shape)
     if shape.has_channels:
         scene |= channel_arrays(network, drive)
     return scene
 
 
-def _cell_arrays(network: Network, system: LinearSystem) -> Arrays:
-    values: Arrays = {"tau_m": network.tau_m, "tau_e": network.tau_e, "v_th": network.v_th}
-    if "tau_i" in system.parameters:
-        values["tau_i"] = network.tau_i
-    parameters = values | {"v_reset": number(0.0)}  # not in any propagator
-    values |= propagators(system, parameters, network.params.timing.dt)
-    return {f"cells.{name}": value for name, value in values.items()}
+def cells_and_copies(values: Arrays, system: LinearSystem) -> Arrays:
+    """Arrays of neurons, those apart that copies share."""
+    shared = {*system.own_entries(), "tau_m", "tau_e", "tau_i", "v_th"}
+    return {
+        f"{'cells' if name in shared else 'neurons'}.{name}": v for name, v in values.items()
+    } | {"neurons.cell": np.arange(len(values["v"]), dtype=np.int32)}
 
 
-def _copy_arrays(
-    network: Network, drive: Drive, shape: PerturbedShape, system: LinearSystem
-) -> Arrays:
-    """The initial state of the reference; that of its copies is the same."""
-    neuron, n = network.params.neuron, network.n_neurons
-    zeros = np.zeros(n)
-    values: Arrays = dict.fromkeys(system.states, zeros)
-    values |= {"v": initial_potential(network, drive.seed), "cell": np.arange(n, dtype=np.int32)}
-    if shape.reset == "hard":
-        values["v_reset"] = number(neuron.v_reset)
-    if shape.interpolated:
-        restart = neuron.v_reset if shape.reset == "hard" else 0.0
-        values |= {"remaining": zeros, "mobile": zeros + 1.0, "rise": zeros, "since": zeros}
-        values |= {"t_ref": number(neuron.t_ref), "v_restart": number(restart)}
-    elif shape.refractory:
-        steps = round(neuron.t_ref / network.params.timing.dt)
-        values |= {"release": np.zeros(n, dtype=np.int32)}
-        values |= {"refractory_steps": np.array([steps], dtype=np.int32)}
-    return {f"neurons.{name}": value for name, value in values.items()}
-
-
-def _pathway_arrays(network: Network, shape: PerturbedShape) -> Arrays:
-    """One weight matrix for all copies: outgoing synapses of every neuron, per pathway."""
-    columns = network.W.tocsc()
-    scene: Arrays = {}
-    for number_, (name, _) in enumerate(shape.pathways):
-        chosen = columns
-        if name != "recurrent":
-            members = network.is_e if name == "excitatory" else ~network.is_e
-            chosen = abs(columns.multiply(members[None, :])).tocsc()
-            chosen.eliminate_zeros()
-        scene[f"pathway{number_}.start"] = chosen.indptr.astype(np.int64)
-        scene[f"pathway{number_}.post"] = chosen.indices.astype(np.int32)
-        scene[f"pathway{number_}.w"] = chosen.data.astype(float)
-    return scene
+def _interpolated_arrays(network: Network, shape: PerturbedShape) -> Arrays:
+    neuron, zeros = network.params.neuron, np.zeros(network.n_neurons)
+    restart = neuron.v_reset if shape.reset == "hard" else 0.0
+    values: Arrays = {"remaining": zeros, "mobile": zeros + 1.0, "rise": zeros, "since": zeros}
+    return values | {"t_ref": number(neuron.t_ref), "v_restart": number(restart)}

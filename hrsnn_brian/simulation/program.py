@@ -14,10 +14,13 @@ from hrsnn_brian.simulation.toolchain import FLAGS, Compiler, cpu_identity
 
 # Every file whose text ends up in a program.
 _SOURCES = (
+    "batch.cpp",
     "equations.py",
     "generate.py",
+    "main_code.py",
     "model.py",
     "own_brian.py",
+    "perturbation.cpp",
     "propagators.py",
     "copies.cpp",
     "copies.h",

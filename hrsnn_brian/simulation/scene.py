@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.arrays import Arrays
@@ -39,9 +39,10 @@ def network_scene(
         ("closed_loop", drive.free is not None and bool(drive.free.any())),
     ):
         scene[switch] = number(wanted)
-    scene.update(_neuron_arrays(network, drive, shape, system))
+    values = neuron_arrays(network, drive, shape, system)
+    scene.update({f"neurons.{name}": value for name, value in values.items()})
     scene.update(encoder_arrays(network, drive, shape))
-    scene.update(_recurrent_arrays(network, shape))
+    scene.update(recurrent_arrays(network, shape))
     if shape.has_channels:
         scene.update(channel_arrays(network, drive))
         scene.update(_readout_arrays(network, drive, shape))
@@ -57,6 +58,7 @@ def stimulus_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     return {
         "dt": number(timing.dt),
         "sample": number(timing.sample),
+        "delay": number(network.params.synapse.delay),
         "duration": number(rows * timing.sample + timing.dt),
         "n_inputs": number(n),
         "stimulus_rows": number(rows),
@@ -77,14 +79,16 @@ def number(value: float) -> FloatArray:
     return np.array([float(value)])
 
 
-def noise_stream(seed: int, stream: str) -> float:
+def noise_stream(drive: Drive, stream: str) -> float:
     """The 53-bit number that keys frozen noise."""
-    return float(rng(seed, stream, "frozen").integers(2**53))
+    trial = () if drive.trial is None else ("trial", drive.trial)
+    return float(rng(drive.seed, stream, "frozen", *trial).integers(2**53))
 
 
-def _neuron_arrays(
+def neuron_arrays(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
+    """Parameters, propagators and initial state of every neuron."""
     params = network.params
     n = network.n_neurons
     values: Arrays = {"tau_m": network.tau_m, "tau_e": network.tau_e, "v_th": network.v_th}
@@ -102,7 +106,7 @@ def _neuron_arrays(
         values["tau_in"] = number(encoder.tau_in)
         gain = encoder.gain if drive.undriven_mean is None else 0.0
         values["kick"] = number(gain / (encoder.rate_max * encoder.tau_in))
-        values["stream"] = number(noise_stream(drive.seed, "input"))
+        values["stream"] = number(noise_stream(drive, "input"))
         values["neuron_id"] = network.neuron_id.astype(np.int32)
     values.update(propagators(system, values, params.timing.dt))
     if shape.refractory:
@@ -110,7 +114,19 @@ def _neuron_arrays(
     for state in system.states:
         values[state] = np.zeros(n)
     values["v"] = initial_potential(network, drive.seed)
-    return {f"neurons.{name}": value for name, value in values.items()}
+    values.update(_given_start(drive, values, system, n))
+    return values
+
+
+def _given_start(
+    drive: Drive, values: Arrays, system: LinearSystem, n: int
+) -> dict[str, FloatArray]:
+    for name, value in drive.start.items():
+        if name not in system.states:
+            raise unknown_name("start", name, system.states)
+        if value.shape != (n,) or not np.isfinite(value).all():
+            raise InputError(f"start {name!r}", value.shape, f"must be {n} finite numbers")
+    return dict(drive.start)
 
 
 def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
@@ -120,7 +136,7 @@ def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     values: Arrays = {
         "bias": network.bias + (drive.undriven_mean or 0.0),
         "sd": number(drive.noise_sd),
-        "stream": number(noise_stream(drive.seed, "noise")),
+        "stream": number(noise_stream(drive, "noise")),
         "neuron_id": network.neuron_id.astype(np.int32),
         "I": np.zeros(n),
     }
@@ -135,7 +151,8 @@ def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     return {f"encoder.{name}": value for name, value in values.items()}
 
 
-def _recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
+def recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
+    """The synapses of every pathway, sorted by the neuron they come from."""
     columns = network.W.tocsc()  # synapses of one neuron side by side, as spikes need them
     pre = np.repeat(np.arange(network.n_neurons, dtype=np.int32), np.diff(columns.indptr))
     post, w = columns.indices.astype(np.int32), columns.data
@@ -147,7 +164,6 @@ def _recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
         scene[f"{name}._synaptic_pre"] = pre[chosen]
         scene[f"{name}._synaptic_post"] = post[chosen]
         scene[f"{name}.w"] = np.abs(w[chosen]) if name != "recurrent" else w[chosen]
-        scene[f"{name}.delay"] = number(network.params.synapse.delay)
     return scene
 
 
