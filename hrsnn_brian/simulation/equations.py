@@ -88,18 +88,20 @@ FEEDBACK = "c : 1 (constant)\nfrom_u_post = c*u_pre : 1 (summed)"
 POISSON_RATE = "rate : Hz (linked)\nneuron_id : integer (constant)\n"
 POISSON_KICKS = "I_shot += kick*int(frozen_uniform(stream, t_in_timesteps, neuron_id) < rate*dt)"
 
-# Order within the first time step of a sample, all in Brian's slot "start"; kicks come at every
-# step. Then Brian's own slots: the state update, thresholds, synapses, resets.
-ORDER = {
-    "states": -10,  # are recorded
-    "readout": -9,  # sums over the states
-    "feedback": -8,  # sums over the input before
-    "channels": -7,  # receive stimulus or prediction
-    "predictions": -6,  # are recorded
-    "projection": -5,  # of the channels on every neuron's direction
-    "encode": -4,  # the currents are renewed
-    "kicks": -3,  # Poisson
+# What happens in the first time step of a sample, in Brian's slot "start" in this order; kicks come
+# at every step. Then Brian's own slots.
+STEPS = {
+    "states": "the states are recorded",
+    "readout": "the readout sums over the states",
+    "feedback": "and over the input before",
+    "channels": "channels receive the stimulus, or the readout's prediction while free",
+    "predictions": "channels are recorded",
+    "projection": "channels are projected on every neuron's direction p",
+    "encode": "the encoder renews its currents",
+    "kicks": "Poisson kicks arrive (at every step)",
 }
+ORDER = {name: number - 10 for number, name in enumerate(STEPS)}
+SLOTS = ("potentials and currents move on by dt", "thresholds", "synapses", "resets")
 
 
 def differential_equations(shape: ModelShape) -> str:

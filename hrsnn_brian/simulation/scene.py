@@ -89,8 +89,21 @@ def neuron_arrays(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
     """Parameters, propagators and initial state of every neuron."""
-    params = network.params
     n = network.n_neurons
+    values = neuron_parameters(network, drive, shape)
+    values.update(propagators(system, values, network.params.timing.dt))
+    if shape.refractory:
+        values["release"] = np.zeros(n, dtype=np.int32)
+    for state in system.states:
+        values[state] = np.zeros(n)
+    values["v"] = initial_potential(network, drive.seed)
+    values.update(_given_start(drive, system, n))
+    return values
+
+
+def neuron_parameters(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    """The constants of the neurons' equations, in SI units."""
+    params = network.params
     values: Arrays = {"tau_m": network.tau_m, "tau_e": network.tau_e, "v_th": network.v_th}
     if shape.currents == "two":
         values["tau_i"] = network.tau_i
@@ -108,19 +121,10 @@ def neuron_arrays(
         values["kick"] = number(gain / (encoder.rate_max * encoder.tau_in))
         values["stream"] = number(noise_stream(drive, "input"))
         values["neuron_id"] = network.neuron_id.astype(np.int32)
-    values.update(propagators(system, values, params.timing.dt))
-    if shape.refractory:
-        values["release"] = np.zeros(n, dtype=np.int32)
-    for state in system.states:
-        values[state] = np.zeros(n)
-    values["v"] = initial_potential(network, drive.seed)
-    values.update(_given_start(drive, values, system, n))
     return values
 
 
-def _given_start(
-    drive: Drive, values: Arrays, system: LinearSystem, n: int
-) -> dict[str, FloatArray]:
+def _given_start(drive: Drive, system: LinearSystem, n: int) -> dict[str, FloatArray]:
     for name, value in drive.start.items():
         if name not in system.states:
             raise unknown_name("start", name, system.states)
