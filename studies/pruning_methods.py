@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import NAME, named
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.runs.study import Options, Point, Study
 from hrsnn_brian.statistics.paired_seeds import by_seed, spread
 from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
-from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
+from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def _check(options: Options) -> None:
     check_names(options, "rules", "rule", COMPARED)
-    check_names(options, "tasks", "task", SCORES)
+    check_names(options, "tasks", "task", TASKS)
     check_names(options, "match", "match", MATCHES)
     check_fractions(options, "keep", below_one=True)
     check_fractions(options, "neuron_fraction")
@@ -68,8 +69,9 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 def summary(rows: Sequence[Row]) -> str:
     """Mean ± s.e.m. of score, rate and operations: one block per task, size and matching."""
-    seen = [row for row in rows if row["readout"] == "spikes"]
-    pruned = [row for row in seen if row["rule"] not in (FULL, BARE)]
+    table = Table(rows)
+    seen = [row for row in named(table) if row["readout"] == "spikes"]
+    pruned = [row for row in seen if row["recipe"]]
     sizes = dict.fromkeys(tuple(row[c] for c in _BLOCK) for row in pruned)
     blocks = []
     for task, match, fraction, keep in sizes:
@@ -78,15 +80,15 @@ def summary(rows: Sequence[Row]) -> str:
             row
             for row in seen
             if (row["task"], row["match"]) == here
-            and (
-                row["rule"] in (FULL, BARE)
-                or (row["neuron_fraction"], row["keep"]) == (fraction, keep)
-            )
+            and (not row["recipe"] or (row["neuron_fraction"], row["keep"]) == (fraction, keep))
         ]
-        lines = [_line(chosen, rule, SCORES[task]) for rule in _rules(chosen)]
+        score = table.schema.primary(task)
+        if score is None:
+            continue
+        lines = [_line(chosen, name, score.name) for name in _names(chosen)]
         size = f"{100 * keep:g} % of the synapses, {100 * fraction:g} % of the neurons"
         title = f"{task}, {size}, {_MATCHED[match]}"
-        header = ["rule", "seeds", SCORES[task], "rate_hz", _OPS]
+        header = ["recipe", "seeds", score.name, "rate_hz", _OPS]
         blocks.append(f"{title}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})
     return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes and input"])
@@ -97,16 +99,16 @@ _MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matc
 _OPS = "synaptic_ops_per_s"
 
 
-def _rules(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(str(row["rule"]) for row in rows))
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(str(row[NAME]) for row in rows))
 
 
-def _line(rows: Sequence[Row], rule: str, score: str) -> list[Any]:
-    """A rule's means over the seeds that have a score at the size asked for."""
-    of_rule = [r for r in rows if r["rule"] == rule and not r["note"]]
-    columns = (by_seed(of_rule, "rule", column) for column in (score, "rate_hz", _OPS))
-    spreads = [spread(found.get(rule, {}).values()) for found in columns]
-    return [rule, len(of_rule), *spreads]
+def _line(rows: Sequence[Row], name: str, score: str) -> list[Any]:
+    """A recipe's means over the seeds that have a score at the size asked for."""
+    own = [r for r in rows if r[NAME] == name and not r["note"]]
+    columns = (by_seed(own, NAME, column) for column in (score, "rate_hz", _OPS))
+    spreads = [spread(found.get(name, {}).values()) for found in columns]
+    return [name, len(own), *spreads]
 
 
 STUDY = Study(
@@ -118,7 +120,7 @@ STUDY = Study(
     presets={
         "quick": {
             "seeds": 3,
-            "tasks": list(SCORES),
+            "tasks": list(TASKS),
             "rules": list(COMPARED),
             "keep": [0.1, 0.05],
             "neuron_fraction": [1.0, 0.6],
@@ -129,7 +131,7 @@ STUDY = Study(
         },
         "paper": {
             "seeds": 10,
-            "tasks": list(SCORES),
+            "tasks": list(TASKS),
             "rules": list(COMPARED),
             "keep": [0.2, 0.1, 0.05, 0.02],
             "neuron_fraction": [1.0, 0.6],

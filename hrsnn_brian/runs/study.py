@@ -11,7 +11,9 @@ A study is a module (in `studies/`, or a user's own file) with a `STUDY`:
     STUDY = Study("squares", "squares of a few numbers", points, run,
                   presets={"quick": {"seeds": 2, "x": [1, 2]}}, uses_engine=False)
 
-Rows of all points, in the order of the points, become `tables/<name>.csv`. A file of data that
+Rows of all points, in the order of the points, become `tables/<name>.csv`, with a schema beside it
+that says what the columns mean. A value may be a `Score`: its direction and unit, and whether the
+task is judged by it, are filed with it. A file of data that
 `run` reads is best named by an option: a resumed run then notices that it has changed.
 """
 
@@ -26,8 +28,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import joint_digest
-from hrsnn_brian.files.tables import Row
+from hrsnn_brian.files.tables import Row, Table
 from hrsnn_brian.runs.study_file import digests_of, module_from
 
 if TYPE_CHECKING:
@@ -54,7 +57,8 @@ class Study:
         {"preset": name, "set": ["N=300", ...]} is resolved to the full parameters of the network.
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
-    summary: rows -> a short text for the terminal.
+    summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
+    columns: what the columns of its own mean; scores say it themselves (`Score` as a value).
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
     files: set by `load_study`: name -> digest of a user's file and of its neighbours.
@@ -67,7 +71,8 @@ class Study:
     presets: Mapping[str, Options]
     uses_engine: bool = True
     figures: tuple[str, ...] = ()
-    summary: Callable[[Sequence[Row]], str] | None = None
+    summary: Callable[[Table], str] | None = None
+    columns: tuple[Column, ...] = ()
     source: str = ""
     code: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +132,8 @@ def _check(study: Study) -> None:
         if not isinstance(network, Mapping) or "preset" not in network:
             allowed = 'must have the form {"preset": "default", "set": ["N=300"]}'
             raise InputError("network", network, allowed)
+    if not all(isinstance(column, Column) for column in study.columns):
+        raise InputError("columns", study.columns, "must be Column objects, one per column")
     for what in ("points", "run"):
         if not callable(getattr(study, what)):
             raise InputError(what, getattr(study, what), "must be a function")

@@ -6,6 +6,7 @@ A section is read from a table and written back to one; sections may hold sectio
 from abc import ABCMeta
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from inspect import getattr_static
 from typing import Any, ClassVar, TypeVar
 
 from hrsnn_brian.errors import InputError, unknown_name
@@ -50,8 +51,8 @@ class Section(metaclass=_Keywords):
 
 
 def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
-    """The names of the fields of a section with the objects that check them."""
-    return [(f.name, vars(cls)[f.name]) for f in fields(cls)]  # type: ignore[arg-type]
+    """The names of a section's fields, inherited ones too, with the objects that check them."""
+    return [(f.name, getattr_static(cls, f.name)) for f in fields(cls)]  # type: ignore[arg-type]
 
 
 def _refuse_unknown(cls: type[Section], keys: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from hrsnn_brian.simulation.scene import (
     neuron_arrays,
     noise_stream,
     number,
+    recorded_names,
     recurrent_arrays,
     stimulus_arrays,
 )
@@ -117,7 +118,16 @@ def simulate_batch(
     for stimulus in _grouped(first, chunks, size):
         numbers = range(done, done + len(stimulus))
         scene = batch_scene(network, stimulus, numbers, how, shape, system)
-        yield _left(engine.run(shape, scene), network, numbers, at, shape, stimulus.shape[1])
+        result = engine.run(shape, scene)
+        yield TrialStates(
+            trials=numbers,
+            states={
+                name: _by_trial(result[f"states.{inside}"], len(at), network, numbers)
+                for name, inside in recorded_names(network, shape).items()
+            },
+            spike_count=_by_trial(result["spike_count"], 1, network, numbers)[:, 0],
+            seconds=stimulus.shape[1] * network.params.timing.sample,
+        )
         done = numbers.stop
 
 
@@ -202,24 +212,9 @@ def _grouped(first: FloatArray, chunks: Iterator[FloatArray], size: int) -> Iter
         yield held
 
 
-def _left(
-    result: Arrays,
-    network: Network,
-    numbers: range,
-    at: NDArray[np.int64],
-    shape: BatchShape,
-    shown: int,
-) -> TrialStates:
-    kept = (len(at), network.n_neurons, len(numbers))
-    states = {}
-    for name in shape.state_names:
-        values = result[f"states.{name}"]
-        if values.size != np.prod(kept):
-            raise EngineError(f"the simulation left {values.size} values of {name}, not {kept}")
-        states[name] = np.ascontiguousarray(values.reshape(kept).transpose(2, 0, 1))
-    return TrialStates(
-        trials=numbers,
-        states=states,
-        spike_count=np.ascontiguousarray(result["spike_count"].reshape(kept[1:]).T),
-        seconds=shown * network.params.timing.sample,
-    )
+def _by_trial(values: NDArray, kept: int, network: Network, numbers: range) -> NDArray:
+    """(trials, kept, N) of what a program leaves as (kept, N, trials)."""
+    shape = (kept, network.n_neurons, len(numbers))
+    if values.size != np.prod(shape):
+        raise EngineError(f"the simulation left {values.size} values, not {shape}")
+    return np.ascontiguousarray(values.reshape(shape).transpose(2, 0, 1))

@@ -16,7 +16,7 @@ class LinearReadout:
     """A readout inside the program: u_k = intercept + from_u.T u_(k-1) + sum from_states.T x.
 
     intercept: (D,); from_u: (D, D), column d predicts channel d; from_states: for each of the
-    model's recorded states ("s1", ..., "v") an array (N, D); absent states count zero.
+    model's recorded states ("trace_30ms", ..., "v") an array (N, D); absent states count zero.
     """
 
     intercept: FloatArray
@@ -38,8 +38,8 @@ class Drive:
     seed: root of the initial state, Poisson and noise streams.
     trial: number among the trials of one seed, None for a run that is no trial: trials start in
         the same state and have Poisson and noise streams of their own.
-    start: {state ("v", "I_syn", "s1", ...): (N,) its values at the start}; what is not named
-        starts as without: v drawn between 0 and the threshold, currents and traces 0.
+    start: {state ("v", "I_syn", "trace_30ms", ...): (N,) its values at the start}; what is not
+        named starts as without: v drawn between 0 and the threshold, currents and traces 0.
     traces: whether the program computes spike traces; without them it is faster.
     record_states, record_spikes: what to keep besides the spike counts.
     """

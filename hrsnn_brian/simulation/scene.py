@@ -27,6 +27,15 @@ def network_shape(network: Network, drive: Drive) -> ModelShape:
     )
 
 
+def recorded_names(network: Network, shape: ModelShape) -> dict[str, str]:
+    """What a recording calls the states -> what the program does.
+
+    The program is the same for all time constants of the traces and cannot be named after them.
+    """
+    traces = zip(network.params.timing.trace_names, shape.trace_names, strict=False)
+    return {**dict(traces), "v": "v"}
+
+
 def network_scene(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
@@ -97,7 +106,7 @@ def neuron_arrays(
     for state in system.states:
         values[state] = np.zeros(n)
     values["v"] = initial_potential(network, drive.seed)
-    values.update(_given_start(drive, system, n))
+    values.update(_given_start(network, drive, shape, system))
     return values
 
 
@@ -124,13 +133,19 @@ def neuron_parameters(network: Network, drive: Drive, shape: ModelShape) -> Arra
     return values
 
 
-def _given_start(drive: Drive, system: LinearSystem, n: int) -> dict[str, FloatArray]:
+def _given_start(network: Network, drive: Drive, shape: ModelShape, system: LinearSystem) -> Arrays:
+    """The states at the start that the drive gives, by their names in the program."""
+    names = {name: name for name in system.states if name not in shape.trace_names}
+    names |= recorded_names(network, shape)
+    given = {}
     for name, value in drive.start.items():
-        if name not in system.states:
-            raise unknown_name("start", name, system.states)
-        if value.shape != (n,) or not np.isfinite(value).all():
-            raise InputError(f"start {name!r}", value.shape, f"must be {n} finite numbers")
-    return dict(drive.start)
+        if name not in names:
+            raise unknown_name("start", name, names)
+        if value.shape != (network.n_neurons,) or not np.isfinite(value).all():
+            allowed = f"must be {network.n_neurons} finite numbers"
+            raise InputError(f"start {name!r}", value.shape, allowed)
+        given[names[name]] = value
+    return given
 
 
 def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
@@ -186,11 +201,13 @@ def channel_arrays(network: Network, drive: Drive) -> Arrays:
 def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
-    unknown = set(readout.from_states) - set(shape.state_names)
+    names = recorded_names(network, shape)
+    unknown = set(readout.from_states) - set(names)
     if unknown:
-        raise InputError("readout", sorted(unknown), f"states are {', '.join(shape.state_names)}")
+        raise InputError("readout", sorted(unknown), f"states are {', '.join(names)}")
     weights = {
-        f"c_{name}": readout.from_states.get(name, np.zeros((n, D))) for name in shape.state_names
+        f"c_{inside}": readout.from_states.get(name, np.zeros((n, D)))
+        for name, inside in names.items()
     }
     return {
         **_dense("readout", n, D, weights),

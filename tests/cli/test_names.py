@@ -1,0 +1,111 @@
+"""Names: what is near is offered, else what there is; they are taken wherever a thing is."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import hrsnn_brian as hb
+from hrsnn_brian.cli.list_command import LISTS
+from hrsnn_brian.cli.main import main
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.evaluation.present import Presented
+
+
+@pytest.fixture
+def network():
+    return hb.build_network(hb.HRSNNParams(N=20, K=4), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "known", "hint"),
+    [
+        ("wnd", ["wind", "google"], "unknown; did you mean 'wind'? known: google, wind"),
+        ("WIND", ["wind", "google"], "unknown; did you mean 'wind'? known: google, wind"),
+        ("mackey", ["mackey-glass-84"], "unknown; did you mean 'mackey-glass-84'? known: "),
+        ("foo", ["homogeneous", "dense"], "unknown; known: dense, homogeneous"),
+        ("", ["a"], "unknown; known: a"),
+        ("x", [], "unknown; known: none"),
+    ],
+)
+def test_a_near_name_is_offered_a_far_one_is_not(value, known, hint):
+    assert unknown_name("thing", value, known).allowed.startswith(hint)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "MNIST", "fashion-mnist", "images"])
+def test_what_is_not_there_yet_is_said(name):
+    with pytest.raises(InputError) as refusal:
+        hb.get_task(name, seed=0)
+    assert "images or others, is not there yet: the tasks are series; known: google" in str(
+        refusal.value
+    )
+    assert "not there yet" not in str(unknown_name("method", name, ["noise"]))
+
+
+def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
+    short = hb.get_task("wind", seed=3, quick=True)
+    asked = []
+
+    def task(name, seed):
+        asked.append((name, seed))
+        return short
+
+    monkeypatch.setattr("hrsnn_brian.tasks.registry.get_task", task)
+    shown = Presented({}, np.ones(network.n_neurons, dtype=np.int32), 1.0)
+    monkeypatch.setattr("hrsnn_brian.evaluation.evaluate.present", lambda *_: shown)
+    monkeypatch.setattr(
+        "hrsnn_brian.evaluation.evaluate._rows",
+        lambda network, task, name, shown, engine, seed, readouts: [
+            {"task": task, "readouts": readouts}
+        ],
+    )
+    found = hb.evaluate(network, "wind", engine=numpy_engine, seed=3, controls=False)
+    assert found.entries == ({"task": short, "readouts": ("spikes", "spikes+v")},)
+    assert asked == [("wind", 3)]
+    one = hb.evaluate(network, short, engine=numpy_engine, readouts="spikes", controls=False)
+    assert one.entries[0]["readouts"] == ("spikes",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task": "wnd"}, "did you mean 'wind'"),
+        ({"task": 3}, "task = 3: must be a Task or a name: lorenz63"),
+        ({"network": "net.npz"}, "network = 'net.npz': must be a Network"),
+        ({"readouts": "spike"}, "readout = 'spike': unknown; did you mean 'spikes'"),
+        ({"readouts": ("spikes", "v")}, "readout = 'v': unknown"),
+    ],
+)
+def test_evaluate_refuses_what_is_none_in_one_line(network, numpy_engine, change, message):
+    given = {"network": network, "task": "wind"} | change
+    with pytest.raises(InputError, match=re.escape(message)):
+        hb.evaluate(**given, engine=numpy_engine)
+
+
+def test_prune_network_takes_the_name_of_a_task_and_tells_what_it_measures(network, numpy_engine):
+    told = []
+    options = {"keep": 0.5, "engine": numpy_engine, "seed": 1}
+    with pytest.raises(InputError, match="did you mean 'wind'"):
+        hb.prune_network(network, "activity", task="wnd", **options)
+    pruned = hb.prune_network(network, "noise", **options, on_measure=told.append)
+    assert told == ["covariance"]
+    again = hb.prune_network(network, "noise", **options)
+    assert np.array_equal(pruned.W.toarray(), again.W.toarray())
+
+
+def test_prune_says_on_standard_error_what_it_measures(network, tmp_path, capfd):
+    hb.save_network(network, tmp_path / "net.npz")
+    words = ["prune", str(tmp_path / "net.npz"), "--method", "noise", "--keep", "0.5"]
+    assert main([*words, "--device", "numpy", "--out", str(tmp_path / "a.npz")]) == 0
+    out, err = capfd.readouterr()
+    assert err.startswith("noise: step 1, covariance of the rates under white noise | elapsed 0:00")
+    assert "step" not in out
+
+
+def test_list_alone_lists_what_there_is_to_list(capfd):
+    assert main(["list"]) == 0
+    out = capfd.readouterr().out
+    assert [line.split()[0] for line in out.splitlines()] == list(LISTS)
+    assert main(["list", "--json"]) == 0
+    assert set(json.loads(capfd.readouterr().out)["lists"]) == set(LISTS)

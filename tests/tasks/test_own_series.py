@@ -1,0 +1,378 @@
+"""The user's own series: cells, marks and times are read as they are meant, or named."""
+
+import json
+import re
+import warnings
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hrsnn_brian.cli.main import main
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.csv_cells import read_cells
+from hrsnn_brian.tasks import own_series_task
+from hrsnn_brian.tasks.series import read_series
+
+VALUES = np.round(5 + np.sin(np.arange(400) / 5), 2)
+HOURS = [datetime(2014, 1, 1) + timedelta(hours=k) for k in range(400)]
+
+
+def written(path: Path, lines: list[str], header: str = "") -> Path:
+    path.write_bytes("\n".join([*([header] if header else []), *lines, ""]).encode())
+    return path
+
+
+def comma(value: float) -> str:
+    return f"{value:.2f}".replace(".", ",")
+
+
+# ---- rows and names ----
+
+PLAIN = [f"{k},{v}" for k, v in enumerate(VALUES)]
+RAGGED = {
+    "decimal commas unquoted": (
+        "hour,speed",
+        [f"{k},{comma(v)}" for k, v in enumerate(VALUES)],
+        r"line 2 has 3 cells, the header has 2, .*decimal comma needs quotes",
+    ),
+    "header one name short": ("speed", PLAIN, r"line 2 has 2 cells, the header has 1, .*name each"),
+    "one long row": ("hour,speed", [*PLAIN[:9], "9,1,2", *PLAIN[10:]], "line 11 has 3 cells, .* 2"),
+    "one short row": ("hour,speed", [*PLAIN[:9], "9", *PLAIN[10:]], "line 11 has 1 cell, .* has 2"),
+    "cut at the end": ("hour,speed,x", [f"{p},1" for p in PLAIN] + ["400,5"], "line 402 has 2"),
+    "a name twice": ("speed,speed", PLAIN, "name of columns 1 and 2"),
+    "open quote": ("hour,speed", [*PLAIN[:9], '9,"5', *PLAIN[10:]], "line 11 is no CSV"),
+    "gap in one column": ("speed", ["1", "2", "", *map(str, VALUES)], "line 4 holds ''"),
+    "underscore": ("hour,speed", [*PLAIN, "400,1_0"], "line 402 holds '1_0', not a finite"),
+    "no header": ("0,5.25", PLAIN, "line 1 holds numbers"),
+}
+
+
+@pytest.mark.parametrize("case", RAGGED)
+def test_rows_that_do_not_fit_are_named(case: str, tmp_path: Path) -> None:
+    header, rows, message = RAGGED[case]
+    with pytest.raises(InputError, match=message) as caught:
+        read_series(written(tmp_path / "s.csv", rows, header), "speed")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("hour,speed", [f"{p}," for p in PLAIN]),  # a surplus empty cell
+        ("hour,speed,", [f"{p}," for p in PLAIN]),
+        ("hour,speed", [*PLAIN[:7], "", *PLAIN[7:], "", "  "]),  # blank lines
+        ("x,speed,x", [f"{p},0" for p in PLAIN]),  # a name twice that is not asked for
+        ('hour,speed,"a,\nb"', [f'{p},"1,\n2"' for p in PLAIN]),  # lines inside quotes
+    ],
+)
+def test_rows_that_may_pass_give_the_values(header: str, rows: list[str], tmp_path: Path) -> None:
+    series = read_series(written(tmp_path / "s.csv", rows, header), "speed")
+    np.testing.assert_array_equal(series.values, VALUES)
+
+
+def test_lines_are_counted_in_the_file(tmp_path: Path) -> None:
+    rows = ['0,"1\n2",5', "", "1,a,5"]
+    cells = read_cells(written(tmp_path / "s.csv", rows, 't,"no\nte",x'), "data")
+    assert cells.lines == [3, 6]
+    assert cells.column("no\nte") == ["1\n2", "a"]
+
+
+# ---- separators and decimal marks ----
+
+
+@pytest.mark.parametrize("sep", [";", "\t", "|", " ", ","])
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("given", [True, False])
+def test_marks_are_recognised_or_given(sep: str, decimal: str, given: bool, tmp_path: Path) -> None:
+    quote = '"' if sep == decimal else ""
+    rows = [f"{k}{sep}{quote}{str(v).replace('.', decimal)}{quote}" for k, v in enumerate(VALUES)]
+    path = written(tmp_path / "s.csv", rows, f"t{sep}power")
+    marks = {"sep": sep, "decimal": decimal} if given else {}
+    np.testing.assert_array_equal(read_series(path, "power", **marks).values, VALUES)
+
+
+def test_names_of_separators_and_spreadsheets_first_line(tmp_path: Path) -> None:
+    rows = [f"{k}\t{comma(v)}" for k, v in enumerate(VALUES)]
+    path = written(tmp_path / "s.csv", rows, "t\tpower, kW")
+    for sep in ("tab", "\\t", "\t", None):
+        np.testing.assert_array_equal(read_series(path, "power, kW", sep=sep).values, VALUES)
+    path.write_text(f"sep=\t\n{path.read_text()}")
+    np.testing.assert_array_equal(read_series(path, "power, kW").values, VALUES)
+    path.write_text(path.read_text(), encoding="utf-16")
+    np.testing.assert_array_equal(read_series(path, "power, kW").values, VALUES)
+    single = written(tmp_path / "one.csv", list(map(comma, VALUES)), "power")
+    np.testing.assert_array_equal(read_series(single, "power", decimal=",").values, VALUES)
+    with pytest.raises(InputError, match="decimal comma needs"):
+        read_series(single, "power")
+
+
+def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written(tmp_path / "s.csv", PLAIN, "hour,speed")
+    np.testing.assert_array_equal(read_series("~/s.csv", "speed").values, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "marks", "message"),
+    [
+        ("a;b,x", "1;2;3,4,5", {}, r"data = 's.csv': ',' and ';' do not separate .* \(--sep\)"),
+        ("a;x;b,x,c", "1;2;3,4,5", {}, "',' and ';' may each separate"),
+        ("t;x", "1;1,234", {}, r"'1,234': if the comma is a decimal one"),
+        ("t;x", "1;1,5", {"decimal": "."}, "line 2 holds '1,5', not a finite number"),
+        ("t;x", "1;1.234,5", {}, "line 2 holds '1.234,5'"),
+        ("t;x", "1;1,5", {"decimal": ";"}, "must be . or ,"),
+        ("t;x", "1;1,5", {"sep": "ab"}, "must be one character or one of comma, semicolon"),
+        ("t;x", "1;1,5", {"sep": ",", "decimal": ","}, "line 2 has 2 cells, the header has 1"),
+    ],
+)
+def test_marks_that_cannot_be_known_are_asked_for(
+    header: str, row: str, marks: dict[str, str], message: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    written(Path("s.csv"), [row] * 400, header)
+    with pytest.raises(InputError, match=message):
+        read_series("s.csv", "x", **marks)
+
+
+def test_of_two_separators_that_fit_the_one_with_the_column_is_taken(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.csv", ["1;2,x;4"] * 3, "x;a,x;y")
+    assert read_cells(path, "data", wanted="a,x").header == ["x", "a,x", "y"]
+    assert read_cells(path, "data", wanted="x;a").header == ["x;a", "x;y"]
+
+
+# ---- the time column ----
+
+
+def timed(path: Path, times: list[str], name: str = "time") -> Path:
+    rows = [f"{t},{v}" for t, v in zip(times, VALUES, strict=False)]
+    return written(path, rows, f"{name},speed")
+
+
+def text(form: str) -> list[str]:
+    return [time.strftime(form) for time in HOURS]
+
+
+TIMES = {
+    "iso": ("time", text("%Y-%m-%dT%H:%M:%S"), "1 h"),
+    "iso with a zone": ("zeitpunkt", text("%Y-%m-%d %H:%M:%S+01:00"), "1 h"),
+    "day first": ("Datum", text("%d.%m.%Y %H:%M"), "1 h"),
+    "day or month first": ("when", text("%d/%m/%Y %H:%M"), "1 h"),
+    "month first": ("when", text("%m/%d/%Y %I:%M %p"), "1 h"),
+    "numbers": ("t (s)", [f"{k / 30:.4f}" for k in range(400)], "0.0333"),
+    "an index": ("", list(map(str, range(400))), "1"),
+    "months": ("date", [f"{1950 + k // 12}-{k % 12 + 1:02d}-01" for k in range(400)], "1 month"),
+    "days": ("date", [f"{datetime(2001, 1, 1) + timedelta(k):%Y%m%d}" for k in range(400)], "1 d"),
+}
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_regular_times_are_found_and_a_gap_is_named(case: str, tmp_path: Path) -> None:
+    name, times, step = TIMES[case]
+    whole = read_series(timed(tmp_path / "s.csv", times, name), "speed")
+    assert (whole.step, whole.remarks) == (step, ())
+    gap = times[:200] + times[240:]
+    series = read_series(timed(tmp_path / "s.csv", gap, name), "speed")
+    (remark,) = series.remarks
+    assert remark.startswith(f"1 of 359 steps of the time column {name!r} are not {step}; ")
+    assert f"from line 201 ({times[199]}) to line 202 ({times[240]})" in remark
+    np.testing.assert_array_equal(series.values, VALUES[:360])
+
+
+def test_forty_missing_hours_are_called_so(tmp_path: Path) -> None:
+    times = text("%Y-%m-%d %H:%M")
+    path = timed(tmp_path / "s.csv", times[:200] + times[240:])
+    (remark,) = read_series(path, "speed").remarks
+    assert "the first is 41 h, from line 201" in remark
+    with pytest.warns(UserWarning, match="41 h"):
+        assert own_series_task(path, "speed").remarks == (remark,)
+
+
+def test_date_and_time_of_day_in_two_columns(tmp_path: Path) -> None:
+    rows = [f"{t:%d.%m.%Y},{t:%H:%M},{v}" for t, v in zip(HOURS, VALUES, strict=True)]
+    whole = read_series(written(tmp_path / "s.csv", rows, "Date,Time,speed"), "speed")
+    assert (whole.step, whole.remarks) == ("1 h", ())
+    del rows[50]
+    (remark,) = read_series(written(tmp_path / "s.csv", rows, "Date,Time,speed"), "speed").remarks
+    assert "the first is 2 h, from line 51" in remark
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"])
+def test_days_and_months_that_may_be_exchanged_are_read_as_even_steps(
+    form: str, tmp_path: Path
+) -> None:
+    """Twelve days of January: either order can be read, one of them makes 12 months of them."""
+    first = [(datetime(2014, 1, 1) + timedelta(minutes=30 * k)).strftime(form) for k in range(400)]
+    series = read_series(timed(tmp_path / "s.csv", first, "when"), "speed")
+    assert (series.step, series.remarks) == ("30 min", ())
+
+
+def test_trading_days_are_remarked_and_scored(shared_data: Path) -> None:
+    google = read_series(shared_data / "goog_daily_2004_2013.csv", "close")
+    (remark,) = google.remarks
+    assert google.step == "1 d"
+    assert "the first is 3 d, from line 3 (2004-08-20) to line 4 (2004-08-23)" in remark
+    # counted without this package: weekends and holidays of the file
+    lines = (shared_data / "goog_daily_2004_2013.csv").read_text().splitlines()
+    dates = np.array([line[:10] for line in lines[1:]], "M8[D]")
+    count = int((np.diff(dates).astype(int) != 1).sum())
+    assert remark.startswith(f"{count} of {len(dates) - 1} steps")
+
+
+def test_times_that_are_no_running_times_are_left_alone_or_named(tmp_path: Path) -> None:
+    cyclic = timed(tmp_path / "a.csv", [str(k % 24) for k in range(400)], "hour")
+    assert read_series(cyclic, "speed").remarks == ()
+    assert read_series(timed(tmp_path / "b.csv", list("ab") * 200, "site"), "speed").remarks == ()
+    unread = timed(tmp_path / "c.csv", [*text("%Y-%m-%d %H:%M")[:9], "soon", *["x"] * 390])
+    (remark,) = read_series(unread, "speed").remarks
+    assert "'time' are not checked: line 11 holds 'soon'" in remark
+    with pytest.raises(InputError, match=r"time = 'time': line 11 holds 'soon'"):
+        read_series(unread, "speed", time="time")
+    with pytest.raises(InputError, match="did you mean 'time'"):
+        read_series(unread, "speed", time="tme")
+    still = timed(tmp_path / "e.csv", text("%Y-%m-%d"), "date")
+    (remark,) = read_series(still, "speed").remarks
+    assert "'date' does not advance in most rows" in remark
+    back = timed(tmp_path / "d.csv", text("%Y-%m-%d %H:%M")[::-1])
+    with pytest.raises(InputError, match="'time': runs backwards: reverse the rows"):
+        read_series(back, "speed")
+
+
+def test_the_time_column_can_be_said(tmp_path: Path) -> None:
+    rows = [
+        f"{t:%Y-%m-%d %H:%M},{k},{v}" for k, (t, v) in enumerate(zip(HOURS, VALUES, strict=True))
+    ]
+    path = written(tmp_path / "s.csv", rows, "made,uur,speed")
+    assert read_series(path, "speed").step == "1 h"
+    assert read_series(path, "speed", time="uur").step == "1"
+
+
+# ---- a stuck sensor ----
+
+
+@pytest.mark.parametrize(
+    ("block", "stuck"),
+    [("training", slice(20, 286)), ("validation", slice(233, 286)), ("test", slice(286, 400))],
+)
+@pytest.mark.parametrize("value", [5.0, 5.1])
+def test_a_stuck_block_is_refused_before_any_simulation(
+    block: str, stuck: slice, value: float, tmp_path: Path
+) -> None:
+    values = VALUES.copy()
+    values[stuck] = value
+    path = written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    message = f"constant over the {block} block, samples {stuck.start} to {stuck.stop - 1}, at"
+    with pytest.raises(InputError, match=message), warnings.catch_warnings(action="ignore"):
+        own_series_task(path, "speed")
+
+
+def test_a_long_stuck_run_is_remarked(tmp_path: Path) -> None:
+    values = VALUES.copy()
+    values[100:130] = 5.5
+    path = written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    (remark,) = read_series(path, "speed").remarks
+    assert remark == "column 'speed' holds 5.5 in 30 rows on end, lines 102 to 131: a stuck sensor?"
+    values[100:115] = VALUES[100:115]
+    path = written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    assert read_series(path, "speed").remarks == ()
+
+
+# ---- horizons, units, and what contradicts ----
+
+
+def test_horizons_and_unit_are_the_users(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.csv", PLAIN, "hour,speed")
+    task = own_series_task(path, "speed", horizons=(1, 6, 24), unit="m/s")
+    assert (task.horizons, task.unit, task.closed_loop) == ((1, 6, 24), "m/s", True)
+    assert not own_series_task(path, "speed", horizons=(6,)).closed_loop
+    for horizons in [(0, 1), (1, 400), (1.5,), (1, 114)]:
+        with pytest.raises(InputError, match=r"horizons = .* from 1 to 113 for 400 samples"):
+            own_series_task(path, "speed", horizons=horizons)
+    with pytest.raises(InputError, match=r"horizons = .*differ"):
+        own_series_task(path, "speed", horizons=(1, 1))
+    assert own_series_task(path, "speed", unit="%").unit == "%"
+    for unit, column in {"%": "rmse_h1_percent", "1": "rmse_h1"}.items():
+        scores = own_series_task(path, "speed", unit=unit).baselines()["persistence"]
+        assert column in {score.name for score in scores}
+    for unit in ("", " ", "€"):
+        with pytest.raises(InputError, match=r"unit = .*such as m/s or EUR, or be 1 for none"):
+            own_series_task(path, "speed", unit=unit)
+
+
+CONTRADICTIONS = {
+    "--task wind --data s.csv --column speed": "--task = 'wind': contradicts --data s.csv",
+    "--task wind --column speed": "--column = 'speed': .*give --data",
+    "--task wind --horizons 1,2": r"--horizons = \(1, 2\): .*give --data",
+    "--task wind --unit K": "--unit = 'K': .*give --data",
+    "--data s.csv": "--column = None: name the column",
+    "--data s.csv --column speed --horizons 1,x": "'1,x' is not whole numbers .* 1,6,24",
+    "--data s.csv --column speed --horizons 1,,2": "'1,,2' is not whole numbers",
+    "--data s.csv --column speed --horizons 0": "'0' is not whole numbers",
+}
+
+
+@pytest.mark.parametrize("words", CONTRADICTIONS)
+def test_options_that_contradict_are_refused(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(Path("s.csv"), PLAIN, "hour,speed")
+    assert main(["evaluate", "none.npz", *words.split()]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert re.search(CONTRADICTIONS[words], err)
+
+
+# ---- the whole command ----
+
+
+def json_of(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[dict, str]:
+    assert main([*words, "--json"]) == 0
+    out, err = capfd.readouterr()
+    return json.loads(out), err
+
+
+def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = text("%Y-%m-%d %H:%M")
+    rows = [f"{t};{comma(v)}" for t, v in zip(times, VALUES, strict=True)]
+    written(tmp_path / "s.csv", [*rows[:200], *rows[240:]], "time;power")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = "evaluate net.npz --device numpy --data s.csv --column power --horizons 6,2 --unit MW"
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    assert "warning: 1 of 359 steps of the time column 'time' are not 1 h; the first is 41 h" in err
+    assert result["warnings"][0].startswith("1 of 359 steps")
+    assert {k for k in result["scores"] if "mse" in k} == {
+        *("rmse_h2_mw", "nrmse_h2"),
+        *("rmse_h6_mw", "nrmse_h6"),
+    }
+    assert "RMSE 6 steps ahead (MW)" in err
+
+
+def test_scores_without_an_nrmse_are_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A sensor that sticks one sample into the test block: not constant, but every target is."""
+    monkeypatch.chdir(tmp_path)
+    values = VALUES.copy()
+    values[287:] = 5.1
+    written(tmp_path / "s.csv", list(map(str, values)), "speed")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    words = (
+        "evaluate net.npz --device numpy --data s.csv --column speed --horizons 2,6 --out s.json"
+    )
+    capfd.readouterr()
+    result, err = json_of(capfd, *words.split())
+    note = "targets 2, 6 ahead are constant: no NRMSE"
+    assert f"warning: {note}" in err
+    assert "113 rows on end, lines 289 to 401: a stuck sensor?" in err
+    for row in result["rows"]:
+        assert (row["nrmse_h6"], row["nrmse_note"]) == (None, note)
+        assert row["rmse_h6_speed"] >= 0
+    assert json.loads((tmp_path / "s.json").read_text()) == result

@@ -1,0 +1,278 @@
+"""Chaotic series against known statistics and an independent integration; splits; bad input."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task, list_tasks, own_series_task
+from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
+from hrsnn_brian.tasks.data import FILES, licence_text
+from hrsnn_brian.tasks.series import google_series, read_series, wind_series
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+DT = 0.02
+
+
+@pytest.fixture(scope="module")
+def lorenz() -> np.ndarray:
+    return lorenz63_series(20_000, rng(5, "task", "test"), DT)
+
+
+def _flow_map(start: np.ndarray, substeps: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """States after DT and the tangent maps of the Lorenz flow, for many states at once (RK4)."""
+
+    def slope(s: np.ndarray, tangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x, y, z = s.T
+        jacobian = np.zeros((len(s), 3, 3))
+        jacobian[:, 0, 0], jacobian[:, 0, 1] = -10.0, 10.0
+        jacobian[:, 1] = np.stack([28.0 - z, -np.ones_like(z), -x], axis=1)
+        jacobian[:, 2] = np.stack([y, x, np.full_like(x, -8.0 / 3.0)], axis=1)
+        flow = np.stack([10.0 * (y - x), x * (28.0 - z) - y, x * y - 8.0 / 3.0 * z], axis=1)
+        return flow, jacobian @ tangent
+
+    h = DT / substeps
+    s, m = start.copy(), np.broadcast_to(np.eye(3), (len(start), 3, 3)).copy()
+    for _ in range(substeps):
+        s1, m1 = slope(s, m)
+        s2, m2 = slope(s + h / 2 * s1, m + h / 2 * m1)
+        s3, m3 = slope(s + h / 2 * s2, m + h / 2 * m2)
+        s4, m4 = slope(s + h * s3, m + h * m3)
+        s = s + h / 6 * (s1 + 2 * s2 + 2 * s3 + s4)
+        m = m + h / 6 * (m1 + 2 * m2 + 2 * m3 + m4)
+    return s, m
+
+
+def test_lorenz_statistics_are_the_attractors(lorenz: np.ndarray) -> None:
+    x, y, z = lorenz.T
+    assert z.mean() == pytest.approx(23.55, abs=0.15)
+    assert x.std() == pytest.approx(7.92, abs=0.15)
+    # stationarity of x^2 and of z: <x x> = <x y> = beta <z>
+    assert np.mean(x * x) == pytest.approx(np.mean(x * y), rel=0.01)
+    assert np.mean(x * y) == pytest.approx(8.0 / 3.0 * z.mean(), rel=0.01)
+    # symmetric under (x, y) -> (-x, -y): both wings visited alike
+    assert abs(x.mean()) < 0.8
+    assert abs(np.mean(x > 0) - 0.5) < 0.05
+    assert 0 < z.min() < 5
+    assert 45 < z.max() < 50
+
+
+def test_lorenz_samples_follow_the_flow_and_its_exponents(lorenz: np.ndarray) -> None:
+    after, tangent = _flow_map(lorenz[:-1])
+    assert np.max(np.abs(after - lorenz[1:])) < 1e-6
+    frame, growth = np.eye(3), np.zeros(3)
+    for step in tangent:
+        frame, r = np.linalg.qr(step @ frame)
+        growth += np.log(np.abs(np.diag(r)))
+    exponents = growth / (DT * len(tangent))
+    assert exponents[0] == pytest.approx(LAMBDA_MAX["lorenz63"], abs=0.04)
+    assert exponents[1] == pytest.approx(0.0, abs=0.03)
+    assert exponents.sum() == pytest.approx(-(10.0 + 1.0 + 8.0 / 3.0), abs=1e-6)
+
+
+def test_lorenz_depends_on_the_seed_alone() -> None:
+    first = lorenz63_series(50, rng(1, "task", "lorenz63"))
+    np.testing.assert_array_equal(first, lorenz63_series(50, rng(1, "task", "lorenz63")))
+    assert np.max(np.abs(first - lorenz63_series(50, rng(2, "task", "lorenz63")))) > 1.0
+
+
+def test_mackey_glass_agrees_with_an_independent_finer_integration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Heun with linear history at a 40 times finer step, over 300 time units from the start."""
+    monkeypatch.setattr("hrsnn_brian.tasks.chaotic.MACKEY_GLASS_TRANSIENT", 0)
+    series = mackey_glass_series(301, np.random.default_rng(3))
+    per_unit, delay = 400, 17 * 400
+    x = np.empty(delay + 300 * per_unit + 1)
+    x[: delay + 1] = series[0]  # a constant history up to t = 0
+    h = 1.0 / per_unit
+    for k in range(300 * per_unit):
+        feed, feed_next = (0.2 * v / (1.0 + v**10) for v in (float(x[k]), float(x[k + 1])))
+        here = float(x[delay + k])
+        slope = feed - 0.1 * here
+        ahead = here + h * slope
+        x[delay + k + 1] = here + 0.5 * h * (slope + feed_next - 0.1 * ahead)
+    assert 1.1 < series[0] < 1.3
+    assert np.max(np.abs(series - x[delay::per_unit])) < 1e-6
+
+
+def test_mackey_glass_has_its_known_range_and_moments() -> None:
+    series = mackey_glass_series(8000, rng(1, "task", "test"))
+    assert 0.38 < series.min() < 0.45
+    assert 1.30 < series.max() < 1.34
+    # stationarity: gamma <x> = beta <x/(1 + x^10)>
+    assert 0.1 * series.mean() == pytest.approx(np.mean(0.2 * series / (1 + series**10)), rel=0.01)
+    assert series.mean() == pytest.approx(0.93, abs=0.005)
+
+
+def test_mackey_glass_without_feedback_decays_as_its_leak() -> None:
+    """beta = 0 leaves dx/dt = -gamma x."""
+    series = mackey_glass_series(50, np.random.default_rng(0), beta=0.0)
+    np.testing.assert_allclose(series[1:] / series[:-1], np.exp(-0.1), rtol=1e-8)
+
+
+def test_shipped_series_are_the_sources() -> None:
+    google, wind = google_series(), wind_series()
+    assert google.shape == (2148,)
+    assert wind.shape == (4038,)
+    assert (google[0], google[-1]) == (100.335, 806.19)
+    assert 0.0 <= wind.min() < wind.max() < 30.0
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not here: only lengths and ends were checked")
+    with (SHARED / "goog_daily_2004_2013.csv").open() as file:
+        np.testing.assert_array_equal(google, [float(r["close"]) for r in csv.DictReader(file)])
+    with np.load(SHARED / "wind_la_haute_borne_hourly.npz", allow_pickle=False) as source:
+        column = list(source["turbine"]).index("R80711")
+        np.testing.assert_allclose(wind, source["wind_speed"][:4038, column], rtol=5.1e-5)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_shipped_series_has_its_licence(name: str) -> None:
+    assert f"{FILES[name]} -" in licence_text(name)
+    assert "icence" in licence_text(name)
+
+
+@pytest.mark.parametrize("name", list_tasks())
+def test_blocks_are_chronological_and_do_not_overlap(name: str) -> None:
+    task = get_task(name, 1, quick=True)
+    longest = max(task.horizons)
+    assert task.train_block.stop == task.test_block.start
+    assert task.washout + task.train + task.test == task.n_samples
+    # the last target of the training rows is the last sample of the training block
+    assert task.train_rows.stop - 1 + longest == task.train_block.stop - 1
+    assert task.test_rows.start == task.test_block.start
+    assert task.test_rows.stop - 1 + longest == task.n_samples - 1
+    for horizon in task.horizons:
+        target = task.target(task.test_rows, horizon)
+        ahead = task.z[task.test_rows.start + horizon : task.test_rows.stop + horizon]
+        now = task.z[task.test_rows] if task.predict_increment else 0.0
+        np.testing.assert_allclose(now + target, ahead, atol=1e-12)
+
+
+def test_z_score_uses_the_training_block_alone() -> None:
+    task = get_task("wind", 1)
+    inside = task.z[task.train_block]
+    np.testing.assert_allclose(inside.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(inside.std(axis=0), 1.0, rtol=1e-12)
+    changed = np.array(task.series)
+    changed[task.test_block] += 100.0
+    other = ForecastTask(**{**_fields(task), "series": changed})
+    np.testing.assert_array_equal(other.z[task.train_block], inside)
+    np.testing.assert_allclose(task.in_units(task.z), task.series, atol=1e-12)
+
+
+def _fields(task: ForecastTask) -> dict[str, object]:
+    return {name: getattr(task, name) for name in ForecastTask.__dataclass_fields__}
+
+
+def test_the_paper_protocol_of_lorenz() -> None:
+    task = get_task("lorenz63-x", 2)
+    assert (task.washout, task.train, task.n_variables) == (200, 4000, 1)
+    assert task.vpt is not None
+    assert task.vpt.starts >= 20
+    assert task.test - task.vpt.max_steps >= 3000
+    assert task.vpt.steps_per_unit * 0.9056 * 0.02 == pytest.approx(1.0)
+    assert task.vpt.max_steps >= 10 * task.vpt.steps_per_unit > task.vpt.max_steps - 1
+    full = get_task("lorenz63", 2)
+    np.testing.assert_array_equal(full.series[:, :1], task.series)
+
+
+def test_own_series_follows_the_protocol_of_wind(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("t,speed\n" + "".join(f"{k},{v}\n" for k, v in enumerate(wind_series())))
+    own, wind = own_series_task(path, "speed"), get_task("wind", 0)
+    np.testing.assert_array_equal(own.z, wind.z)
+    assert own.protocol() | {"name": 0, "unit": 0, "step": 0, "vpt": 0} == wind.protocol() | {
+        "name": 0,
+        "unit": 0,
+        "step": 0,
+        "vpt": 0,
+    }
+
+
+def test_unknown_names_are_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'lorenz63'"):
+        get_task("lorentz63", 1)
+    with pytest.raises(InputError, match="did you mean 'quick'"):
+        get_task("wind", 1, quik=True)
+
+
+def _csv(tmp_path: Path, cells: list[str], header: str = "t,price") -> Path:
+    path = tmp_path / "series.csv"
+    path.write_text(header + "\n" + "".join(f"{k},{c}\n" for k, c in enumerate(cells)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "message"),
+    [
+        (["1"] * 7 + ["nan"] + ["2"] * 400, "price", "line 9 holds 'nan'"),
+        (["1"] * 3 + ["inf"] + ["2"] * 400, "price", "line 5 holds 'inf'"),
+        (["1"] * 3 + ["n/a"] + ["2"] * 400, "price", "line 5 holds 'n/a'"),
+        (["1"] * 3 + [""] + ["2"] * 400, "price", "line 5 holds ''"),
+        (["1", "2"] * 400, "prise", "did you mean 'price'"),
+        (["4.5"] * 400, "price", "is constant"),
+        (["1", "2"] * 20, "price", "40 rows, at least 300"),
+    ],
+)
+def test_bad_series_are_refused(
+    tmp_path: Path, cells: list[str], column: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        own_series_task(_csv(tmp_path, cells), column)
+    assert "\n" not in str(caught.value)
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        read_series(tmp_path / "none.csv", "x")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_series(tmp_path, "x")
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match="UTF-8 text"):
+        read_series(binary, "x")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    with pytest.raises(InputError, match="column names"):
+        read_series(empty, "x")
+
+
+def test_a_byte_order_mark_and_spaces_do_not_hide_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "bom.csv"
+    path.write_text("\ufeffspeed , t\r\n" + " 1.5,0\r\n2,1\r\n" * 200, encoding="utf-8")
+    assert read_series(path, "speed").values[:2].tolist() == [1.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"test": 99}, "add up"),
+        ({"validation": 600}, "validation"),
+        ({"horizons": ()}, "horizons"),
+        ({"horizons": (2,)}, "needs horizon 1"),
+        ({"series": np.zeros((1000, 1))}, "constant over the training block"),
+        ({"vpt": VptProtocol(5, 10, 500, 0.4, 1.0, "h", 5.0)}, "max_steps"),
+    ],
+)
+def test_inconsistent_tasks_are_refused(change: dict[str, object], message: str) -> None:
+    fields: dict[str, object] = {
+        "name": "t",
+        "description": "",
+        "unit": "1",
+        "step": "1",
+        "series": np.sin(np.arange(1000.0))[:, None],
+        "horizons": (1,),
+        "washout": 50,
+        "train": 600,
+        "validation": 100,
+        "test": 350,
+        "predict_increment": True,
+        "vpt": VptProtocol(5, 10, 50, 0.4, 1.0, "h", 50.0),
+    }
+    ForecastTask(**fields)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=message):
+        ForecastTask(**(fields | change))  # type: ignore[arg-type]
