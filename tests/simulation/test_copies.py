@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.dynamics.exponents.finite_size import echo, finite_size_exponents
-from hrsnn_brian.dynamics.exponents.nodes import node_exponents, node_exponents_from_random
+from hrsnn_brian.dynamics.exponents.nodes import node_exponents
 from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, random_directions
 from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.errors import EngineError, InputError
@@ -222,17 +222,6 @@ def test_node_exponents_do_not_depend_on_the_batches(compiled_engine):
     assert results[0].segments.shape == (3, 40)
     np.testing.assert_allclose(results[0].segments, results[1].segments, atol=1e-6)
     assert results[0].exponents.std() > 1  # neurons differ
-
-
-@pytest.mark.compiled
-def test_random_copies_find_the_same_neurons_as_single_perturbations(compiled_engine):
-    network = small_network()
-    common = {"engine": compiled_engine, "segments": 6, "warmup": 0.1, "T": "20 ms"}
-    single = node_exponents(network, **common)
-    random = node_exponents_from_random(network, directions=600, **common)
-    good = np.isfinite(single.exponents) & np.isfinite(random.exponents)
-    assert good.mean() > 0.3
-    assert np.corrcoef(single.exponents[good], random.exponents[good])[0, 1] > 0.5
 
 
 def test_a_spectrum_resumes_from_its_segments(numpy_engine, tmp_path):
