@@ -98,11 +98,6 @@ def _arnoldi(A: Any, k: int) -> tuple[Complexes, Complexes] | None:
     return None
 
 
-def spectral_abscissa(A: Any) -> float:
-    """max Re(lambda) of A (N, N), 1/s: the linearised network is stable if it is below 0."""
-    return float(leading_modes(A, 1)[0][0].real)
-
-
 def participation_ratio(vectors: NDArray[Any]) -> Floats:
     """P = (sum_i |x_i|^2)^2 / sum_i |x_i|^4 of each column of (N, k), shape (k,).
 

@@ -187,11 +187,6 @@ class TimingParams(Section):
         """The names of the recorded traces: "trace_30ms" has a time constant of 30 ms."""
         return tuple(f"trace_{1e3 * tau:.12g}ms" for tau in self.traces)
 
-    @property
-    def steps_per_sample(self) -> int:
-        """Time steps during which one sample is shown."""
-        return round(self.sample / self.dt)
-
 
 @dataclass(frozen=True)
 class HRSNNParams(Section):

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-LAYOUTS = ("dense", "labelled", "edges", "edges-from-1")
 LABELS_HINT = "if they are labels: --set graph.format=labelled"
 EDGES_HINT = "for lines pre, post, weight: --set graph.format=edges"
 

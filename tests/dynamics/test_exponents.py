@@ -11,7 +11,6 @@ import scipy.sparse as sp
 from hrsnn_brian.dynamics.exponents.edges import edge_exponents, edge_weights, signed_harmonic_mean
 from hrsnn_brian.dynamics.exponents.finite_time import (
     finite_time_exponents,
-    growth_from_directions,
     split_half_reliability,
 )
 from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
@@ -339,7 +338,6 @@ def test_growth_logs_count_what_has_no_logarithm() -> None:
     np.testing.assert_allclose(growth.logs[[0, 1, 5]], np.log([1.0, 2.0, 1e5]), atol=1e-12)
     assert np.isnan(growth.logs[2:5]).all()
     assert (growth.zero, growth.saturated) == (1, 2)
-    assert growth.excluded_fraction == pytest.approx(3 / 6)
     assert len(growth.flags()) == 2
     assert growth_logs(np.full(3, 1e-8), 1e-8).flags() == ()
     with pytest.raises(InputError, match="d0"):
@@ -389,24 +387,6 @@ def test_finite_time_exponent_of_a_dead_perturbation_is_no_number() -> None:
     assert all("1 of 3 neurons" in flag and "T" in flag for flag in strict.flags)
     lenient = finite_time_exponents(distances, 1e-8, 0.1, saturation=0.1, min_valid=0.75)
     np.testing.assert_allclose(lenient.exponents, math.log(2.0) / 0.1)
-
-
-def test_random_directions_recover_one_neuron_growth() -> None:
-    generator = np.random.default_rng(5)
-    n, copies = 12, 20_000
-    M = generator.normal(size=(n, n)) * np.linspace(0.5, 3.0, n)
-    directions = generator.normal(size=(copies, n))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    growth = np.linalg.norm(directions @ M.T, axis=1)
-    found = growth_from_directions(directions, growth)
-    truth = np.linalg.norm(M, axis=0)
-    assert np.corrcoef(found, truth)[0, 1] > 0.98
-    np.testing.assert_allclose(found, truth, rtol=0.25)
-    signs = generator.choice([-1.0, 1.0], size=(copies, n)) / math.sqrt(n)
-    with pytest.raises(InputError, match="vary"):
-        growth_from_directions(signs, growth)
-    with pytest.raises(InputError, match="24"):
-        growth_from_directions(directions[:20], growth[:20])
 
 
 @pytest.mark.parametrize(("segments", "noise"), [(6, 1.0), (6, 3.0), (20, 4.0), (7, 1.0)])

@@ -198,7 +198,6 @@ def test_defaults_are_the_sparse_configuration() -> None:
     assert params.neuron.t_ref == 0.002
     assert params.synapse.tau_e == params.synapse.tau_i == Constant("100 ms")
     assert params.timing.traces == (0.030, 0.100, 0.300)
-    assert params.timing.steps_per_sample == 20
     assert load_preset() == load_preset("sparse") == params
 
 
@@ -296,7 +295,7 @@ def test_bad_parameters_are_refused_in_one_line(table: dict[str, object], named:
 
 def test_one_current_needs_one_time_constant_two_do_not() -> None:
     assert SynapseParams(currents="two", tau_e="5 ms", tau_i="10 ms").tau_i == Constant("10 ms")
-    assert TimingParams(dt="0.1 ms", sample="0.7 ms").steps_per_sample == 7
+    assert TimingParams(dt="0.1 ms", sample="0.7 ms").sample == pytest.approx(0.7e-3)
 
 
 def test_short_keys_are_keyword_arguments() -> None:

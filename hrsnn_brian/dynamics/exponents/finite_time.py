@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from hrsnn_brian.dynamics.exponents.growth import UNCONVERGED, growth_logs
 from hrsnn_brian.dynamics.exponents.qr import FloatArray
@@ -110,32 +109,6 @@ def _neuron_flags(
         way = "their perturbations shrink to that of the state; a shorter T or a larger d0 resolves"
         reasons.append(f"rounding: {few} of {n} neurons have no exponent; {way} more")
     return tuple(reasons)
-
-
-def growth_from_directions(directions: FloatArray, growth: FloatArray) -> FloatArray:
-    """Growth factors g_i >= 0, (N,), of one-neuron perturbations from random-direction copies.
-
-    directions: (m, N), unit vectors u with independent random components, one per copy and
-    segment; growth: (m,), |dx(T)|/|dx(0)| of each. For a linear response M, |M u|^2 = sum_i
-    u_i^2 |M e_i|^2 + cross terms of mean zero, so that g_i^2 = |M e_i|^2 follow from a
-    non-negative least-squares fit of the squared growth on u_i^2 [our choice]. Needs m >= 2 N
-    rows; its noise falls as sqrt(N/m), so one-neuron copies are the better buy unless segments
-    are many. An estimate of exactly zero means: not resolved.
-
-    Raises InputError for other shapes, too few rows or components that all have one size (random
-    signs carry no information on single neurons).
-    """
-    directions, growth = np.asarray(directions, dtype=float), np.asarray(growth, dtype=float)
-    if directions.ndim != 2 or growth.shape != directions.shape[:1]:
-        raise InputError("growth", growth.shape, "must be (m,) for directions (m, N)")
-    m, n = directions.shape
-    if m < 2 * n:
-        raise InputError("directions", m, f"at least {2 * n} copies are needed for {n} neurons")
-    squares = directions**2
-    if np.linalg.matrix_rank(squares) < n:
-        raise InputError("directions", "dependent", "squared components must vary independently")
-    fitted, _ = nnls(squares, growth**2)
-    return np.sqrt(fitted)
 
 
 @dataclass(frozen=True)

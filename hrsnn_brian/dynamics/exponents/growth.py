@@ -34,11 +34,6 @@ class GrowthLogs:
     saturated: int
     rounding: FloatArray
 
-    @property
-    def excluded_fraction(self) -> float:
-        """Part of the intervals that was excluded."""
-        return (self.zero + self.saturated) / max(self.logs.size, 1)
-
     def flags(self, interval: float = math.inf, tolerated: float = 0.01) -> tuple[str, ...]:
         """Reasons not to trust means of the columns of logs over intervals of `interval` (s).
 

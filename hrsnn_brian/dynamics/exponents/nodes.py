@@ -5,19 +5,17 @@ import numpy as np
 from hrsnn_brian.dynamics.exponents.finite_time import (
     FiniteTimeResult,
     finite_time_exponents,
-    growth_from_directions,
 )
 from hrsnn_brian.dynamics.exponents.spiking import (
     POSTPONE_ABOVE,
     DriveMaker,
     Report,
     default_drive,
-    random_directions,
     with_time_step,
 )
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.units import seconds
-from hrsnn_brian.simulation import Engine, Perturbation, run_replicas
+from hrsnn_brian.simulation import Engine, Perturbation, simulate_perturbed
 
 
 def node_exponents(
@@ -56,47 +54,8 @@ def node_exponents(
         perturbation = Perturbation(
             directions, d0=d0, start=warmup, interval=duration, action="restart"
         )
-        divergence = run_replicas(engine, stepped, run, perturbation)
+        divergence = simulate_perturbed(engine, stepped, run, perturbation)
         logs.append(divergence.log_growth[:segments, : len(chosen)])
         on_batch(number + 1, len(starts))
     distances = d0 * np.exp(np.concatenate(logs, axis=1))
     return finite_time_exponents(distances, d0, duration, saturation=POSTPONE_ABOVE)
-
-
-def node_exponents_from_random(
-    network: Network,
-    *,
-    engine: Engine,
-    directions: int | None = None,
-    T: object = "80 ms",
-    segments: int = 20,
-    dt: object = "0.1 ms",
-    d0: float = 1e-8,
-    warmup: float = 0.5,
-    batch: int = 64,
-    drive: DriveMaker = default_drive,
-    seed: int = 0,
-) -> FiniteTimeResult:
-    """`node_exponents` estimated from `directions` (default 3N, at least 2N) random copies.
-
-    Each segment's squared growths are regressed on the squared components (see
-    `growth_from_directions`); a neuron whose growth is not resolved in a segment counts as a
-    distance of zero there, and half of the segments must resolve it.
-    """
-    duration = float(seconds(T, "T"))
-    stepped = with_time_step(network, dt)
-    n = network.n_neurons
-    vectors = random_directions(directions or 3 * n, n, seed)
-    run = drive(stepped, warmup + segments * duration + stepped.params.timing.sample, seed)
-    logs = []
-    for start in range(0, len(vectors), batch):
-        chosen = vectors[start : start + batch]
-        padded = np.resize(chosen, (batch, n))
-        perturbation = Perturbation(
-            padded, d0=d0, start=warmup, interval=duration, action="restart"
-        )
-        divergence = run_replicas(engine, stepped, run, perturbation)
-        logs.append(divergence.log_growth[:segments, : len(chosen)])
-    growth = np.exp(np.concatenate(logs, axis=1))
-    single = np.stack([growth_from_directions(vectors, one) for one in growth])
-    return finite_time_exponents(d0 * single, d0, duration, min_valid=0.5)
