@@ -6,19 +6,29 @@ seeds that start FRESH above the root seed and that no development with that roo
 to be run once. Candidates look at no task; all are scored with the primary readout, as pruned.
 """
 
-import math
-from collections.abc import Sequence
-from statistics import mean
-from typing import TYPE_CHECKING
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from hrsnn_brian.errors import InputError, unknown_name
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import TYPE_CHECKING, ClassVar
+
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.options import (
+    CALLED_RECIPES,
+    Options,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.statistics.comparison import compare_family
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
-from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, LEAVE
 
@@ -26,7 +36,10 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 FRESH = 1000  # confirmation seeds are this much above those of the development
-PHASES = {"development": 0, "confirmation": FRESH}
+PHASES = {
+    "development": "from the root seed on, as often as one likes",
+    "confirmation": f"from {FRESH} above the root seed on, to be run once",
+}
 SHIPPED = ("thrifty", "frugal")
 RIVALS = tuple(
     name
@@ -69,27 +82,15 @@ CANDIDATES: dict[str, Recipe] = {
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed and candidate; the full and the bare network once per seed."""
-    _check(options)
-    first = seed + PHASES[options["phase"]]
+    first = seed + (FRESH if options["phase"] == "confirmation" else 0)
     names = ("tasks", "vpt_starts", "short_tasks", "network")
     shared = {name: options[name] for name in names} | {"match": [RAW], "neuron_fraction": 1.0}
     found: list[Point] = []
     for number in range(options["seeds"]):
         base = {"phase": options["phase"], "seed": first + number} | shared
         found += [base | {"rule": FULL, "keep": 1.0}, base | {"rule": BARE, "keep": 0.0}]
-        found += [base | {"rule": r, "keep": options["keep"]} for r in options["rules"]]
+        found += [base | {"rule": r, "keep": options["keep"]} for r in options["recipes"]]
     return found
-
-
-def _check(options: Options) -> None:
-    if options["phase"] not in PHASES:
-        raise unknown_name("phase", options["phase"], PHASES)
-    check_names(options, "rules", "rule", CANDIDATES)
-    check_names(options, "tasks", "task", SCORES)
-    check_fractions({"keep": [options["keep"]]}, "keep", below_one=True)
-    check_least(options, seeds=1, vpt_starts=1)
-    if options["seeds"] > FRESH:
-        raise InputError("seeds", options["seeds"], f"must be at most {FRESH}")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -149,16 +150,29 @@ def _tests(scores: dict[str, BySeed], shipped: str) -> str:
     return f"{shipped}, paired by seed, Holm over {len(lines)} tests\n{text_table(lines, header)}"
 
 
-_PAPER: Options = {
-    "phase": "development",
-    "seeds": 6,
-    "rules": list(CANDIDATES),
-    "keep": 0.05,
-    "tasks": list(SCORES),
-    "vpt_starts": 30,
-    "short_tasks": False,
-    "network": {"preset": "default"},
-}
+@dataclass(frozen=True)
+class SearchOptions(StudyOptions):
+    """Which candidates are scored, on which seeds."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
+    seeds: Whole = Whole(2, low=1, high=FRESH).about("seeds, counted from the phase's first on")
+    phase: OneOf = OneOf("development", PHASES).about("whose seeds are used")
+    recipes: Recipes = Recipes(*CANDIDATES, known=CANDIDATES).about("the candidates")
+    keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
+    tasks: Tasks = Tasks(*SCORES, known=SCORES).about("what every network is scored on")
+    vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
+    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+
+def _families(options: Options) -> tuple[int, int] | None:
+    if options["phase"] == "development":
+        return None
+    tests = len(options["tasks"]) * sum(recipe in RIVALS for recipe in options["recipes"])
+    return (tests, tests) if tests else None
+
+
+_PAPER = {"seeds": 6, "vpt_starts": 30, "short_tasks": False, "network": {"preset": "default"}}
 
 STUDY = Study(
     name="improve",
@@ -166,16 +180,12 @@ STUDY = Study(
     "confirmation on fresh ones",
     points=points,
     run=run,
+    options=SearchOptions,
+    families=_families,
     presets={
-        "quick": _PAPER
-        | {
-            "seeds": 2,
-            "vpt_starts": 10,
-            "short_tasks": True,
-            "network": {"preset": "default", "set": ["N=250"]},
-        },
+        "quick": {},
         "paper": _PAPER,
-        "confirm": _PAPER | {"phase": "confirmation", "seeds": 16, "rules": [*SHIPPED, *RIVALS]},
+        "confirm": _PAPER | {"phase": "confirmation", "seeds": 16, "recipes": [*SHIPPED, *RIVALS]},
     },
     summary=summary,
 )

@@ -22,7 +22,11 @@ FULL, BARE = "full", "no recurrence"
 SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
 # the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
 RAW = "none"
-MATCHES = (RAW, "bias", "gain")
+MATCHES = {
+    RAW: "nothing: as pruned",
+    "bias": "an offset of all biases",
+    "gain": "a factor on all weights",
+}
 RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
 PRIMARY = ("spikes",)
 

@@ -232,8 +232,8 @@ def test_every_point_of_the_grid_appears_once_and_full_networks_are_not_repeated
     [
         ("tasks=wnd", "did you mean 'wind'"),
         ("methods=nois", "did you mean 'noise'"),
-        ("keep=0.5,0", "must be in"),
-        ("seeds=0", "at least 1"),
+        ("keep=0.5,0", "> 0 and <= 1"),
+        ("seeds=0", "seeds = 0: must be a whole number >= 1"),
         ("method=noise", "did you mean 'methods'"),
         ("N=0", "N"),
         ("graph.KK=3", "graph.K"),

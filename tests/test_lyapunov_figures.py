@@ -10,7 +10,7 @@ from hrsnn_brian.dynamics.exponents import finite_size as finite_size_module
 from hrsnn_brian.dynamics.exponents import spiking
 from hrsnn_brian.dynamics.exponents.finite_size import Echo, FiniteSize
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.dynamics.exponents.spiking import LargestExponent
+from hrsnn_brian.dynamics.exponents.time_step import LargestExponent
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
@@ -345,14 +345,14 @@ def test_conditions_are_networks_that_differ_in_membrane_times(condition):
     ("study", "override", "message"),
     [
         (perturbation_size, "networks=network-E", "did you mean 'network-"),
-        (perturbation_size, "d0=1e-3,0", "must be a positive number"),
+        (perturbation_size, "d0=1e-3,0", "must be a number > 0"),
         (perturbation_size, "dt=0.1", "unit"),
         (perturbation_size, "dt_inf=0.1 ms", "two time steps"),
-        (perturbation_size, "seeds=0", "at least 1"),
+        (perturbation_size, "seeds=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "conditions=clusterd", "did you mean 'clustered'"),
         (lyapunov_spectrum, "J=-1", "must be a number >= 0"),
         (lyapunov_spectrum, "dt=0.1 ms", "two time steps"),
-        (lyapunov_spectrum, "k=0", "at least 1"),
+        (lyapunov_spectrum, "k=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "segments=1000", "duration"),
     ],
 )

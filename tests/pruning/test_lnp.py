@@ -418,7 +418,7 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
 )
 def test_options_are_checked(settings, message):
     with pytest.raises(InputError, match=message) as refused:
-        LNP.with_settings(settings)
+        LNP.with_settings([f"{key}={value}" for key, value in settings.items()])
     assert "\n" not in str(refused.value)
 
 
@@ -429,9 +429,7 @@ def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
 
 
 def test_options_from_text():
-    recipe = get_recipe("lnp literal").with_settings(
-        {"modes": "3", "gain": "0.5", "score": "magnitude"}
-    )
+    recipe = get_recipe("lnp literal").with_settings(["modes=3", "gain=0.5", "score=magnitude"])
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
     assert keep.compensation == "literal 1000"

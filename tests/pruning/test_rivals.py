@@ -58,7 +58,7 @@ def pruned(
     net = network() if net is None else net
     options = {**(options or {}), **({"compensation": compensation} if compensation else {})}
     more = {"probe": Facts(N), "rounds": 1, "seed": 1} | more
-    recipe = get_recipe(recipe).with_settings(options)
+    recipe = get_recipe(recipe).with_settings([f"{key}={value}" for key, value in options.items()])
     return prune(net, recipe, Size(neurons, synapses=synapses), **more).network
 
 
