@@ -210,7 +210,7 @@ class AblationOptions(StudyOptions):
     network: StudyNetwork = StudyNetwork("default", "N=200").about("the network to prune")
 
     def __post_init__(self) -> None:
-        check_rounds(LNP, self.iterations)
+        check_rounds(LNP, self.iterations, "iterations")
 
 
 def _families(options: Options) -> tuple[int, int] | None:

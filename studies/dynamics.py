@@ -239,7 +239,7 @@ class DynamicsOptions(StudyOptions):
 
     def __post_init__(self) -> None:
         Protocol(duration=self.exponent_seconds, segments=self.segments)
-        check_rounds(RECIPE, self.iterations)
+        check_rounds(RECIPE, self.iterations, "iterations")
 
 
 def _families(options: Options) -> tuple[int, int]:

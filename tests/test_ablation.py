@@ -7,17 +7,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hrsnn_brian import pipeline
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.figures import ablation as figure
 from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.pruning import options as lnp_options
 from hrsnn_brian.pruning.compensation import parse_compensation
-from hrsnn_brian.pruning.options import LNPOptions
-from hrsnn_brian.pruning.steps import Found, importance
+from hrsnn_brian.pruning.iteration import Iteration
+from hrsnn_brian.pruning.lnp import LITERAL, LNP
+from hrsnn_brian.pruning.prune import Pruned
 from hrsnn_brian.statistics.comparison import paired_test
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies import ablation as study
@@ -32,7 +31,27 @@ from hrsnn_brian.studies.ablation_variants import (
     VARIANTS,
 )
 
-DEFAULT = LNPOptions().to_dict()
+# Settings of the steps that rivals are for, or that change a size or who may be pruned.
+OF_RIVALS = ("power", "price", "shuffle", "within")
+RIVALS_VALUES = {
+    ("score", "readout"),
+    ("selection", "independent"),
+    ("neurons", "task activity"),
+    ("neurons", "readout"),
+}
+
+
+def short(path: str) -> str:
+    """The name an option goes by: its own, or that of the step whose rule it is."""
+    section, _, name = path.partition(".")
+    return section if name == "rule" else name
+
+
+def values(recipe):
+    return {short(path): value for path, (_, value) in recipe.options().items()}
+
+
+DEFAULT = values(LNP)
 
 
 def options(**choices):
@@ -41,7 +60,7 @@ def options(**choices):
 
 
 def changed(variant):
-    return {k: v for k, v in variant.options().to_dict().items() if v != DEFAULT[k]}
+    return {k: v for k, v in values(variant.recipe(8)).items() if v != DEFAULT[k]}
 
 
 def in_full(changes):
@@ -62,17 +81,21 @@ def test_every_variant_changes_exactly_what_it_says():
 
 
 def test_no_two_variants_are_the_same():
-    seen = [(tuple(v.options().to_dict().values()), v.iterations) for v in VARIANTS.values()]
+    recipes = [variant.recipe(8) for variant in VARIANTS.values()]
+    seen = [(tuple(values(recipe).values()), recipe.rounds) for recipe in recipes]
     assert len(set(seen)) == len(seen)
 
 
 def test_every_named_option_and_value_is_exchanged():
     """But those that change a size or who may be pruned."""
     tried = {(k, v) for variant in VARIANTS.values() for k, v in variant.changes.items()}
-    for option, allowed in lnp_options._ALLOWED.items():
-        if option in ("synapses", "disconnected"):
+    known = {short(path): getattr(f, "known", None) for path, (f, _) in LNP.options().items()}
+    for option, allowed in known.items():
+        if allowed is None or option in ("synapses", "disconnected", *OF_RIVALS):
             continue
         for value in set(allowed) - {DEFAULT[option]}:
+            if (option, value) in RIVALS_VALUES:
+                continue
             other = value == "gain" or option == "grouping"  # one of several stands for all
             assert (option, value) in tried or other or (option, value) == ("neurons", "off")
     assert {"none", "row 1", "variance", "literal"} == set(INGREDIENTS["compensation"])
@@ -88,14 +111,24 @@ def test_left_out_and_alone_are_complementary():
 
 
 def test_a_step_left_out_knows_nothing():
-    nothing = VARIANTS[NO_STEP].options()
-    assert not nothing.needs_covariance
-    assert not nothing.needs_exponents
-    W = build_network(HRSNNParams(N=40, graph=GraphParams(K=10)), 1).W
-    q = importance(W, Found(80e-3), VARIANTS["left out: synapses"].options())
-    assert np.ptp(q) == 0
-    assert nothing.neurons == "random"
-    assert nothing.delocalisation == nothing.timescales == "off"
+    nothing = VARIANTS[NO_STEP].recipe(8)
+    assert not nothing.needs
+    network = build_network(HRSNNParams(N=40, graph=GraphParams(K=10)), 1)
+    keep = VARIANTS["left out: synapses"].recipe(8).step("synapses")
+    assert not keep.needs
+    size = {"neurons": 40, "synapses": 100, "budget": 100, "number": 1, "rounds": 8, "seed": 0}
+    ends = {"network": network, "source": network, "original": network}
+    now = Iteration(recipe=LNP, probe=None, original_hz=float, **size, **ends)
+    assert np.ptp(keep.importance(network.W, now)) == 0
+    rules = values(nothing)
+    assert rules["neurons"] == "random"
+    assert rules["delocalisation"] == rules["timescales"] == "off"
+
+
+def test_the_variants_that_are_recipes_of_their_own():
+    assert VARIANTS["literal"].recipe(20).to_dict() == LITERAL.to_dict()
+    assert VARIANTS[BASELINE].recipe(20) == LNP
+    assert (VARIANTS["one shot"].recipe(8).rounds, VARIANTS["literal"].recipe(8).rounds) == (2, 8)
 
 
 # ---- points
@@ -133,9 +166,9 @@ def test_bad_options_are_refused(choice, named):
 
 def test_a_refused_run_is_a_row_without_numbers(monkeypatch):
     def refuse(*_, **__):
-        raise InputError("synapses", 40, "only 30 are left")
+        raise SizeOutOfReachError("synapses", 40, "only 30 are left")
 
-    monkeypatch.setattr(pipeline, "lnp", refuse)
+    monkeypatch.setattr("hrsnn_brian.pruning.prune.prune", refuse)
     (point, *_) = study.points(options(seeds=1, variants=[]), 0)
     rows = study.run(point, None)
     assert [row["task"] for row in rows] == point["tasks"]
@@ -151,7 +184,7 @@ def test_a_run_that_stopped_early_says_so_and_tells_of_the_last_stable_network()
         {"stable": stable, "lambda_inf_per_s": value}
         for stable, value in ((True, -9.0), (True, -5.0), (False, 3.0))
     )
-    early = pipeline.PrunedNetwork(network, history, "stopped after iteration 2")
+    early = Pruned(network, history, "stopped after iteration 2")
     told = study._told(early, (24, 100))
     assert (told["met_budget"], told["stable"]) == (False, True)
     assert (told["neurons"], told["synapses"]) == (40, 400)

@@ -296,10 +296,10 @@ def test_doctor_without_a_compiler_fails_and_says_what_helps(here, capfd, monkey
 def test_doctor_on_numpy_needs_no_compiler(here, capfd, monkeypatch):
     monkeypatch.setenv("PATH", str(here))
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setitem(sys.modules, "bayes_opt", None)
+    monkeypatch.setitem(sys.modules, "igraph", None)
     report = json_of(capfd, "doctor", "--device", "numpy")
     assert report["ok"] is True
-    assert report["bayesian-optimization"].startswith("not installed (step 4 of lnp")
+    assert report["igraph"].startswith("not installed (faster betweenness")
     assert report["trial"]["runs"] == 2
 
 

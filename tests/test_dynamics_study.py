@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hrsnn_brian import pipeline
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.figures import dynamics as figure
 from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.network.build import build_network
@@ -15,11 +14,16 @@ from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.compensation import class_sums
-from hrsnn_brian.pruning.methods import prune
+from hrsnn_brian.pruning.prune import prune
 from hrsnn_brian.pruning.rivals import random_by_class
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.statistics.paired_seeds import spread
 from hrsnn_brian.studies import dynamics as study
 from hrsnn_brian.studies.dynamics_measures import MEASURES
+
+
+class Deaf:
+    """Measures nothing."""
 
 
 def options(**choices):
@@ -39,7 +43,7 @@ def test_random_by_class_has_the_size_and_the_composition_asked_for(network):
     found = random_by_class(network, 40, 100, 47, 5)
     assert (found.n_neurons, found.n_synapses) == (40, 100)
     assert np.count_nonzero(found.W.data < 0) == 47
-    ids = prune(network, "random", 100, 5, neurons=40).neuron_id
+    ids = prune(network, "random", Size(40, synapses=100), probe=Deaf(), seed=5).network.neuron_id
     assert np.array_equal(found.neuron_id, ids)  # differs from random in the synapses alone
     original = network.W[ids][:, ids]
     assert not (found.W.astype(bool) > original.astype(bool)).nnz
@@ -51,7 +55,7 @@ def test_random_by_class_has_the_size_and_the_composition_asked_for(network):
 
 def test_a_class_that_runs_out_is_made_up_for_by_the_other(network):
     """60 % of the neurons: about 260 synapses between them, a fifth inhibitory."""
-    ids = prune(network, "random", 10, 5, neurons=36).neuron_id
+    ids = prune(network, "random", Size(36, synapses=10), probe=Deaf(), seed=5).network.neuron_id
     inside = network.W[ids][:, ids]
     inhibitory = np.count_nonzero(inside.data < 0)
     found = random_by_class(network, 36, inhibitory + 50, inhibitory + 20, 5)
@@ -121,10 +125,10 @@ def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engi
 
 
 def test_original_timescales_undo_the_fourth_step_and_nothing_else(network):
-    pruned = prune(network, "magnitude", 200, 5, neurons=40)
+    pruned = prune(network, "magnitude", Size(40, synapses=200), probe=Deaf(), seed=5).network
     tuned = replace(pruned, tau_m=2 * pruned.tau_m, bias=pruned.bias + 0.3)
     (_, _), (kind, undone) = study._networks(
-        {"seed": 0, "controls": ["original timescales"]}, network, tuned
+        {"seed": 0, "controls": ["original timescales"]}, network, tuned, Deaf()
     )
     assert kind == "original timescales"
     assert equal_networks(undone, pruned)
@@ -132,9 +136,9 @@ def test_original_timescales_undo_the_fourth_step_and_nothing_else(network):
 
 def test_refused_pruning_is_a_row_without_measures(monkeypatch):
     def refuse(*_, **__):
-        raise InputError("synapses", 40, "only 30 are left")
+        raise SizeOutOfReachError("synapses", 40, "only 30 are left")
 
-    monkeypatch.setattr(pipeline, "lnp", refuse)
+    monkeypatch.setattr("hrsnn_brian.pruning.prune.prune", refuse)
     _, point = study.points(options(seeds=1), 0)
     (row,) = study.run(point, None)
     assert (row["kind"], row["met_budget"]) == ("lnp", False)

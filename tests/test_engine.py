@@ -15,7 +15,8 @@ import pytest
 from hrsnn_brian.errors import CompilerMissingError, EngineError, InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.pruning.pipeline import prune_network
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.simulation import (
     Drive,
     LinearReadout,
@@ -26,9 +27,8 @@ from hrsnn_brian.simulation import (
     toolchain,
 )
 from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
-from hrsnn_brian.simulation.cache import ProgramCache
+from hrsnn_brian.simulation.cache import ProgramCache, program_key
 from hrsnn_brian.simulation.engine import Engine
-from hrsnn_brian.simulation.program import program_key
 from hrsnn_brian.simulation.shape import ModelShape
 
 TWO = {"currents": "two", "tau_e": "20 ms", "tau_i": "40 ms", "delay": "3 ms"}
@@ -90,11 +90,11 @@ def test_twenty_densities_and_fewer_neurons_need_one_build(tmp_path):
     drive = Drive(np.sin(np.arange(50) / 5)[:, None], record_states=False)
     synapses = []
     for keep in np.geomspace(1, 0.02, 20):
-        pruned = prune_network(network, "magnitude", engine=engine, keep=float(keep))
+        pruned = prune(network, "magnitude", Size(keep=float(keep)), engine=engine).network
         assert simulate(engine, pruned, drive).spike_count.sum() > 0
         synapses.append(pruned.n_synapses)
     assert synapses == sorted(synapses, reverse=True)
-    small = prune_network(network, "noise", engine=engine, neurons=600, synapses=5000)
+    small = prune(network, "noise", Size(600, synapses=5000), engine=engine).network
     recording = simulate(engine, small, drive)
     assert recording.spike_count.shape == (600,)
     assert engine.stats.builds == 1
@@ -147,7 +147,6 @@ BUILD = """
 import json, sys
 from pathlib import Path
 from hrsnn_brian.simulation.cache import ProgramCache
-from hrsnn_brian.simulation.program import program_key
 from hrsnn_brian.simulation.shape import ModelShape
 program, built = ProgramCache(Path(sys.argv[1])).get(ModelShape(capacity=10, traces=1))
 print(json.dumps(built))
@@ -180,35 +179,31 @@ def test_a_killed_build_leaves_nothing_that_looks_finished(tmp_path):
     assert not list(tmp_path.glob(".building-*"))
 
 
-MANIFEST = json.dumps({"shape": {}, "system": {}, "compiler": {}})
-OLD, MIDDLE, NEW = ("a" * 24, "b" * 24, "c" * 24)
-
-
 def fake_programs(root: Path, sizes: dict[str, int]) -> ProgramCache:
     for age, (key, size) in enumerate(reversed(sizes.items())):
         (root / key).mkdir()
         (root / key / "program").write_bytes(b"x" * size)
-        (root / key / "manifest.json").write_text(MANIFEST)
+        (root / key / "manifest.json").write_text("{}")
         os.utime(root / key / "manifest.json", (1e9 - age, 1e9 - age))
-    return ProgramCache(root, limit_bytes=350)
+    return ProgramCache(root, limit_bytes=250)
 
 
 def test_the_least_recently_used_programs_go_first(tmp_path):
-    cache = fake_programs(tmp_path, {OLD: 100, MIDDLE: 100, NEW: 100})
+    cache = fake_programs(tmp_path, {"old": 100, "middle": 100, "new": 100})
     cache.trim()
-    assert [entry.key for entry in cache.entries()] == [NEW, MIDDLE]
+    assert [entry.key for entry in cache.entries()] == ["new", "middle"]
     assert cache.clear() == 2
     assert cache.total_bytes() == 0
 
 
 def test_trimming_spares_the_program_about_to_run(tmp_path):
-    cache = fake_programs(tmp_path, {OLD: 300, NEW: 100})
-    cache.trim(keep=OLD)
-    assert [entry.key for entry in cache.entries()] == [OLD]
+    cache = fake_programs(tmp_path, {"old": 300, "new": 100})
+    cache.trim(keep="old")
+    assert [entry.key for entry in cache.entries()] == ["old"]
 
 
 def test_the_key_changes_with_shape_and_compiler_and_nothing_else():
-    gcc, other = (toolchain.Compiler(("/usr/bin/g++",), v) for v in ("12", "13"))
+    gcc, other = toolchain.Compiler("/usr/bin/g++", "12"), toolchain.Compiler("/usr/bin/g++", "13")
     shape = ModelShape(capacity=10)
     keys = {
         program_key(shape, gcc),

@@ -4,8 +4,9 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.presets import load_preset
+from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.studies import improve
-from hrsnn_brian.studies.rules import RULES, STAY
+from hrsnn_brian.studies.rules import BOTH, COMPARED, STAY
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 
@@ -16,13 +17,37 @@ def options(preset="quick", **choices):
 
 
 def test_shipped_rules_are_named_and_every_rival_by_magnitude_or_lot_stands_against_them():
-    assert set(improve.SHIPPED) <= set(RULES) & set(improve.CANDIDATES)
-    for name, rule in RULES.items():
-        simple = rule.method in ("random", "magnitude", "fresh")
+    assert set(improve.SHIPPED) <= set(COMPARED) & set(improve.CANDIDATES)
+    for name in COMPARED:
+        simple = RECIPES[name].family in ("random", "magnitude", "fresh")
         assert (name in improve.RIVALS) == simple
-        assert not (simple and rule.of_task)
-    assert {rule.neurons for rule in improve.CANDIDATES.values()} <= {STAY, "both"}
-    assert not any(rule.of_task for rule in improve.CANDIDATES.values())
+        assert not (simple and prunes_for_a_task(RECIPES[name]))
+    # candidates of their own are frugal or noise with other numbers
+    named = {name for name in improve.CANDIDATES if name in COMPARED}
+    assert {COMPARED[name] for name in named} <= {STAY, BOTH}
+    families = {improve.CANDIDATES[name].family for name in improve.CANDIDATES if name not in named}
+    assert families == {"frugal", "noise"}
+    assert not any(prunes_for_a_task(recipe) for recipe in improve.CANDIDATES.values())
+    assert {recipe.rounds for recipe in improve.CANDIDATES.values()} == {1, 8}
+
+
+def test_candidates_change_what_their_names_say():
+    candidates = {
+        "price .35 gain 2.5": {"gain": 2.5},
+        "power .75 gain 2.5 ceiling 1": {"power": 0.75, "price": 0.5, "gain": 2.5, "ceiling": 1.0},
+        "price .35 all compete": {"within": "all"},
+        "root F gain 2": {"power": 0.5, "gain": 2.0},
+        "noise top in class": {"selection": "top", "within": "class", "compensation": "variance"},
+    }
+    for name, changes in candidates.items():
+        recipe = improve.CANDIDATES[name]
+        plain = RECIPES[recipe.family].options()
+        found = {
+            path.partition(".")[2]: value
+            for path, (_, value) in recipe.options().items()
+            if value != plain[path][1]
+        }
+        assert found == changes
 
 
 def test_no_seed_of_the_confirmation_is_one_of_the_development():

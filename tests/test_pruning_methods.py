@@ -1,7 +1,6 @@
 """The study of all pruning rules: its points, its rows and what it refuses."""
 
 import re
-import sys
 
 import pytest
 
@@ -9,12 +8,16 @@ from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.pruning.methods import METHODS
-from hrsnn_brian.pruning.options import lnp_options
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.recipes import RECIPES, chooses_neurons, prunes_for_a_task
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
+from hrsnn_brian.simulation import Engine
 from hrsnn_brian.studies import pruning_methods, rule_scores
 from hrsnn_brian.studies.reference_table import condensed
-from hrsnn_brian.studies.rules import LNP, RULES, Rule, apply_rule, compared_at
+from hrsnn_brian.studies.rules import COMPARED, LEAVE, compared_at, compared_recipe
+from hrsnn_brian.tasks.registry import get_task
 
 
 def options(**choices):
@@ -23,28 +26,29 @@ def options(**choices):
     return {**quick, "seeds": 1, "network": network, **choices}
 
 
-def test_every_rule_is_a_method_with_options_it_has():
-    for rule in RULES.values():
-        assert rule.rounds >= 1
-        if rule.method == LNP:
-            changed = {} if rule.compensation is None else {"compensation": rule.compensation}
-            lnp_options(rule.variant, {**rule.options, **changed})  # raises if one is not allowed
-            continue
-        method = METHODS[rule.method]
-        assert rule.of_task == bool({"task_rates", "readout_weight"} & set(method.needs))
-        assert not (method.chooses_neurons and compared_at(rule, 1.0))
-        for name, value in rule.options.items():
-            method.options[name].check(name, value)  # raises if it is not allowed
+def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
+    for name in COMPARED:
+        recipe = compared_recipe(name)
+        assert recipe.rounds >= 1
+        assert "," not in name  # names are given in comma-separated lists
+        assert recipe.to_dict() == RECIPES[name].to_dict()
+        assert not (recipe.fewer_neurons and compared_at(name, 1.0))
+        if recipe.family == "lnp":
+            assert (recipe.rounds, COMPARED[name]) == (8, LEAVE)
+    of_task = {name for name in COMPARED if prunes_for_a_task(RECIPES[name])}
+    assert of_task == {"activity", "activity random synapses", "lottery"}
+    assert all(chooses_neurons(RECIPES[name]) for name in COMPARED if COMPARED[name] == LEAVE)
+    with pytest.raises(InputError, match="rule = 'noise': unknown"):
+        compared_recipe("noise")  # a recipe, but not one that is compared
 
 
 def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
     found = pruning_methods.points(options(keep=[0.1, 0.05], neuron_fraction=[1.0, 0.6]), seed=7)
     at = {
-        fraction: sum(compared_at(rule, fraction) for rule in RULES.values())
-        for fraction in (1.0, 0.6)
+        fraction: sum(compared_at(rule, fraction) for rule in COMPARED) for fraction in (1.0, 0.6)
     }
     assert len(found) == 2 + 2 * (at[1.0] + at[0.6])
-    assert all(compared_at(rule, 1.0) or compared_at(rule, 0.6) for rule in RULES.values())
+    assert all(compared_at(rule, 1.0) or compared_at(rule, 0.6) for rule in COMPARED)
     assert {point["seed"] for point in found} == {7}
     assert {pruning_methods.FULL, pruning_methods.BARE} < {point["rule"] for point in found}
 
@@ -66,19 +70,10 @@ def test_bad_options_are_refused(choice, named):
         pruning_methods.points(options(**choice), seed=0)
 
 
-def test_a_missing_package_is_named_before_any_work_if_a_rule_needs_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "bayes_opt", None)
-    with pytest.raises(InputError, match=r"pip install .bayesian-optimization.*leave such rules"):
-        pruning_methods.points(options(), seed=0)
-    without = [rule for rule in RULES if rule not in ("lnp", "lnp literal")]
-    assert pruning_methods.points(options(rules=without), seed=0)
-    assert pruning_methods.points(options(neuron_fraction=[1.0]), seed=0)
-
-
 def test_a_rule_of_the_task_needs_one():
     network = build_network(load_preset("default", ["N=40"]), 0)
     with pytest.raises(InputError, match="prunes for a task"):
-        apply_rule(network, RULES["lottery"], measure=None, synapses=40, neurons=30)
+        prune(network, "lottery", Size(30, synapses=40), probe=Measurements(Engine("numpy")))
 
 
 def rows_of(engine, **choices):
@@ -112,7 +107,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
     matched = rule_scores._matched(
-        apply_rule(network, RULES["fresh"], measure=measure, synapses=16, neurons=20)[0],
+        prune(network, "fresh", Size(20, synapses=16), probe=measure, seed=1).network,
         "bias",
         network,
         measure,
@@ -143,13 +138,12 @@ def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(com
 def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1, segments=2, exponent_seconds=0.5)
-    quick = {"timescales": "off", "delocalisation": "off"}
-    pruned, note = apply_rule(
-        network, Rule(LNP, 2, None, quick), measure=measure, synapses=80, neurons=30
-    )
+    quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
+    task = get_task("mackey-glass-84", 1, quick=True)
+    pruned, note = rule_scores._apply(network, quick, measure, 80, 30, task)
     assert (pruned.n_neurons, pruned.n_synapses, note) == (30, 80, "")
-    doomed = Rule(LNP, 2, None, {**quick, "max_rate": "25", "patience": "1"})
-    kept, note = apply_rule(network, doomed, measure=measure, synapses=20, neurons=30)
+    doomed = quick.changed(max_rate=25.0, patience=1)
+    kept, note = rule_scores._apply(network, doomed, measure, 20, 30, task)
     assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation.cache import ProgramCache
 
 OPTIONAL = {  # package: module, what for
-    "bayesian-optimization": ("bayes_opt", "step 4 of lnp, studies that run it"),
     "igraph": ("igraph", "faster betweenness"),
     "pyarrow": ("pyarrow", "tables as Parquet, too"),
 }

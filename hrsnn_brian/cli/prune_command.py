@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hrsnn_brian.cli.options import add_common, fraction, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hrsnn_brian.tasks.task import Task
 
 NOISE_SECONDS = 10.0
+# Words for recipes made from lnp.
+VARIANTS = {"default": "lnp", "literal": "lnp literal", "revised": "lnp revised"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +112,9 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
     if args.variant is not None:
         if name != "lnp":
             raise InputError("--variant", args.variant, "is an option of --method lnp")
-        name = "lnp" if args.variant == "default" else f"lnp {args.variant}"
+        if args.variant not in VARIANTS:
+            raise unknown_name("--variant", args.variant, VARIANTS)
+        name = VARIANTS[args.variant]
     settings = list(args.settings)
     if args.compensation is not None:
         settings.insert(0, f"compensation={args.compensation}")

@@ -111,6 +111,8 @@ class Checkpoints:
             self._open(folder)
 
     def _open(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise InputError("work", str(folder), "is a file; give a folder")
         remove_parts(folder)
         marker = folder / _MARKER
         if marker.exists():

@@ -20,6 +20,7 @@ from hrsnn_brian.pruning.recipes import get_recipe
 from hrsnn_brian.pruning.size import Size, resolve_neurons
 from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
+from hrsnn_brian.seeds import seed_sequence
 from hrsnn_brian.simulation import Engine
 
 Report = Callable[[int, int, Row], None]
@@ -73,7 +74,8 @@ def prune(
     """
     recipe = get_recipe(recipe)
     probe = Measurements(engine or Engine(), seed) if probe is None else probe
-    rounds = recipe.rounds if rounds is None else rounds
+    rounds = check_rounds(recipe, recipe.rounds if rounds is None else rounds)
+    seed_sequence(seed, "prune")  # refuses a seed that is none
     _check(network, recipe, size, rounds, probe)
     start = _started(network, recipe, size, rounds, probe, seed)
     plan = _plan(start, recipe, rounds)
@@ -161,7 +163,7 @@ def _plan(start: Iteration, recipe: Recipe, rounds: int) -> list[tuple[int, int]
     stay = (n,) * (rounds + 1)
     if start.neurons < n:
         if rounds < 2:
-            raise InputError("iterations", rounds, "must be at least 2 where neurons leave")
+            raise InputError("rounds", rounds, "must be at least 2 where neurons leave")
         stay = (n, *geometric_schedule(n, start.neurons, rounds - 1), start.neurons)
     return [
         (after, max(end, min(network.n_synapses, round(target * (before / after) ** 2))))
@@ -193,7 +195,6 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Any
     if network.n_synapses < 1:
         raise InputError("network", f"{network.n_neurons} neurons", "has no synapses to prune")
     _check_choices(network, recipe, size)
-    check_rounds(recipe, rounds)
     if recipe.stability is not None and recipe.stability.disconnected == "refuse":
         parts, label = connected_components(network.W, connection="weak")
         if parts > 1:

@@ -99,10 +99,17 @@ class TuneTimescales(Step):
         return found | {"objective": -abs(found["lambda_inf_per_s"] - self.lambda_target)}
 
 
-def check_rounds(recipe: Recipe, rounds: int) -> None:
-    """Raises InputError if so few iterations never come to the search of time constants."""
+def check_rounds(recipe: Recipe, rounds: int, argument: str = "rounds") -> int:
+    """The number of iterations, which the caller knows as `argument`.
+
+    Raises InputError unless it is a whole number >= 1, or if so few never come to the search of
+    time constants.
+    """
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
+        raise InputError(argument, rounds, "must be a whole number >= 1")
     tune = recipe.step("timescales")
     if tune is not None and tune.rule != "off" and rounds < tune.timescale_every:
         turn = f"step 4 comes every timescale_every = {tune.timescale_every} of them"
         never = "with fewer, step 4 never has its turn: give more, or timescales=off"
-        raise InputError("iterations", rounds, f"{turn}; {never}")
+        raise InputError(argument, rounds, f"{turn}; {never}")
+    return rounds

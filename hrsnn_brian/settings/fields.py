@@ -216,6 +216,8 @@ class Like(Checked[Any]):
         return self._parsed(text, self._default)
 
     def _parsed(self, text: str, former: object) -> object:
+        if former is None or isinstance(former, Mapping):  # which says nothing of the kind
+            return parse_value(text)
         if isinstance(former, list | tuple):
             item = former[0] if former else ""
             parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
@@ -238,6 +240,8 @@ class Like(Checked[Any]):
 def _kind(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"a list, each {_kind(value[0] if value else '')}"
+    if value is None or isinstance(value, Mapping):
+        return "whatever TOML can hold"
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):

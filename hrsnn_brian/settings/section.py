@@ -7,6 +7,7 @@ from abc import ABCMeta
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, replace
+from inspect import getattr_static
 from typing import Any, ClassVar, TypeVar
 
 from hrsnn_brian.errors import InputError
@@ -107,9 +108,8 @@ class Section(metaclass=_Keywords):
 
 
 def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
-    """The names of the fields of a section with the objects that check them."""
-    owners = {name: vars(base)[name] for base in reversed(cls.__mro__) for name in vars(base)}
-    return [(f.name, owners[f.name]) for f in fields(cls)]  # type: ignore[arg-type]
+    """The names of a section's fields, inherited ones too, with the objects that check them."""
+    return [(f.name, getattr_static(cls, f.name)) for f in fields(cls)]  # type: ignore[arg-type]
 
 
 class Part(Checked[S]):

@@ -296,7 +296,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived, 
         if k > survived + 1:
             (tmp_path / "killed" / f"iteration-{k:03d}.npz").unlink()
             (tmp_path / "killed" / f"timescales-{k:03d}.jsonl").unlink(missing_ok=True)
-    (tmp_path / "killed" / ".iteration.npz.1-ab.part").write_bytes(b"half")
+    (tmp_path / "killed" / ".hrsnn-1-0a1b2c3d.part").write_bytes(b"half")
     stub, seen = Growing(), []
     changes["on_round"] = lambda d, t, row: seen.append((d, t))
     resumed = pruned(network, stub, work=tmp_path / "killed", **changes)
@@ -362,7 +362,7 @@ def test_a_folder_of_another_run_is_refused(network, tmp_path):
         ),
         (
             {"rounds": 3, "options": OPTIONS.changed(timescale_every=4)},
-            "iterations = 3: step 4 comes every timescale_every = 4",
+            "rounds = 3: step 4 comes every timescale_every = 4",
         ),
         ({"options": OPTIONS.changed(synapses="off")}, "with step 1 off"),
         ({"options": OPTIONS.changed(neurons="off")}, "with step 2 off"),
@@ -424,7 +424,7 @@ def test_options_are_checked(settings, message):
 
 def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
     independent = OPTIONS.changed(selection="independent")
-    with pytest.raises(InputError, match="selection = 'independent': .*fixed or top"):
+    with pytest.raises(InputError, match=r"selection = 'independent': .*fixed or top"):
         pruned(network, options=independent)
 
 
@@ -433,7 +433,7 @@ def test_options_from_text():
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
     assert keep.compensation == "literal 1000"
-    with pytest.raises(InputError, match="recipe = 'lnp literl': .*did you mean 'lnp literal'"):
+    with pytest.raises(InputError, match=r"recipe = 'lnp literl': .*did you mean 'lnp literal'"):
         get_recipe("lnp literl")
 
 
@@ -510,17 +510,50 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
         assert all(np.array_equal(a[name], b[name]) for name in a.files)
 
 
+@pytest.mark.compiled
+def test_the_command_continues_a_rival_too(saved, tmp_path, capfd):
+    """--rounds and --iterations are one; without --work a rival keeps no folder."""
+    words = ["prune", "net.npz", "--method", "magnitude", "--neurons", "30", "--synapses", "99"]
+    assert main([*words, "--rounds", "4", "--json", "--out", "a.npz"]) == 0
+    plain = json.loads(capfd.readouterr().out)
+    assert (plain["iterations"], plain["stopped"], plain["stable"]) == (4, None, None)
+    assert plain["work"] is None
+    assert not list(tmp_path.glob("*.lnp"))
+    words += ["--iterations", "4", "--json", "--work", "w"]
+    assert main([*words, "--out", "b.npz"]) == 0
+    capfd.readouterr()
+    for file in [*Path("w").glob("*-003.*"), *Path("w").glob("*-004.*")]:
+        file.unlink()
+    assert main([*words, "--out", "c.npz"]) == 0
+    out, err = capfd.readouterr()
+    again = json.loads(out)
+    assert "iteration 2: 30 neurons" in err
+    assert without_seconds(again["history"]) == without_seconds(plain["history"])
+    assert again["work"] == "w"
+    with np.load("a.npz") as a, np.load("b.npz") as b, np.load("c.npz") as c:
+        for name in a.files:
+            assert np.array_equal(a[name], b[name])
+            assert np.array_equal(a[name], c[name])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--method lnp --keep .1 --rounds 3", "iterations = 3: step 4 comes every timescale_ev"),
-        ("--method lnp --keep .1 --variant litral", "did you mean 'lnp literal'"),
+        ("--method lnp --keep .1 --rounds 3", "rounds = 3: step 4 comes every timescale_ev"),
+        (
+            "--method lnp --keep .1 --variant litral",
+            "--variant = 'litral': unknown; did you mean 'literal'?",
+        ),
         ("--method lnp --keep .1 --set scor=a", "did you mean 'score'"),
         ("--method random --keep .1 --variant literal", "option of --method lnp"),
         ("--method LNP --keep .1", "did you mean 'lnp'"),
         ("--method random --keep .1 --out net.npz", "is the network to prune"),
         ("--method lnp --keep .1 --neurons 41", "neurons = 41"),
         ("--method lnp --keep .1 --work net.npz", "is a file"),
+        ("--method random --keep .1 --work net.npz", "is a file"),
+        ("--method random --keep .1 --work none/w", "its folder does not exist"),
+        ("--method random --keep .1 --rounds 0", "--rounds"),
+        ("--method noise --keep .1 --set importance=random", "is called score"),
     ],
 )
 def test_the_command_refuses_in_one_line(saved, tmp_path, capfd, words, message):

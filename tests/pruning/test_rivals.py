@@ -250,7 +250,7 @@ def test_activity_then_keeps_the_largest_weights_or_any():
     small = pruned("activity", net, compensation="none")
     among = np.abs(net.W[small.neuron_id][:, small.neuron_id].data)
     np.testing.assert_array_equal(np.sort(np.abs(small.W.data)), np.sort(among)[-SYNAPSES:])
-    lots = pruned("activity", net, compensation="none", options={"importance": "random"})
+    lots = pruned("activity", net, compensation="none", options={"score": "random"})
     np.testing.assert_array_equal(lots.neuron_id, small.neuron_id)
     assert np.abs(lots.W.data).mean() < 0.7 * np.abs(small.W.data).mean()
 

@@ -249,6 +249,6 @@ def test_too_few_iterations_for_a_search_are_refused():
     check_rounds(LNP, 4)
     check_rounds(LNP.changed(timescales="off"), 1)
     with pytest.raises(
-        InputError, match=r"iterations = 3: step 4 comes every timescale_every = 4 of them"
+        InputError, match=r"rounds = 3: step 4 comes every timescale_every = 4 of them"
     ):
         check_rounds(LNP, 3)
