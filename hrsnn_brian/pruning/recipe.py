@@ -7,7 +7,7 @@ Lyapunov Noise Pruning is a recipe with four steps, a rival one with one or two;
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from hrsnn_brian.pruning.iteration import Step, needs_of
 from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.keys import Keys
-from hrsnn_brian.settings.reader import assignments
+from hrsnn_brian.settings.reader import Settings, assignments
 from hrsnn_brian.settings.section import Section, checked_fields
 
 MAIN = "rule"  # `--set neurons=random` stands for neurons.rule=random
@@ -146,8 +146,8 @@ class Recipe:
         own["stability"] = None if self.stability is None else new(self.stability)
         return replace(self, **own)
 
-    def with_settings(self, settings: Iterable[str]) -> "Recipe":
-        """The recipe with settings given as texts, "key=value" or the path of a TOML file.
+    def with_settings(self, settings: Settings) -> "Recipe":
+        """The recipe with settings given as texts (key=value or the path of a TOML file) or a table.
 
         Raises InputError as `changed` does, and for a text or file that cannot be read.
         """
@@ -163,10 +163,7 @@ class Recipe:
         return replace(keys, aliases={**keys.aliases, **rules})
 
     def _path(self, key: str) -> tuple[str, str]:
-        keys = self._keys()
-        if not keys.fields:
-            raise InputError("option", key, f"recipe {self.name!r} has none")
-        section, _, name = keys.paths(key)[0].partition(".")
+        section, _, name = self._keys().paths(key)[0].partition(".")
         return section, name
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,11 +17,12 @@ def as_number(value: Any) -> float | None:
 
 
 def number_in(text: str) -> Any:
-    """The number a text stands for, else what TOML takes it for."""
+    """The number a text stands for, as TOML or Python write one; else the TOML value."""
+    value = parse_value(text)
     try:
-        return float(text)
+        return float(value) if isinstance(value, str) else value
     except ValueError:
-        return parse_value(text)
+        return value
 
 
 class Real(Checked[float]):

@@ -70,6 +70,8 @@ class Keys:
         Offers paths for a dotted key and last parts for a short one: like is compared with like.
         """
         known = [*self.fields, *self.aliases]
+        if not known:
+            return InputError(self.argument, key, "it has none")
         pool = known if "." in key else {path.rpartition(".")[2] for path in known}
         found = unknown_name(self.argument, key, {*others, *pool})
         if not self.see:

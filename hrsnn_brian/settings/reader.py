@@ -29,20 +29,25 @@ def assignment(text: str, argument: str = "--set") -> tuple[str, str]:
     return key, value
 
 
-def assignments(keys: Keys, settings: Iterable[str]) -> dict[str, Any]:
-    """Full path -> value of everything that the texts set, the last one where several do.
+Settings = Iterable[str] | Mapping[str, Any]
+"""Texts, each key=value or the path of a TOML file; or a table, as such a file would hold it."""
+
+
+def assignments(keys: Keys, settings: Settings) -> dict[str, Any]:
+    """Full path -> value of everything that is set, the last one where several are.
 
     Raises InputError for a text that is no key=value, a file that cannot be read, a key that is
     unknown (the nearest is named) or ambiguous.
     """
     found: dict[str, Any] = {}
-    for text in settings:
-        if "=" not in text and text.strip().endswith(FILE):
-            pairs = keys.leaves(file_table(text.strip()))
-            chosen = {path: value for key, value in pairs for path in keys.paths(key)}
+    for item in [settings] if isinstance(settings, Mapping) else settings:
+        if isinstance(item, str) and ("=" in item or not item.strip().endswith(FILE)):
+            key, text = assignment(item)
+            chosen = {path: keys.read(path, text) for path in keys.paths(key)}
         else:
-            key, value = assignment(text)
-            chosen = {path: keys.read(path, value) for path in keys.paths(key)}
+            table = file_table(item.strip()) if isinstance(item, str) else item
+            pairs = keys.leaves(table)
+            chosen = {path: value for key, value in pairs for path in keys.paths(key)}
         for path, value in chosen.items():
             found.pop(path, None)  # a table set later goes before what was set inside it
             found[path] = value
@@ -57,7 +62,7 @@ def file_table(path: str) -> dict[str, Any]:
 
 
 def applied(
-    keys: Keys, table: Mapping[str, Any], settings: Iterable[str]
+    keys: Keys, table: Mapping[str, Any], settings: Settings
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A copy of a table with texts applied, and what they set by full path."""
     after, given = deepcopy(dict(table)), assignments(keys, settings)
@@ -66,7 +71,7 @@ def applied(
     return after, given
 
 
-def read(kind: type[S], table: Mapping[str, Any], settings: Iterable[str] = (), see: str = "") -> S:
+def read(kind: type[S], table: Mapping[str, Any], settings: Settings = (), see: str = "") -> S:
     """The section of a table with texts applied; see: what `hrsnn list options` lists it as.
 
     Raises InputError as `assignments` does, and for what has no effect beside the rest.
