@@ -147,7 +147,7 @@ class Recipe:
         return replace(self, **own)
 
     def with_settings(self, settings: Settings) -> "Recipe":
-        """The recipe with settings given as texts (key=value or the path of a TOML file) or a table.
+        """The recipe with settings given as texts, key=value or a TOML file, or as a table.
 
         Raises InputError as `changed` does, and for a text or file that cannot be read.
         """

@@ -499,7 +499,7 @@ def test_an_alias_is_the_recipe_itself():
         ("frugal", {"probe": Given(np.eye(N))}, r"probe = 'Given': recipe 'frugal' needs .*rates"),
         ("fresh", {"options": {"compensation": "row"}}, r"recipe 'fresh' = 'compensation': unknow"),
         ("fresh", {"options": {"scale": "one"}}, r"scale = 'one': unknown"),
-        ("no-recurrence", {"options": {"scale": "one"}}, r"option of recipe 'no recurrence' = 'scale': it has none"),
+        ("no-recurrence", {"options": {"scale": "one"}}, r"'no recurrence' = 'scale': it has none"),
         ("activity", {"options": {"importance": "noise"}}, r"'importance': is called score"),
         ("activity", {"options": {"score": "noise"}}, r"score = 'noise': unknown"),
         ("moore-chaudhry", {}, r"recipe = 'moore-chaudhry': .*'moore-chaudhuri'"),
