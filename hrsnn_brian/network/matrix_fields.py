@@ -3,7 +3,7 @@
 from typing import Any
 
 from hrsnn_brian.settings.checked import Checked
-from hrsnn_brian.settings.fields import OneOf, as_number, number_in
+from hrsnn_brian.settings.fields import OneOf, as_number
 
 AS_GIVEN, BY_IN_DEGREE = "as-given", "J/sqrt(K)"
 
@@ -35,6 +35,3 @@ class MatrixScale(Checked[str | float]):
 
     def plain(self, value: str | float) -> str | float | None:
         return None if value == AS_GIVEN else value
-
-    def read(self, text: str) -> Any:
-        return number_in(text)

@@ -20,7 +20,7 @@ def number_in(text: str) -> Any:
     """The number a text stands for, as TOML or Python write one; else the TOML value."""
     value = parse_value(text)
     try:
-        return float(value) if isinstance(value, str) else value
+        return float(value) if value == text.strip() else value  # ".5", but not a quoted "0.5"
     except ValueError:
         return value
 
