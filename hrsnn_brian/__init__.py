@@ -48,6 +48,7 @@ _PUBLIC = {
     "get_recipe": "pruning.recipes",
     "TaskProbe": "evaluation.task_probe",
     "Measurements": "dynamics.probe",
+    "ProbeLengths": "dynamics.probe",
     "noise_covariance": "dynamics.probe",
     "Protocol": "dynamics.exponents.spiking",
     "lyapunov_spectrum": "dynamics.exponents.spiking",

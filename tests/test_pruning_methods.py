@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hrsnn_brian.dynamics.probe import Measurements
+from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
@@ -136,7 +136,7 @@ def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(com
 @pytest.mark.compiled
 def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     network = build_network(load_preset("default", ["N=40"]), 1)
-    measure = Measurements(compiled_engine, 1, segments=2, exponent_seconds=0.5)
+    measure = Measurements(compiled_engine, 1, ProbeLengths(segments=2, exponent_seconds=0.5))
     quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
     task = get_task("mackey-glass-84", 1, quick=True)
     pruned, note = rule_scores._apply(network, quick, measure, 80, 30, task)

@@ -33,15 +33,15 @@ class Time(Checked[float]):
 
 
 class Span(Real):
-    """A length of time > 0 in seconds, as a number or as a text with its unit."""
+    """A length of time >= 0 (> 0 if `positive`), as a number of seconds or a text with its unit."""
 
     unit = "s"
 
-    def __init__(self, default: float) -> None:
-        super().__init__(default, 0, above=True)
+    def __init__(self, default: float, positive: bool = True) -> None:
+        super().__init__(default, 0, above=positive)
 
     def allowed(self) -> str:
-        return "a positive number of seconds, or a time such as 20 ms"
+        return f"a number of seconds {'>' if self.above else '>='} 0, or a time such as 20 ms"
 
     def convert(self, value: Any) -> float:
         timed = isinstance(value, str) or hasattr(value, "dim")

@@ -13,7 +13,7 @@ from probes import Growing, Stub
 from scipy import sparse
 
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.dynamics.probe import Measurements
+from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.task_probe import TaskProbe
 from hrsnn_brian.files import identity
@@ -451,7 +451,7 @@ def saved(tmp_path, monkeypatch):
 @pytest.mark.compiled
 def test_measurements_on_an_engine(saved, compiled_engine):
     """Shapes, units and agreement with each other; nothing random between two calls."""
-    measure = Measurements(compiled_engine, seconds=20.0, segments=3, batch=64)
+    measure = Measurements(compiled_engine, 0, ProbeLengths(seconds=20.0, segments=3))
     rates = measure.rates(saved)
     assert rates.shape == (40,)
     assert measure.rate_hz(saved) == pytest.approx(rates.mean())
