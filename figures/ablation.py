@@ -8,9 +8,8 @@ Networks of another size than asked for are left out, and their number is writte
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.figures.panels import panel_grid, require, scores_of
+from hrsnn_brian.figures.panels import judged_by, panel_grid, require
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
-from hrsnn_brian.files.score_columns import Score
 from hrsnn_brian.statistics.comparison import paired_test
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed
 
@@ -20,7 +19,17 @@ if TYPE_CHECKING:
 
 BASELINE = "baseline"
 GROUPS = {"left out": VERMILION, "alone": BLUE, "exchanged": GREEN}
-_NEEDED = ("seed", "variant", "group", "keep", "neuron_fraction", "task", "readout", "met_budget")
+_NEEDED = (
+    "seed",
+    "network",
+    "recipe",
+    "group",
+    "keep",
+    "neuron_fraction",
+    "task",
+    "readout",
+    "met_budget",
+)
 _BELOW = 0.3  # of a line, how far single seeds lie below their mean
 
 
@@ -64,30 +73,26 @@ def _order(rows: "pd.DataFrame") -> dict[str, float]:
     heights: dict[str, float] = {}
     height = 0.0
     for group in GROUPS:
-        for variant in rows[rows["group"] == group]["variant"].unique():
+        for variant in rows[rows["group"] == group]["recipe"].unique():
             heights[str(variant)] = height
             height -= 1.0
         height -= 0.8
     if not heights:
-        raise InputError("table", sorted(set(rows["variant"])), "has no variant but the baseline")
+        raise InputError("table", sorted(set(rows["recipe"])), "has no variant but the baseline")
     return heights
 
 
-def _score(rows: "pd.DataFrame") -> Score:
-    return scores_of(rows)[-1]
-
-
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str, float]) -> None:
-    score = _score(rows)
+    score = judged_by(rows)
     equal = rows[rows["met_budget"].astype(bool)]
-    scores = by_seed(equal.to_dict("records"), "variant", score.column)
+    scores = by_seed(equal.to_dict("records"), "recipe", score.name)
     if BASELINE not in scores:
         raise InputError("table", task, "has no baseline of the size asked for")
-    groups = dict(zip(rows["variant"], rows["group"], strict=True))
+    groups = dict(zip(rows["recipe"], rows["group"], strict=True))
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():
         _draw_line(axis, scores, variant, height, GROUPS[groups[variant]])
-        of_variant = rows[rows["variant"] == variant]
+        of_variant = rows[rows["recipe"] == variant]
         missing = of_variant[~of_variant["met_budget"].astype(bool)]["seed"].nunique()
         if missing:
             axis.text(1.0, height, f"{missing} other size", color=GREY, fontsize=7, ha="right",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "index", "time_s", "reason")
-_FINAL = ("condition", "J", "g", "seed", "index", "standard_error_per_s")
+_COLUMNS = ("network", "J", "g", "seed", "index", "time_s", "reason")
+_FINAL = ("network", "J", "g", "seed", "index", "standard_error_per_s")
 LINES = 4  # values of J
 
 
@@ -35,11 +35,11 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     Returns one axes per condition. ax: those axes; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "history", _COLUMNS, ("value_per_s",))
+    rows = rows_of(table, "quantity", "history", _COLUMNS, ("value_per_s",))
     rows = rows[rows["index"] == 1]
-    found = rows_of(table, "kind", "spectrum", _FINAL)
+    found = rows_of(table, "quantity", "spectrum", _FINAL)
     scan, *_ = scans(rows)
-    conditions = list(rows["condition"].unique())
+    conditions = list(rows["network"].unique())
     with house_style():
         axes = panel_grid(ax, (1, len(conditions)), (2.6, 2.7), sharey=True)
         for axis, condition in zip(axes, conditions, strict=True):
@@ -51,8 +51,8 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
                 colour = VALUE_COLOURS[k % len(VALUE_COLOURS)]
                 _draw_line(
                     axis,
-                    history[history["condition"] == condition],
-                    final[final["condition"] == condition],
+                    history[history["network"] == condition],
+                    final[final["network"] == condition],
                     colour,
                     f"J = {J:.3g}",
                     k,

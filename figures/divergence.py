@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed")
+_COLUMNS = ("network", "J", "g", "seed")
 _FIT = ["seed", "value_per_s", "start_s", "end_s", "ln_distance"]
 LINES = 3  # values of J
 
@@ -32,20 +32,20 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     Returns one axes per condition. ax: those axes; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    curves = rows_of(table, "kind", "divergence", (*_COLUMNS, "time_s"), ("ln_distance",))
-    fits = rows_of(table, "kind", "fit", (*_COLUMNS, *_FIT[:-1]))
+    curves = rows_of(table, "quantity", "divergence", (*_COLUMNS, "time_s"), ("ln_distance",))
+    fits = rows_of(table, "quantity", "fit", (*_COLUMNS, *_FIT[:-1]))
     require_numbers(fits, ["ln_distance"])
     scan, *_ = scans(curves)
     fitted = fits[fits["g"].isin(scan.rows["g"].unique())]
-    conditions = list(curves["condition"].unique())
+    conditions = list(curves["network"].unique())
     with house_style():
         axes = panel_grid(ax, (1, len(conditions)), (2.7, 3.0), sharey=True)
         for axis, condition in zip(axes, conditions, strict=True):
             for k, J in enumerate(few(scan.values, LINES)):
                 here = scan.at(J)
-                lines = fitted[(fitted["J"] == J) & (fitted["condition"] == condition)]
+                lines = fitted[(fitted["J"] == J) & (fitted["network"] == condition)]
                 colour = VALUE_COLOURS[k % len(VALUE_COLOURS)]
-                _draw_curves(axis, here[here["condition"] == condition], colour)
+                _draw_curves(axis, here[here["network"] == condition], colour)
                 _draw_fits(axis, lines, colour, f"J = {J:.3g}")
             axis.set_title(f"{condition}, {scan.fixed}", loc="left")
             axis.set_xlabel("time since the perturbation (s)")

@@ -5,8 +5,7 @@ at the rate of the full network. The last two panels: leading Lyapunov exponents
 the leading eigenvalues of A = -D + D W, of the networks as they are.
 """
 
-import re
-from itertools import cycle
+from itertools import count, cycle, takewhile
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
@@ -30,6 +29,7 @@ from hrsnn_brian.figures.style import (
     VERMILION,
     house_style,
 )
+from hrsnn_brian.files.columns import FULL, NAME, UNMATCHED
 from hrsnn_brian.files.tables import require_numbers
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ MEASURES = {
     "participation_ratio": "participation ratio\nof 10 modes (neurons)",
 }
 SPECTRA = {
-    r"exponent_(\d+)_per_s": "Lyapunov exponent\n(1/s)",
-    r"eigenvalue_(\d+)_real_per_s": "eigenvalue of\n" r"$-D + DW$, real part (1/s)",
+    "exponent_{}_per_s": "Lyapunov exponent\n(1/s)",
+    "eigenvalue_{}_real_per_s": "eigenvalue of\n" r"$-D + DW$, real part (1/s)",
 }
 COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
-_IDENTITY = ("seed", "kind", "match", "keep", "neuron_fraction")
+_IDENTITY = ("seed", "network", "recipe", "match", "keep", "neuron_fraction")
 _COLUMNS = 4
-FULL, RAW = "full", "none"
+RAW = UNMATCHED
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
@@ -65,14 +65,14 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     figure. Raises InputError if columns or rows are missing, or axes do not suffice.
     """
     table = require(table, _IDENTITY, list(MEASURES))
-    full, pruned = table[table["kind"] == FULL], table[table["kind"] != FULL]
+    full, pruned = table[table["network"] == FULL], table[table["network"] != FULL]
     if pruned.empty:
         raise InputError("table", f"{len(table)} rows", "has no pruned network")
     keep = pruned["keep"].min()
     fraction = pruned[pruned["keep"] == keep]["neuron_fraction"].min()
     pruned = pruned[(pruned["keep"] == keep) & (pruned["neuron_fraction"] == fraction)]
     groups = {FULL: full} if len(full) else {}
-    groups |= {str(kind): pruned[pruned["kind"] == kind] for kind in pruned["kind"].unique()}
+    groups |= {str(kind): pruned[pruned[NAME] == kind] for kind in pruned[NAME].unique()}
     count = len(MEASURES) + len(SPECTRA)
     with house_style():
         axes = panel_grid(ax, (-(-count // _COLUMNS), _COLUMNS), (2.2, 1.75))
@@ -135,7 +135,8 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
     zero_line(axis)
     for kind, style in _styles(groups).items():
         raw = groups[kind][groups[kind]["match"] == RAW]
-        index = {name: int(m[1]) for name in map(str, raw) if (m := re.fullmatch(pattern, name))}
+        names = takewhile(set(raw).__contains__, map(pattern.format, count(1)))
+        index = {name: j for j, name in enumerate(names, start=1)}
         if not index:
             raise InputError("table", list(raw), f"has no columns {pattern!r}")
         require_numbers(raw, index)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "dt_ms")
+_COLUMNS = ("network", "J", "g", "seed", "dt_ms")
 _VALUES = ("value_per_s", "rate_hz")
 _LABELS = {
     "J": "strength of excitation J (mean thresholds)",
@@ -38,7 +38,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     ax: those axes, row by row; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "exponent", _COLUMNS, _VALUES)
+    rows = rows_of(table, "quantity", "exponent", _COLUMNS, _VALUES)
     varied = scans(rows)
     with house_style():
         axes = panel_grid(ax, (2, len(varied)), (3.4, 2.3), sharex="col", sharey="row")
@@ -69,7 +69,7 @@ def _draw_exponents(axis: "Axes", scan: Scan, styles: dict[str, tuple[str, str]]
     steps = sorted(scan.rows["dt_ms"].unique())
     failed: list[float] = []
     for name, (colour, marker) in styles.items():
-        of_condition = scan.rows[scan.rows["condition"] == name]
+        of_condition = scan.rows[scan.rows["network"] == name]
         for k, dt in enumerate(steps):
             points = over_seeds(of_condition[of_condition["dt_ms"] == dt], scan.name, "value_per_s")
             failed += [
@@ -102,7 +102,7 @@ def _draw_rates(axis: "Axes", scan: Scan, styles: dict[str, tuple[str, str]]) ->
     places = _places(scan, styles)
     finest = scan.rows[scan.rows["dt_ms"] == scan.rows["dt_ms"].min()]
     for name, (colour, marker) in styles.items():
-        points = over_seeds(finest[finest["condition"] == name], scan.name, "rate_hz")
+        points = over_seeds(finest[finest["network"] == name], scan.name, "rate_hz")
         axis.errorbar(
             points[scan.name] + places[name],
             points["mean"],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.style import GREY, new_figure
-from hrsnn_brian.files.score_columns import Score, is_score, scores_in
-from hrsnn_brian.files.tables import require_numbers
+from hrsnn_brian.files.columns import NAME, Column, named
+from hrsnn_brian.files.tables import require_numbers, schema_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,31 +19,44 @@ T_RENORM = r"$t_\mathrm{renorm}$"
 
 # Columns that hold words, or truth values; every other one a figure asks for holds numbers.
 WORDS = frozenset(
-    ("task", "rule", "method", "variant", "group", "kind", "condition", "network", "quantity")
+    ("network", "recipe", "task", "group", "quantity")
     + ("match", "readout", "note", "reason", "met_budget")
 )
-MAY_BE_EMPTY = ("note", "reason", "standard_error_per_s", "value_per_s", "start_s", "end_s")
+MAY_BE_EMPTY = (
+    "recipe",
+    "note",
+    "reason",
+    "standard_error_per_s",
+    "value_per_s",
+    "start_s",
+    "end_s",
+)
 
 
 def require(
     table: "pd.DataFrame", columns: Iterable[str], values: Sequence[str] = ()
 ) -> "pd.DataFrame":
-    """The table with inf, which cannot be drawn, made NaN.
+    """The table with inf, which cannot be drawn, made NaN, and a column `NAME` if it has networks.
 
     columns: those that say what a row is; none may be empty throughout but `MAY_BE_EMPTY`.
     values: those to be drawn, of which at least one must hold a number; scores need not be named.
-    Raises InputError, naming the first column that is missing, empty or holds text for a number.
+    Raises InputError if the table has no schema, and, naming the first column, for one that is
+    missing, empty or holds text for a number.
     """
     columns = list(columns)
     for column in (*columns, *values):
         if column not in table:
             raise InputError("table", list(table), f"has no column {column!r}")
     numbers = [name for name in (*columns, *values) if name not in WORDS]
-    require_numbers(table, [*numbers, *filter(is_score, map(str, table))])
+    scores = schema_in(table).scores()
+    require_numbers(table, [*numbers, *(name for name in scores if name in table)])
     for column in columns:
         if column not in MAY_BE_EMPTY and table[column].isna().all():
             raise InputError("table", f"{len(table)} rows", f"column {column!r} is empty")
     table = table.replace([math.inf, -math.inf], math.nan)
+    if "network" in columns:
+        names = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+        table = table.assign(**{NAME: [row[NAME] for row in named(names)]})
     if values and table[list(values)].isna().all(axis=None):
         raise InputError("table", f"{len(table)} rows", f"no row has a value of {values[0]!r}")
     return table
@@ -68,17 +81,28 @@ def rows_of(
     return require(found, columns, values)
 
 
-def scores_of(rows: "pd.DataFrame") -> list[Score]:
-    """The scores of a task's rows, checked by `require`, that are worth a panel: not all missing.
+def scores_of(rows: "pd.DataFrame") -> list[Column]:
+    """The scores of one task's rows, checked by `require`, that are worth a panel: not all missing.
 
     Raises InputError if there is none.
     """
-    filled = list(map(str, rows.dropna(axis="columns", how="all")))
-    found = scores_in(filled)
+    (task,) = map(str, rows["task"].unique())
+    found = [
+        s for s in schema_in(rows).shown(task) if s.name in rows and rows[s.name].notna().any()
+    ]
     if not found:
-        tasks = ", ".join(map(str, rows["task"].unique()))
-        raise InputError("table", list(rows), f"has no score columns with values for {tasks}")
+        raise InputError("table", list(rows), f"has no score columns with values for {task}")
     return found
+
+
+def judged_by(rows: "pd.DataFrame") -> Column:
+    """The score that one task is judged by. Raises InputError if its rows have none."""
+    found = scores_of(rows)
+    (task,) = map(str, rows["task"].unique())
+    primary = schema_in(rows).primary(task)
+    if primary not in found:
+        raise InputError("table", list(rows), f"has no score columns with values for {task}")
+    return primary
 
 
 def per_seed(rows: "pd.DataFrame", by: Sequence[str], column: str) -> "pd.DataFrame":

@@ -1,4 +1,4 @@
-"""Score against the fraction of synapses kept: a row of panels per task, a line per method.
+"""Score against the fraction of synapses kept: a row of panels per task, a line per recipe.
 
 Lines and bars: mean and standard error over seeds. Horizontal: the controls of the same table, no
 recurrence (J = 0, with its standard error as a band), persistence and linear autoregression.
@@ -20,7 +20,7 @@ from hrsnn_brian.figures.style import (
     plain_log_x,
     plain_log_y,
 )
-from hrsnn_brian.files.score_columns import Score
+from hrsnn_brian.files.columns import NAME, Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ CONTROLS = {
     "input only": (GREY, (0, (1, 3))),
     "linear AR": (SLATE, "-."),
 }
-_NEEDED = ("seed", "task", "method", "keep", "readout")
+_NEEDED = ("seed", "task", "network", "recipe", "keep", "readout")
 _NO_READOUT = "none"  # of the controls that have none
 _DODGE = 0.03  # of the value: keeps the error bars of several methods apart
 
@@ -42,7 +42,7 @@ class Panel:
     """What one panel shows."""
 
     task: str
-    score: Score
+    score: Column
 
 
 def panels(table: "pd.DataFrame", readout: str = "spikes") -> list[Panel]:
@@ -99,11 +99,11 @@ def _new_axes(shown: list[Panel]) -> "list[Axes]":
 
 
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) -> None:
-    column = panel.score.column
+    column = panel.score.name
     seen = rows[rows["readout"].isin([readout, _NO_READOUT])].dropna(subset=[column])
     methods = _methods(seen)
     for k, method in enumerate(methods):
-        points = over_seeds(seen[seen["method"] == method], "keep", column)
+        points = over_seeds(seen[seen[NAME] == method], "keep", column)
         shift = 1 + _DODGE * (k - (len(methods) - 1) / 2)
         axis.errorbar(
             [keep * shift for keep in points["keep"]],
@@ -117,13 +117,13 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) 
             zorder=3,
         )
     for control, (colour, dashes) in CONTROLS.items():
-        values = per_seed(seen[seen["method"] == control], [], column)[column]
+        values = per_seed(seen[seen[NAME] == control], [], column)[column]
         if values.empty:
             continue
         mean, sem = values.mean(), standard_error(values)
         axis.axhline(mean, color=colour, linestyle=dashes, linewidth=1.1, label=control, zorder=2)
         axis.axhspan(mean - sem, mean + sem, color=colour, alpha=0.12, linewidth=0, zorder=1)
-    _finish(axis, panel, seen[seen["method"].isin(methods)]["keep"].unique())
+    _finish(axis, panel, seen[seen[NAME].isin(methods)]["keep"].unique())
 
 
 def _finish(axis: "Axes", panel: Panel, keeps: Any) -> None:
@@ -139,7 +139,7 @@ def _finish(axis: "Axes", panel: Panel, keeps: Any) -> None:
 
 
 def _methods(rows: "pd.DataFrame") -> list[str]:
-    return [str(method) for method in rows["method"].unique() if method not in CONTROLS]
+    return [str(method) for method in rows[NAME].unique() if method not in CONTROLS]
 
 
 def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:

@@ -11,23 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.panels import (
+    judged_by,
     panel_grid,
     per_seed,
     require,
-    scores_of,
     shared_legend,
     standard_error,
 )
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
-from hrsnn_brian.files.score_columns import Score
+from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, UNMATCHED, Column
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-REFERENCES = {"full": (BLACK, "-"), "no recurrence": (GREY, "--")}
-RAW = "none"
-_NEEDED = ("seed", "task", "rule", "keep", "neuron_fraction", "match", "readout", "note")
+REFERENCES = {FULL: (BLACK, "-"), NO_RECURRENCE: (GREY, "--")}
+RAW = UNMATCHED
+_NEEDED = (
+    "seed",
+    "task",
+    "network",
+    "recipe",
+    "keep",
+    "neuron_fraction",
+    "match",
+    "readout",
+    "note",
+)
 _OPS = "synaptic_ops_per_s"
 _USUAL_KEEP = 0.05
 _STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
@@ -43,7 +53,7 @@ def draw(
     Raises InputError if a column, rows or scores are missing, or the axes are too few.
     """
     table = require(table, _NEEDED, (_OPS,))
-    pruned = table[~table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
+    pruned = table[~table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
     keeps = sorted(float(k) for k in pruned["keep"].dropna().unique())
     if not keeps or (keep is not None and keep not in keeps):
         what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
@@ -53,10 +63,10 @@ def draw(
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
     if pruned.empty:
         raise InputError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
-    references = table[table["rule"].isin(REFERENCES) & (table["readout"] == readout)]
-    scores = {str(task): scores_of(rows)[-1] for task, rows in pruned.groupby("task", sort=False)}
+    references = table[table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
+    scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
-    most = max(pruned[pruned["neuron_fraction"] == f]["rule"].nunique() for f in fractions)
+    most = max(pruned[pruned["neuron_fraction"] == f][NAME].nunique() for f in fractions)
     with house_style():
         shape = (len(fractions), len(scores) + 1)
         axes = panel_grid(ax, shape, (2.9, max(2.2, 0.5 + 0.2 * most)))
@@ -89,19 +99,19 @@ def _draw_row(
     axes: "list[Axes]",
     rows: "pd.DataFrame",
     references: "pd.DataFrame",
-    scores: dict[str, Score],
+    scores: dict[str, Column],
     title: str,
 ) -> None:
     rules = _best_first(rows, scores)
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
-        _draw_rules(axis, rows[rows["task"] == task], rules, score.column)
+        _draw_rules(axis, rows[rows["task"] == task], rules, score.name)
         for name, (colour, dashes) in REFERENCES.items():
             found = references[
                 (references["task"] == task)
-                & (references["rule"] == name)
+                & (references[NAME] == name)
                 & (references["match"] == RAW)
             ]
-            values = per_seed(found, [], score.column)[score.column].dropna()
+            values = per_seed(found, [], score.name)[score.name].dropna()
             if values.empty:
                 continue
             mean, error = values.mean(), standard_error(values)
@@ -110,8 +120,8 @@ def _draw_row(
         axis.set_xlabel(f"{score.label}\n({score.better} is better)")
         axis.set_title(task, loc="left")
         axis.set_xlim(left=0)
-    of_tasks = per_seed(rows, ["rule", "match", "task"], _OPS)
-    ops = of_tasks.groupby(["rule", "match", "seed"], as_index=False)[_OPS].mean()
+    of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
+    ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
     _draw_rules(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), rules, _OPS)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
@@ -140,21 +150,21 @@ def _same_costs(axes: "Sequence[Axes]") -> None:
         axis.xaxis.set_minor_locator(NullLocator())
 
 
-def _best_first(rows: "pd.DataFrame", scores: dict[str, Score]) -> list[str]:
+def _best_first(rows: "pd.DataFrame", scores: dict[str, Column]) -> list[str]:
     """Rules by their mean rank over the tasks, as pruned."""
     raw = rows[rows["match"] == RAW]
     ranks: Any = 0
     for task, score in scores.items():
-        of_task = per_seed(raw[raw["task"] == task], ["rule"], score.column)
-        means = of_task.groupby("rule")[score.column].mean()
+        of_task = per_seed(raw[raw["task"] == task], [NAME], score.name)
+        means = of_task.groupby(NAME)[score.name].mean()
         ranks = means.rank(ascending=score.better == "lower") + ranks
     return [str(rule) for rule in ranks.sort_values().index]
 
 
 def _draw_rules(axis: "Axes", rows: "pd.DataFrame", rules: list[str], column: str) -> None:
     for raw, (colour, fill, shift) in _STYLES.items():
-        of_kind = per_seed(rows[(rows["match"] == RAW) == raw], ["rule", "match"], column)
-        chosen = of_kind.groupby(["rule", "seed"])[column].mean().dropna().groupby("rule")
+        of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
+        chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
         means, errors = chosen.mean(), chosen.apply(standard_error)
         shown = [(k, rule) for k, rule in enumerate(rules) if rule in means.index]
         axis.errorbar(

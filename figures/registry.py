@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.figures.style import house_style, save
+from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.tables import read_table
 
 
@@ -24,13 +25,13 @@ FIGURES: dict[str, FigureEntry] = {
     for entry in (
         FigureEntry(
             name="pruning_curve",
-            description="scores against the fraction of synapses kept, per method and task",
+            description="scores against the fraction of synapses kept, per recipe and task",
             table="pruning_curve",
             module="hrsnn_brian.figures.pruning_curve",
         ),
         FigureEntry(
             name="pruning_methods",
-            description="scores and operations of every pruning rule at equal size, per task",
+            description="scores and operations of every recipe at equal size, per task",
             table="pruning_methods",
             module="hrsnn_brian.figures.pruning_methods",
         ),
@@ -101,10 +102,11 @@ def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
     """Draws a figure from the run's table into `folder` (default: the run's figures/).
 
     Returns the PDF and the PNG. Raises InputError if the figure is unknown, the run does not hold
-    its table or the table lacks a column.
+    its table or its schema, or the table lacks a column.
     """
     entry = get_figure(name)
     table = read_table(_table(entry, run))
+    read_schema(_table(entry, run))
     folder = run / "figures" if folder is None else folder
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", str(folder), "is a file; give a folder")

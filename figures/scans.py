@@ -44,6 +44,6 @@ def scans(rows: "pd.DataFrame") -> list[Scan]:
 
 def condition_styles(rows: "pd.DataFrame") -> dict[str, tuple[str, str]]:
     """Condition -> (colour, symbol), in order of appearance."""
-    conditions = rows["condition"].unique()
+    conditions = rows["network"].unique()
     n = len(CONDITION_STYLES)
     return {str(name): CONDITION_STYLES[k % n] for k, name in enumerate(conditions)}

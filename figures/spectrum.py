@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLUMNS = ("condition", "J", "g", "seed", "index")
+_COLUMNS = ("network", "J", "g", "seed", "index")
 _VALUES = ("value_per_s", "rate_hz")
 PANELS = 3  # of each scan
 
@@ -31,7 +31,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     that a short scan leaves empty are hidden. ax: those axes, row by row; None makes a figure.
     Raises InputError if columns or rows are missing or axes too few.
     """
-    rows = rows_of(table, "kind", "spectrum", _COLUMNS, _VALUES)
+    rows = rows_of(table, "quantity", "spectrum", _COLUMNS, _VALUES)
     varied = scans(rows)
     shown = [(scan, few(scan.values, PANELS)) for scan in varied]
     columns = max(len(values) for _, values in shown)
@@ -55,7 +55,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", styles: dict[str, tuple[str, str]]) -> None:
     zero_line(axis)
     for k, (name, (colour, marker)) in enumerate(styles.items()):
-        of_condition = rows[rows["condition"] == name]
+        of_condition = rows[rows["network"] == name]
         if of_condition.empty:
             continue
         points = over_seeds(of_condition, "index", "value_per_s")

@@ -38,6 +38,7 @@ _PUBLIC = {
     "Recording": "simulation",
     "simulate": "simulation",
     "Task": "tasks.task",
+    "ForecastTask": "tasks.forecast_task",
     "get_task": "tasks.registry",
     "own_series_task": "tasks.registry",
     "evaluate": "evaluation.evaluate",
@@ -63,6 +64,8 @@ _PUBLIC = {
     "flow_exponents": "dynamics.exponents.flows",
     "map_exponents": "dynamics.exponents.flows",
     "Study": "runs.study",
+    "Score": "files.score",
+    "Column": "files.columns",
     "InputError": "errors",
     "EngineError": "errors",
 }

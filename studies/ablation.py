@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.evaluate import READOUTS
-from hrsnn_brian.files.score_columns import Score, scores_in, with_units
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import PRUNED, Column, identity
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.options import (
@@ -68,23 +68,24 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
     size = (neurons, resolve_budget(network, point["keep"]))
-    identity = {"seed": seed, "variant": point["variant"]}
-    identity |= {"group": VARIANTS[point["variant"]].group}
-    identity |= {name: point[name] for name in ("keep", "neuron_fraction")}
+    asked = {"recipe": point["variant"]}
+    asked |= {name: point[name] for name in ("keep", "neuron_fraction")}
+    group = {"group": VARIANTS[point["variant"]].group}
     try:
         result = _pruned(point, network, size, engine)
     except InputError as refusal:
         told = {"met_budget": False, "stable": False, "stopped": f"refused: {refusal}"}
-        places = [(task, readout) for task in point["tasks"] for readout in point["readouts"]]
-        return [identity | {"task": task, "readout": readout} | told for task, readout in places]
+        return [
+            identity(PRUNED, seed=seed, task=task, readout=readout) | asked | group | told
+            for task in point["tasks"]
+            for readout in point["readouts"]
+        ]
     rows: list[Row] = []
     for name in point["tasks"]:
         task = get_task(name, seed, quick=point["short_tasks"])
         readouts = tuple(point["readouts"])
-        for row in network_rows(result.network, task, "network", engine, seed, readouts):
-            place = {"task": name, "readout": row["readout"]}
-            found = {k: v for k, v in row.items() if k not in (*place, "model", "keep")}
-            rows.append(identity | place | _told(result, size) | with_units(found, task.unit))
+        found = network_rows(result.network, task, PRUNED, engine, seed, readouts)
+        rows += [row | asked | group | _told(result, size) for row in found]
     return rows
 
 
@@ -130,9 +131,13 @@ def _told(result: "Pruned", size: tuple[int, int]) -> Row:
 
 def summary(rows: Sequence[Row]) -> str:
     """Per task and size every variant against the baseline, and the steps alone against none."""
-    seen = [row for row in rows if row["readout"] == rows[0]["readout"]]
+    table = Table(rows)
+    seen = [row for row in table if row["readout"] == rows[0]["readout"]]
     blocks = [
-        _block([row for row in seen if (row["task"], row["keep"], row["neuron_fraction"]) == place])
+        _block(
+            [row for row in seen if (row["task"], row["keep"], row["neuron_fraction"]) == place],
+            table.schema.primary(place[0]),
+        )
         for place in dict.fromkeys((r["task"], r["keep"], r["neuron_fraction"]) for r in seen)
     ]
     seeds = len({row["seed"] for row in seen})
@@ -147,21 +152,20 @@ def summary(rows: Sequence[Row]) -> str:
     )
 
 
-def _block(rows: Sequence[Row]) -> str:
-    score = main_score(rows)
+def _block(rows: Sequence[Row], score: Column | None) -> str:
     if score is None:
         return f"{rows[0]['task']}: no network has a score"
-    equal = [row if row["met_budget"] else row | {score.column: None} for row in rows]
-    scores = by_seed(equal, "variant", score.column)
+    equal = [row if row["met_budget"] else row | {score.name: None} for row in rows]
+    scores = by_seed(equal, "recipe", score.name)
     tests = against(scores, BASELINE)
-    groups = {row["variant"]: row["group"] for row in rows}
+    groups = {row["recipe"]: row["group"] for row in rows}
     lines = []
     for variant, values in scores.items():
-        of_variant = [r for r in rows if r["variant"] == variant and r["seed"] in values]
+        of_variant = [r for r in rows if r["recipe"] == variant and r["seed"] in values]
         rates, ops = ([row[name] for row in of_variant] for name in ("rate_hz", _OPS))
         means = [spread(values.values()), spread(rates), spread(ops)]
         lines.append([variant, groups[variant], len(values), *means, *_test_cells(tests, variant)])
-    header = ["variant", "group", "n", score.column, "rate_hz", _OPS, *_TEST_HEADER]
+    header = ["recipe", "group", "n", score.name, "rate_hz", _OPS, *_TEST_HEADER]
     size = f"keep {rows[0]['keep']:g}, {rows[0]['neuron_fraction']:g} of the neurons"
     text = f"{rows[0]['task']}, {size} ({score.better} is better)\n{text_table(lines, header)}"
     alone = against(scores, NO_STEP, [v for v, group in groups.items() if group == ALONE])
@@ -174,12 +178,6 @@ def _block(rows: Sequence[Row]) -> str:
 
 _OPS = "synaptic_ops_per_s"
 _TEST_HEADER = ("difference", "dz", "p t", "p Wilcoxon")
-
-
-def main_score(rows: Sequence[Row]) -> Score | None:
-    """The score a task is judged by: the prediction time where it has one, else its error."""
-    filled = {name for row in rows for name, value in row.items() if value is not None}
-    return next(iter(scores_in(sorted(filled))[::-1]), None)
 
 
 def _test_cells(tests: Mapping[str, PairedTest], name: str) -> list[Any]:
@@ -240,4 +238,5 @@ STUDY = Study(
     },
     figures=("ablation",),
     summary=summary,
+    columns=(Column("group", "which kind of change of lnp the recipe is", role="identity"),),
 )

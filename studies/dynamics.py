@@ -12,9 +12,10 @@ original timescales   the LNP network, tau_m and biases as before pruning: what 
 
 Each is measured as it is (match "none") and with its mean rate under white noise brought to that
 of the full network by an offset of all biases (match "bias"): many measures follow the rate. One
-row per seed, kind, size and matching, a column per measure, see `dynamics_measures`; spectra are
-columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`, `..._imag_per_s`. Pruning that
-stops early leaves a larger network, to which its controls then conform; `stopped` says so.
+row per seed, kind (its recipe, else its network), size and matching, a column per measure, see
+`dynamics_measures`; spectra are columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`,
+`..._imag_per_s`. Pruning that stops early leaves a larger network, to which its controls then
+conform; `stopped` says so.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -27,7 +28,8 @@ import numpy as np
 
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import FULL, NAME, PRUNED, Column, identity, named
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.lnp import LNP as RECIPE
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.options import Fractions, Names, Options, StudyNetwork, StudyOptions
@@ -35,7 +37,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.dynamics_measures import MEASURES, Lengths, dynamics_row
+from hrsnn_brian.studies.dynamics_measures import COLUMNS, MEASURES, Lengths, dynamics_row
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.simulation import Engine
 
-FULL, LNP = "full", "lnp"
+LNP = "lnp"
 CONTROLS = {
     "random": "neurons by lot within E and I, synapses by lot, variance-preserving",
     "random same classes": "the same, with as many inhibitory synapses as the LNP network",
@@ -139,9 +141,18 @@ def _untuned(pruned: "Network", full: "Network") -> "Network":
     return replace(pruned, tau_m=full.tau_m[same], bias=full.bias[same])
 
 
-def _identity(point: Point, kind: str, matched: str) -> Row:
-    size = {name: point[name] for name in ("keep", "neuron_fraction")}
-    return {"seed": point["seed"], "kind": kind, "match": matched} | size
+def _identity(point: Point, kind: str, matched: str, network: "Network | None" = None) -> Row:
+    recipe = kind if kind in (LNP, "random", "fresh") else ""
+    return identity(
+        PRUNED if recipe else kind,
+        recipe=recipe,
+        neurons=network.n_neurons if network else None,
+        synapses=network.n_synapses if network else None,
+        keep=point["keep"],
+        neuron_fraction=point["neuron_fraction"],
+        match=matched,
+        seed=point["seed"],
+    )
 
 
 def _row(
@@ -153,11 +164,8 @@ def _row(
     measure: "Measurements",
 ) -> Row:
     """All measures; of a network whose rate cannot be matched the size alone."""
-    row = _identity(point, kind, matched) | {
-        "neurons": network.n_neurons,
-        "synapses": network.n_synapses,
-        "inhibitory_fraction": float((network.W.data < 0).mean()),
-    }
+    row = _identity(point, kind, matched, network)
+    row |= {"inhibitory_fraction": float((network.W.data < 0).mean())}
     if matched != "none":
         from hrsnn_brian.pruning.rate_match import RateOutOfReachError, match_rate
 
@@ -172,8 +180,9 @@ def _row(
 
 def summary(rows: Sequence[Row]) -> str:
     """Per size and matching: every measure of every kind, and LNP against each of the others."""
-    full = [row for row in rows if row["kind"] == FULL]
-    pruned = [row for row in rows if row["kind"] != FULL]
+    rows = named(Table(rows))
+    full = [row for row in rows if row["network"] == FULL]
+    pruned = [row for row in rows if row["network"] != FULL]
     names = ("keep", "neuron_fraction", "match")
     blocks = []
     for place in dict.fromkeys(tuple(row[name] for name in names) for row in pruned):
@@ -196,10 +205,10 @@ def summary(rows: Sequence[Row]) -> str:
 def _block(rows: Sequence[Row], keep: float, fraction: float, matched: str) -> str:
     means: list[list[str]] = []
     tests: list[list[str]] = []
-    kinds = list(dict.fromkeys(str(row["kind"]) for row in rows))
+    kinds = list(dict.fromkeys(str(row[NAME]) for row in rows))
     others = [kind for kind in kinds if kind != LNP]
     for measure in MEASURES:
-        values = by_seed(rows, "kind", measure)
+        values = by_seed(rows, NAME, measure)
         means.append([measure, *(spread(values[kind].values()) for kind in kinds)])
         found = against(values, LNP)
         tests.append([measure, *(_cell(found.get(kind)) for kind in others)])
@@ -270,4 +279,10 @@ STUDY = Study(
     },
     figures=("dynamics",),
     summary=summary,
+    columns=(
+        Column("inhibitory_fraction", "inhibitory synapses over all", "1"),
+        Column("bias_offset", "offset of all biases that matches the rate", "1"),
+        Column("unmatched", "why the rate could not be matched", role="note"),
+        *COLUMNS,
+    ),
 )

@@ -20,6 +20,8 @@ from hrsnn_brian.dynamics.activity import (
 )
 from hrsnn_brian.dynamics.cost import network_cost
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
+from hrsnn_brian.files.columns import Column
+from hrsnn_brian.files.score import Score
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.seeds import rng
 
@@ -46,6 +48,21 @@ MEASURES = (
     "spectral_abscissa_per_s",
     "participation_ratio",
     "synaptic_ops_per_s",
+)
+
+COLUMNS = (
+    Column("isi_cv", "coefficient of variation of inter-spike intervals, mean over neurons", "1"),
+    Column("population_autocorrelation_ms", "autocorrelation time of the population's rate", "ms"),
+    Column("neuron_autocorrelation_ms", "autocorrelation time of a neuron's counts, mean", "ms"),
+    Column("effective_dimension_noise", "participation ratio of rates under noise", "1"),
+    Column("effective_dimension_input", "participation ratio of rates under one input", "1"),
+    Column("memory_capacity", "linear memory capacity", "samples"),
+    Column("kaplan_yorke_dimension", "Kaplan-Yorke dimension of the exponents", "1"),
+    Column("entropy_rate_nats_per_s", "sum of the positive exponents", "nats/s"),
+    Column("exponent_check", "why exponents are missing", role="note"),
+    Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
+    Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),
+    Column("participation_share", "the same as a fraction of the neurons", "1"),
 )
 
 
@@ -124,7 +141,10 @@ def _exponents(network: "Network", measure: "Measurements", lengths: Lengths) ->
     found = lyapunov_spectrum(
         network, engine=measure.engine, k=lengths.exponents, protocol=plan, seed=measure.seed
     )
-    each = {f"exponent_{j}_per_s": float(x) for j, x in enumerate(found.exponents, start=1)}
+    each = {
+        f"exponent_{j}_per_s": _per_s(f"exponent_{j}_per_s", x, f"Lyapunov exponent {j}")
+        for j, x in enumerate(found.exponents, start=1)
+    }
     return {
         "lambda_inf_per_s": found.largest,
         "kaplan_yorke_dimension": found.kaplan_yorke,
@@ -140,14 +160,20 @@ def _modes(network: "Network", count: int) -> Row:
     ratio = float(participation_ratio(vectors[:, :MODES]).mean())
     each: dict[str, Any] = {}
     for j, value in enumerate(values[:count], start=1):
-        each[f"eigenvalue_{j}_real_per_s"] = float(value.real)
-        each[f"eigenvalue_{j}_imag_per_s"] = float(value.imag)
+        for part, x in (("real", value.real), ("imag", value.imag)):
+            name = f"eigenvalue_{j}_{part}_per_s"
+            each[name] = _per_s(name, x, f"eigenvalue {j} of -D + D W, {part} part")
     return {
         "spectral_abscissa_per_s": float(values[0].real),
         "participation_ratio": ratio,
         "participation_share": ratio / network.n_neurons,
         **each,
     }
+
+
+def _per_s(name: str, value: float, label: str) -> Score:
+    """One of as many columns as are asked for: it says itself what it is."""
+    return Score(name, float(value), "1/s", label=label)
 
 
 def _mean(values: np.ndarray) -> float:

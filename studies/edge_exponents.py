@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
 from hrsnn_brian.runs.options import Names, Options, StudyOptions
@@ -53,9 +54,15 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         signed = signed_harmonic_mean(network.W, nodes.exponents, neighbourhood)
         used = np.isfinite(sound) & np.isfinite(signed)
         rows.append(
-            {
-                "network": point["network"],
-                "seed": point["seed"],
+            identity(
+                point["network"],
+                neurons=network.n_neurons,
+                synapses=network.n_synapses,
+                keep=1.0,
+                neuron_fraction=1.0,
+                seed=point["seed"],
+            )
+            | {
                 "neighbourhood": neighbourhood,
                 "edges": int(used.sum()),
                 "sound_min_per_s": float(sound[used].min()),
@@ -123,4 +130,20 @@ STUDY = Study(
     options=EdgeOptions,
     presets={"quick": {}, "paper": {"seeds": 10, "segments": 40}},
     summary=summary,
+    columns=(
+        Column("neighbourhood", "whose exponents a synapse has", role="identity"),
+        Column("edges", "synapses with an exponent", "1"),
+        *(
+            Column(f"{kind}_{end}_per_s", f"{word} {what}", "1/s")
+            for kind, what in (
+                ("sound", "exponent of a synapse, by growth factors"),
+                ("signed", "harmonic mean of signed exponents"),
+                ("node", "exponent of a neuron"),
+            )
+            for end, word in (("min", "smallest"), ("max", "largest"))
+        ),
+        Column("signs_differ", "synapses at which the two means differ in sign", "1"),
+        Column("reliability_half", "split-half reliability of node exponents", "1"),
+        Column("reliability_full", "the same, of all segments", "1"),
+    ),
 )

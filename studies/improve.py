@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, ClassVar
 
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import NAME, Column, named
+from hrsnn_brian.files.score import LOWER
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.options import (
@@ -29,7 +31,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.statistics.comparison import compare_family
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, SCORES, scored_rows
+from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, LEAVE
 
 if TYPE_CHECKING:
@@ -96,43 +98,45 @@ def points(options: Options, seed: int) -> list[Point]:
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task."""
     rule = None if point["rule"] in (FULL, BARE) else CANDIDATES[point["rule"]]
-    return [{"phase": point["phase"], **row} for row in scored_rows(point, rule, engine, PRIMARY)]
+    return [row | {"phase": point["phase"]} for row in scored_rows(point, rule, engine, PRIMARY)]
 
 
 def summary(rows: Sequence[Row]) -> str:
     """Candidates from best to worst; for a confirmation the paired tests against every rival."""
+    table = Table(rows)
+    rows = named(table)
     tasks = list(dict.fromkeys(str(row["task"]) for row in rows))
-    scores = {t: by_seed((r for r in rows if r["task"] == t), "rule", SCORES[t]) for t in tasks}
+    judged = {task: score for task in tasks if (score := table.schema.primary(task))}
+    scores = {
+        task: by_seed((row for row in rows if row["task"] == task), NAME, score.name)
+        for task, score in judged.items()
+    }
     first = [row for row in rows if row["task"] == tasks[0]]
-    costs = {column: by_seed(first, "rule", column) for column in ("rate_hz", "synaptic_ops_per_s")}
-    columns = {SCORES[task]: scores[task] for task in tasks} | costs
-    rules = sorted(scores[tasks[0]], key=lambda rule: _rank(scores, rule))
+    costs = {column: by_seed(first, NAME, column) for column in ("rate_hz", "synaptic_ops_per_s")}
+    columns = {score.name: scores[task] for task, score in judged.items()} | costs
+    rules = sorted(scores[tasks[0]], key=lambda rule: _rank(judged, scores, rule))
     lines = [
         [rule, *(spread(found[rule].values()) for found in columns.values())] for rule in rules
     ]
     seeds = len({row["seed"] for row in rows})
     best = "best first, by the mean log ratio to full"
     head = f"mean ± s.e.m. over {seeds} seeds, {best}; costs on {tasks[0]}"
-    blocks = [f"{head}\n{text_table(lines, ['rule', *columns])}"]
+    blocks = [f"{head}\n{text_table(lines, ['recipe', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
-        blocks += [_tests(scores, shipped) for shipped in SHIPPED if shipped in rules]
+        blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in rules]
     return "\n\n".join(blocks)
 
 
-def _better(task: str) -> str:
-    return "higher" if SCORES[task].startswith("vpt") else "lower"
-
-
-def _rank(scores: dict[str, BySeed], rule: str) -> float:
+def _rank(judged: dict[str, Column], scores: dict[str, BySeed], rule: str) -> float:
     """Mean over tasks of the log of the mean score against the full network's, lower is better."""
     logs = []
     for task, found in scores.items():
         ratio = mean(found[rule].values()) / mean(found[FULL].values())
-        logs.append(math.log(max(ratio, 1e-9)) * (1 if _better(task) == "lower" else -1))
+        logs.append(math.log(max(ratio, 1e-9)) * (1 if judged[task].better == LOWER else -1))
     return mean(logs)
 
 
-def _tests(scores: dict[str, BySeed], shipped: str) -> str:
+def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -> str:
     """The shipped rule against every rival on every task: one family, Holm-corrected."""
     family = {}
     for task, found in scores.items():
@@ -144,7 +148,7 @@ def _tests(scores: dict[str, BySeed], shipped: str) -> str:
     lines = []
     for (task, _), (name, test) in zip(family, tests.items(), strict=True):
         numbers = (test.mean_difference, test.dz, test.p_t_holm, test.p_wilcoxon_holm)
-        verdict = "better" if test.favours(_better(task)) else "-"
+        verdict = "better" if test.favours(judged[task].better) else "-"
         lines.append([name, test.pairs, *(f"{number:.3g}" for number in numbers), verdict])
     header = ["against", "pairs", "difference", "dz", "p t", "p Wilcoxon", "verdict"]
     return f"{shipped}, paired by seed, Holm over {len(lines)} tests\n{text_table(lines, header)}"
@@ -159,7 +163,7 @@ class SearchOptions(StudyOptions):
     phase: OneOf = OneOf("development", PHASES).about("whose seeds are used")
     recipes: Recipes = Recipes(*CANDIDATES, known=CANDIDATES).about("the candidates")
     keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
-    tasks: Tasks = Tasks(*SCORES, known=SCORES).about("what every network is scored on")
+    tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series, for a first look")
     network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
@@ -188,4 +192,5 @@ STUDY = Study(
         "confirm": _PAPER | {"phase": "confirmation", "seeds": 16, "recipes": [*SHIPPED, *RIVALS]},
     },
     summary=summary,
+    columns=(Column("phase", "development seeds, or fresh ones", role="identity"),),
 )

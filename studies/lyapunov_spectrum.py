@@ -4,9 +4,9 @@ J is scanned at the g of the network and g at its J. The conditions differ in me
 constants (one value; a gamma distribution; two clusters, wired densely inside, with their own
 gamma distributions), hence also in rate: every row of an exponent carries it.
 
-The table has one kind of row for each figure, in the column `kind`: "exponent" (lambda_inf at each
-dt), "spectrum" (index 1 to k), "history" (estimate against measured time per segment, first and
-last index), "divergence" (ln distance against time, left alone) and "fit" (its fitted window).
+The table has one kind of row for each figure, in the column `quantity`: "exponent" (lambda_inf at
+each dt), "spectrum" (index 1 to k), "history" (estimate against measured time per segment, first
+and last index), "divergence" (ln distance against time, left alone) and "fit" (its fitted window).
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -20,6 +20,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
+from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.options import Names, Options, StudyNetwork, StudyOptions
 from hrsnn_brian.runs.study import Point, Study
@@ -79,8 +80,16 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         *_spectrum(point, network, engine, plan),
         *_divergence(point, network, engine, coarsest),
     ]
-    identity = {name: point[name] for name in ("condition", "J", "g", "seed")}
-    return [{"kind": row.pop("kind")} | identity | row for row in rows]
+    front = identity(
+        point["condition"],
+        neurons=network.n_neurons,
+        synapses=network.n_synapses,
+        keep=1.0,
+        neuron_fraction=1.0,
+        seed=point["seed"],
+    )
+    front |= {name: point[name] for name in ("J", "g")}
+    return [front | row for row in rows]
 
 
 @lru_cache(maxsize=2)
@@ -108,7 +117,7 @@ def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protoc
     reason = "; ".join(found.flags)
     return [
         {
-            "kind": "exponent",
+            "quantity": "exponent",
             "dt_ms": _ms(dt),
             "value_per_s": math.nan if reason else result.largest,
             "standard_error_per_s": float(result.standard_error[0]),
@@ -142,7 +151,7 @@ def _spectrum(point: Point, network: "Network", engine: "Engine", plan: "Protoco
     }
     spectrum = [
         {
-            "kind": "spectrum",
+            "quantity": "spectrum",
             "index": j + 1,
             "value_per_s": float(found.exponents[j]),
             "standard_error_per_s": float(found.standard_error[j]),
@@ -153,7 +162,7 @@ def _spectrum(point: Point, network: "Network", engine: "Engine", plan: "Protoco
     ]
     history = [
         {
-            "kind": "history",
+            "quantity": "history",
             "index": j + 1,
             "time_s": float(f"{time:.12g}"),
             "value_per_s": float(found.history[row, j]),
@@ -184,12 +193,12 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     with np.errstate(divide="ignore"):  # a distance of zero ends the window
         ln_distance = np.log(seen.distance).mean(axis=1)
     rows = [
-        {"kind": "divergence", "time_s": float(f"{t:.12g}"), "ln_distance": float(value)}
+        {"quantity": "divergence", "time_s": float(f"{t:.12g}"), "ln_distance": float(value)}
         for t, value in zip(seen.times, ln_distance, strict=True)
         if np.isfinite(value)
     ]
     fit = fit_window(seen.times, ln_distance)
-    return [*rows, {"kind": "fit", **fit.row()}]
+    return [*rows, {"quantity": "fit", **fit.row()}]
 
 
 def _ms(seconds: float) -> float:
@@ -199,15 +208,15 @@ def _ms(seconds: float) -> float:
 
 def summary(rows: Sequence[Row]) -> str:
     """lambda_inf at the finest dt and rate per condition, J and g, and the J where it is zero."""
-    exponents = [row for row in rows if row["kind"] == "exponent"]
+    exponents = [row for row in rows if row["quantity"] == "exponent"]
     finest = min(row["dt_ms"] for row in exponents)
     seen = [row for row in exponents if row["dt_ms"] == finest]
-    conditions = list(dict.fromkeys(row["condition"] for row in seen))
+    conditions = list(dict.fromkeys(row["network"] for row in seen))
     lines = []
     for J, g in sorted({(row["J"], row["g"]) for row in seen}):
         cells: list[object] = [float(J), float(g)]
         for condition in conditions:
-            here = [r for r in seen if (r["condition"], r["J"], r["g"]) == (condition, J, g)]
+            here = [r for r in seen if (r["network"], r["J"], r["g"]) == (condition, J, g)]
             cells += [_mean(here, "value_per_s"), _mean(here, "rate_hz")]
         lines.append(cells)
     header = [name for condition in conditions for name in (f"{condition} (1/s)", "Hz")]
@@ -270,4 +279,17 @@ STUDY = Study(
     },
     figures=("exponent_vs_J", "spectrum", "convergence", "divergence"),
     summary=summary,
+    columns=(
+        Column("J", "synaptic strength of the network", "1", role="identity"),
+        Column("g", "inhibition over excitation", "1", role="identity"),
+        Column("index", "number of the exponent, from the largest", "1", role="identity"),
+        Column(
+            "time_s", "measured time; of a divergence, since the perturbation", "s", role="identity"
+        ),
+        Column("ln_distance", "ln of the distance of perturbed copies, mean over them", "1"),
+        Column("start_s", "begin of the fitted window", "s"),
+        Column("end_s", "end of the fitted window", "s"),
+        Column("kaplan_yorke", "Kaplan-Yorke dimension", "1"),
+        Column("entropy_rate_nats_per_s", "sum of the positive exponents", "nats/s"),
+    ),
 )

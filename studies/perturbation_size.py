@@ -17,6 +17,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
 from hrsnn_brian.runs.options import Names, Options, StudyOptions
@@ -55,9 +56,17 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     network = _network(point["network"], tuple(point["set"]), point["seed"])
     rows = _finite_size if point["quantity"] == FINITE_SIZE else _lambda_inf
     slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
-    identity = {name: point[name] for name in ("quantity", "network", "seed")}
+    front = identity(
+        point["network"],
+        neurons=network.n_neurons,
+        synapses=network.n_synapses,
+        keep=1.0,
+        neuron_fraction=1.0,
+        seed=point["seed"],
+    )
+    front |= {"quantity": point["quantity"]}
     leak = {"passive_per_s": -1.0 / float(slowest)}
-    return [identity | row | leak for row in rows(point, network, engine)]
+    return [front | row | leak for row in rows(point, network, engine)]
 
 
 @lru_cache(maxsize=4)
@@ -232,4 +241,8 @@ STUDY = Study(
     },
     figures=("finite_size",),
     summary=summary,
+    columns=(
+        Column("raw_per_s", "the number without its checks", "1/s"),
+        Column("unrelated_distance", "distance of two runs that share the input alone", "1"),
+    ),
 )

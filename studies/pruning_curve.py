@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from hrsnn_brian.files.score_columns import scores_in, with_units
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import FULL, NAME, PRUNED, named
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.runs.options import (
     CALLED_RECIPES,
     Fractions,
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
-
-FULL = "full"
-_DROPPED = ("task", "model", "keep")
 
 
 def points(options: Options, seed: int) -> list[Point]:
@@ -69,19 +66,16 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         if unpruned
         else _pruned(parameters, seed, point["method"], point["keep"], engine)
     )
-    entries = evaluate(network, task, engine=engine, seed=seed, controls=unpruned).rows()
-    return [row for entry in entries for row in _rows(point, task, entry)]
+    found = evaluate(network, task, engine=engine, seed=seed, controls=unpruned)
+    return [row for entry in found.entries for row in _rows(point, entry)]
 
 
-def _rows(point: Point, task: "Task", entry: Row) -> list[Row]:
+def _rows(point: Point, entry: Row) -> list[Row]:
     """An entry of an evaluation as rows of the table: several where several curves start."""
-    values = {key: value for key, value in entry.items() if key not in _DROPPED}
-    scores = with_units(values, task.unit)
-    is_network = entry["model"] == "network"
-    methods = point.get("curves", [point["method"]]) if is_network else [entry["model"]]
-    keep = point["keep"] if is_network else entry.get("keep")
-    identity = {"seed": point["seed"], "task": point["task"]}
-    return [identity | {"method": method, "keep": keep} | scores for method in methods]
+    if entry["network"] not in (FULL, PRUNED):
+        return [entry]
+    recipes = point.get("curves", [point["method"]])
+    return [entry | {"recipe": recipe, "keep": point["keep"]} for recipe in recipes]
 
 
 @lru_cache(maxsize=8)
@@ -122,14 +116,17 @@ def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engin
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """One short table per task: its last score (VPT where there is one), spikes-only readout."""
-    seen = [row for row in rows if row["readout"] in ("spikes", "none")]
+    """One short table per task: the score it is judged by, spikes-only readout."""
+    table = Table(rows)
+    seen = [row for row in named(table) if row["readout"] in ("spikes", "none")]
     blocks = []
     for task in dict.fromkeys(row["task"] for row in seen):
-        of_task = [row for row in seen if row["task"] == task]
-        score = scores_in(dict.fromkeys(key for row in of_task for key in row))[-1]
+        score = table.schema.primary(task)
+        if score is None:
+            continue
         title = f"{task}: {score.label}, {score.better} is better"
-        blocks.append(f"{title}\n{_block(of_task, score.column)}")
+        of_task = [row for row in seen if row["task"] == task]
+        blocks.append(f"{title}\n{_block(of_task, score.name)}")
     seeds = len({row["seed"] for row in seen})
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
     return "\n\n".join(
@@ -138,20 +135,17 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def _block(rows: Sequence[Row], column: str) -> str:
-    """Methods by fractions kept; a control, which keeps no synapse or has none, in its column."""
+    """Recipes by fractions kept; a control, which keeps no synapse or has none, in its column."""
     keeps = sorted({row["keep"] for row in rows if row.get("keep")}, reverse=True)
     values: dict[tuple[str, float], list[float]] = {}
     for row in rows:
         if row.get(column) is not None:
-            values.setdefault((row["method"], row.get("keep") or 0.0), []).append(row[column])
-    methods = sorted(
-        dict.fromkeys(row["method"] for row in rows), key=lambda name: (name, 0.0) in values
-    )
+            values.setdefault((row[NAME], row.get("keep") or 0.0), []).append(row[column])
+    names = sorted(dict.fromkeys(row[NAME] for row in rows), key=lambda name: (name, 0.0) in values)
     lines = [
-        [method, *(spread(values.get((method, keep), [])) for keep in [*keeps, 0.0])]
-        for method in methods
+        [name, *(spread(values.get((name, keep), [])) for keep in [*keeps, 0.0])] for name in names
     ]
-    return text_table(lines, ["method", *(f"keep {keep:g}" for keep in keeps), "control"])
+    return text_table(lines, ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.files.columns import NAME, named
+from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.report.claims import CLAIMS
 from hrsnn_brian.runs.options import (
     CALLED_RECIPES,
@@ -28,7 +29,7 @@ from hrsnn_brian.runs.options import (
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.paired_seeds import by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, SCORES, scored_rows
+from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 def summary(rows: Sequence[Row]) -> str:
     """Mean ± s.e.m. of score, rate and operations: one block per task, size and matching."""
-    seen = [row for row in rows if row["readout"] == "spikes"]
-    pruned = [row for row in seen if row["rule"] not in (FULL, BARE)]
+    table = Table(rows)
+    seen = [row for row in named(table) if row["readout"] == "spikes"]
+    pruned = [row for row in seen if row["recipe"]]
     sizes = dict.fromkeys(tuple(row[c] for c in _BLOCK) for row in pruned)
     blocks = []
     for task, match, fraction, keep in sizes:
@@ -79,15 +81,15 @@ def summary(rows: Sequence[Row]) -> str:
             row
             for row in seen
             if (row["task"], row["match"]) == here
-            and (
-                row["rule"] in (FULL, BARE)
-                or (row["neuron_fraction"], row["keep"]) == (fraction, keep)
-            )
+            and (not row["recipe"] or (row["neuron_fraction"], row["keep"]) == (fraction, keep))
         ]
-        lines = [_line(chosen, rule, SCORES[task]) for rule in _rules(chosen)]
+        score = table.schema.primary(task)
+        if score is None:
+            continue
+        lines = [_line(chosen, name, score.name) for name in _names(chosen)]
         size = f"{100 * keep:g} % of the synapses, {100 * fraction:g} % of the neurons"
         title = f"{task}, {size}, {_MATCHED[match]}"
-        header = ["rule", "seeds", SCORES[task], "rate_hz", _OPS]
+        header = ["recipe", "seeds", score.name, "rate_hz", _OPS]
         blocks.append(f"{title}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})
     return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes and input"])
@@ -98,16 +100,16 @@ _MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matc
 _OPS = "synaptic_ops_per_s"
 
 
-def _rules(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(str(row["rule"]) for row in rows))
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(str(row[NAME]) for row in rows))
 
 
-def _line(rows: Sequence[Row], rule: str, score: str) -> list[Any]:
-    """A rule's means over the seeds that have a score at the size asked for."""
-    of_rule = [r for r in rows if r["rule"] == rule and not r["note"]]
-    columns = (by_seed(of_rule, "rule", column) for column in (score, "rate_hz", _OPS))
-    spreads = [spread(found.get(rule, {}).values()) for found in columns]
-    return [rule, len(of_rule), *spreads]
+def _line(rows: Sequence[Row], name: str, score: str) -> list[Any]:
+    """A recipe's means over the seeds that have a score at the size asked for."""
+    own = [r for r in rows if r[NAME] == name and not r["note"]]
+    columns = (by_seed(own, NAME, column) for column in (score, "rate_hz", _OPS))
+    spreads = [spread(found.get(name, {}).values()) for found in columns]
+    return [name, len(own), *spreads]
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class MethodsOptions(StudyOptions):
     """What is compared, at which sizes."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
-    tasks: Tasks = Tasks(*SCORES, known=SCORES).about("what every network is scored on")
+    tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
     recipes: Recipes = Recipes(*COMPARED, known=COMPARED).about(
         "what is compared, where all neurons stay, fewer of them, or both"
     )

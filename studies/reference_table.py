@@ -2,48 +2,71 @@
 
     python -m hrsnn_brian.studies.reference_table RUN [RUN ...] --out FILE.csv
 
-One row per task, size, matching, readout and rule: seeds with a score, mean and standard error of
-the score, mean rate and operations.
+One row per network, recipe, size, matching, task and readout: seeds with a score, mean and standard
+error of the score, mean rate and operations.
 """
 
 import argparse
 import math
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.score_columns import is_score
-from hrsnn_brian.files.tables import Row, read_table, require_numbers, write_table
-from hrsnn_brian.studies.rule_scores import SCORES
+from hrsnn_brian.files.columns import IDENTITY, Column
+from hrsnn_brian.files.schema import complete, schema_of
+from hrsnn_brian.files.tables import (
+    Row,
+    Table,
+    columns_of,
+    read_table,
+    require_numbers,
+    schema_in,
+    write_table,
+)
 
-CELL = ("task", "keep", "neuron_fraction", "match", "readout", "rule")
+CELL = tuple(name for name in IDENTITY if name not in ("neurons", "synapses", "seed"))
+COLUMNS = (
+    Column("seeds", "seeds with a score", "1"),
+    Column("score", "the column whose mean is given", role="note"),
+    Column("mean", "mean of that score over seeds"),
+    Column("sem", "its standard error"),
+)
 
 
-def condensed(rows: Iterable[Row]) -> list[Row]:
+def condensed(table: Table) -> Table:
     """The rows over seeds of each cell, in order of appearance.
 
     A row counts if it has a score and no note: the others did not reach the size or the rate. The
     same seed in several runs counts once.
-    Raises InputError for a task whose score is not known.
+    Raises InputError for a task that is judged by no score.
     """
     cells: dict[tuple[object, ...], dict[int, Row]] = {}
-    for row in rows:
-        if row["task"] not in SCORES:
-            raise InputError("task", row["task"], f"must be one of {', '.join(SCORES)}")
+    for row in table:
+        name = _score(table, row["task"])
         seeds = cells.setdefault(tuple(row[name] for name in CELL), {})
-        score = row.get(SCORES[row["task"]])
+        score = row.get(name)
         noted = isinstance(row["note"], str) and row["note"]  # an empty cell is read as NaN
         if score is not None and math.isfinite(score) and not noted:
             seeds[int(row["seed"])] = row
-    return [_condensed(cell, list(seeds.values())) for cell, seeds in cells.items()]
+    found = []
+    for cell, seeds in cells.items():
+        identity = dict(zip(CELL, cell, strict=True))
+        found.append(
+            _condensed(identity, _score(table, str(identity["task"])), list(seeds.values()))
+        )
+    return Table(found, schema_of(found, COLUMNS))
 
 
-def _condensed(cell: Sequence[object], rows: list[Row]) -> Row:
-    name = SCORES[str(cell[0])]
+def _score(table: Table, task: str) -> str:
+    score = table.schema.primary(task)
+    if score is None:
+        raise InputError("task", task, f"must be one of {', '.join(table.schema.tasks)}")
+    return score.name
+
+
+def _condensed(cell: Row, name: str, rows: list[Row]) -> Row:
     scores = [float(row[name]) for row in rows]
-    found: Row = dict(zip(CELL, cell, strict=True))
-    found |= {"seeds": len(scores), "score": name}
+    found: Row = cell | {"seeds": len(scores), "score": name}
     if scores:
         found |= {"mean": round(mean(scores), 5)}
         for column in ("rate_hz", "synaptic_ops_per_s"):
@@ -63,11 +86,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the table to write, .csv")
     args = parser.parse_args()
     rows: list[Row] = []
+    told = []
     for run in args.runs:
         table = read_table(run / "tables" / "pruning_methods.csv")
-        require_numbers(table, ["seed", *filter(is_score, table), "rate_hz", "synaptic_ops_per_s"])
-        rows += [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-    write_table(args.out, condensed(rows))
+        schema = schema_in(table)
+        require_numbers(table, ["seed", *schema.scores(), "rate_hz", "synaptic_ops_per_s"])
+        rows += [
+            {str(k): "" if k == "recipe" and v != v else v for k, v in row.items()}
+            for row in table.to_dict("records")
+        ]
+        told.append(schema)
+    found = condensed(Table(rows, complete(columns_of(rows), (), told)))
+    write_table(args.out, found, found.schema)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import SizeOutOfReachError
-from hrsnn_brian.files.score_columns import with_units
+from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
 
-FULL, BARE = "full", "no recurrence"
-SCORES = {"mackey-glass-84": "nrmse_h84", "lorenz63-x": "vpt_lyapunov_times"}
+BARE = NO_RECURRENCE
+TASKS = ("mackey-glass-84", "lorenz63-x")
 # the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
-RAW = "none"
+RAW = UNMATCHED
 MATCHES = {
     RAW: "nothing: as pruned",
     "bias": "an offset of all biases",
@@ -41,7 +41,12 @@ def scored_rows(
     measure = Measurements(engine, seed)
     full = _network(json.dumps(point["network"]), seed)
     tasks = [_task(name, point) for name in point["tasks"]]
-    sizes = {name: point[name] for name in ("keep", "neuron_fraction")}
+    asked = {name: point[name] for name in ("keep", "neuron_fraction")}
+    asked |= (
+        {"network": point["rule"], "recipe": ""}
+        if rule is None
+        else {"network": PRUNED, "recipe": point["rule"]}
+    )
     rows: list[Row] = []
     for task, pruned, note in _pruned(point, rule, full, tasks, measure):
         as_pruned = _scored(pruned, task, measure, readouts)
@@ -53,17 +58,14 @@ def scored_rows(
             # a network that needed no turning is not scored again
             same = network is pruned
             found = as_pruned if same else _scored(network, task, measure, readouts)
-            identity = {"seed": seed, "task": task.name, "rule": point["rule"]} | sizes
-            identity |= {"match": match, "note": why}
-            rows += [identity | row for row in found]
+            rows += [row | asked | {"match": match, "note": why} for row in found]
     return rows
 
 
 def _task(name: str, point: Point) -> "Task":
-    from hrsnn_brian.tasks.registry import get_task
+    from hrsnn_brian.tasks.registry import get_task, task_options
 
-    closed_loop = SCORES[name].startswith("vpt")
-    starts = {"starts": point["vpt_starts"]} if closed_loop else {}
+    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name) else {}
     return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
 
 
@@ -118,13 +120,10 @@ def _scored(
     """A row per readout of one network on one task; without scores where there is no network."""
     from hrsnn_brian.evaluation.evaluate import network_rows
 
+    seed = measure.seed
     if network is None:
-        return [{"readout": readout} for readout in readouts]
-    dropped = ("task", "model", "keep")
-    return [
-        with_units({k: v for k, v in row.items() if k not in dropped}, task.unit)
-        for row in network_rows(network, task, "network", measure.engine, measure.seed, readouts)
-    ]
+        return [identity(PRUNED, seed=seed, task=task.name, readout=r) for r in readouts]
+    return network_rows(network, task, PRUNED, measure.engine, seed, readouts)
 
 
 @lru_cache(maxsize=2)

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scores import nrmse_84, vpt
 
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.figures import ablation as figure
-from hrsnn_brian.files.tables import read_table, write_table
+from hrsnn_brian.files.tables import Table, read_table, write_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.network.presets import load_preset
@@ -175,7 +176,7 @@ def test_a_refused_run_is_a_row_without_numbers(monkeypatch):
     for row in rows:
         assert "only 30 are left" in row["stopped"]
         assert not row["met_budget"]
-        assert "neurons" not in row
+        assert row["neurons"] is row["synapses"] is None
 
 
 def test_a_run_that_stopped_early_says_so_and_tells_of_the_last_stable_network():
@@ -198,8 +199,8 @@ def test_a_run_that_stopped_early_says_so_and_tells_of_the_last_stable_network()
 def test_variants_have_the_same_size(compiled_engine):
     tasks = ["mackey-glass-84"]
     points = study.points(options(seeds=1, recipes=[NO_STEP], tasks=tasks, keep=[0.2]), 1)
-    rows = [row for point in points for row in study.run(point, compiled_engine)]
-    assert [row["variant"] for row in rows] == [BASELINE, NO_STEP]
+    rows = Table(row for point in points for row in study.run(point, compiled_engine))
+    assert [row["recipe"] for row in rows] == [BASELINE, NO_STEP]
     assert {(row["neurons"], row["synapses"]) for row in rows} == {(24, 80)}
     assert all(row["met_budget"] and not row["stopped"] for row in rows)
     assert all(0 < row["nrmse_h84"] < 2 for row in rows)
@@ -218,13 +219,14 @@ def synthetic_rows() -> list[dict]:
     rows = []
     for seed in noise:
         for number, (name, variant) in enumerate(VARIANTS.items()):
-            for task, column in (("mackey-glass-84", "nrmse_h84"),
-                                 ("lorenz63-x", "vpt_lyapunov_times")):  # fmt: skip
+            for task, scored in (("mackey-glass-84", nrmse_84), ("lorenz63-x", vpt)):
                 wobble = noise[seed] * (-1) ** number * (name != BASELINE)
+                score = scored(1.0 + 0.2 * seed + effect(name) + wobble)
                 rows.append(
                     {
+                        "network": "pruned",
+                        "recipe": name,
                         "seed": seed,
-                        "variant": name,
                         "group": variant.group,
                         "keep": 0.1,
                         "neuron_fraction": 0.6,
@@ -233,7 +235,7 @@ def synthetic_rows() -> list[dict]:
                         "met_budget": (name, seed) != ("literal", 1),
                         "rate_hz": 10.0,
                         "synaptic_ops_per_s": 1e4,
-                        column: 1.0 + 0.2 * seed + effect(name) + wobble,
+                        score.name: score,
                     }
                 )
     return rows
@@ -303,6 +305,6 @@ def test_figure_labels_do_not_overlap_and_bad_tables_are_refused(table):
     with pytest.raises(InputError, match="no column 'met_budget'"):
         figure.draw(table.drop(columns="met_budget"))
     with pytest.raises(InputError, match="no variant but the baseline"):
-        figure.draw(table[table["variant"] == BASELINE])
+        figure.draw(table[table["recipe"] == BASELINE])
     with pytest.raises(InputError, match="no baseline"):
-        figure.draw(table[table["variant"] != BASELINE])
+        figure.draw(table[table["recipe"] != BASELINE])

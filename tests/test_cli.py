@@ -323,8 +323,8 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
     assert result["engine"]["builds"] == 0  # the program pruning used
     assert (result["neurons"], result["synapses"], result["keep"]) == (40, 160, 0.5)
     assert 0 < result["scores"]["nrmse_h1"] < 1
-    assert {row["model"] for row in result["rows"]} == {
-        "network",
+    assert {row["network"] for row in result["rows"]} == {
+        "pruned",
         "no recurrence",
         "persistence",
         "input only",
@@ -343,10 +343,10 @@ def test_two_jobs_give_the_table_of_one_and_the_same_commands_draw_it(here, capf
     tables = [Path(run["run"]) / "tables" / "pruning_curve.csv" for run in (one, two)]
     assert tables[0].read_bytes() == tables[1].read_bytes()
     assert tables[0].read_bytes().count(b"\n") == 1 + 2 * (2 + 2 + 2 + 3)
-    assert [Path(file).suffix for file in one["files"]] == [".csv", ".pdf", ".png"]
+    assert [Path(file).suffix for file in one["files"]] == [".csv", ".json", ".pdf", ".png"]
     redrawn = json_of(capfd, "figure", "all", "--run", "one", "--out", "again")
     assert [Path(f).read_bytes() for f in redrawn["files"]] == [
-        Path(f).read_bytes() for f in one["files"][1:]
+        Path(f).read_bytes() for f in one["files"][2:]
     ]
     assert os.listdir("again")
 
@@ -369,4 +369,4 @@ def test_activity_pruning_needs_a_task_and_prunes_for_it(network, capfd):
     assert "task" in capfd.readouterr().err
     pruned = json_of(capfd, *words, "--out", "a.npz", "--task", "wind", "--rounds", "2")
     assert (pruned["neurons"], pruned["synapses"]) == (30, 64)
-    assert pruned["scores"]["rmse_h1"] > 0
+    assert pruned["scores"]["rmse_h1_m_per_s"] > 0

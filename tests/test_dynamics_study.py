@@ -8,7 +8,8 @@ import pytest
 
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.figures import dynamics as figure
-from hrsnn_brian.files.tables import read_table, write_table
+from hrsnn_brian.files.columns import name_of
+from hrsnn_brian.files.tables import Table, read_table, write_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
@@ -103,14 +104,14 @@ def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engi
     chosen = options(
         seeds=1, keep=[0.2], iterations=4, controls=["random same classes", "fresh"], **short
     )
-    rows = [row for p in study.points(chosen, 1) for row in study.run(p, compiled_engine)]
+    rows = Table(row for p in study.points(chosen, 1) for row in study.run(p, compiled_engine))
     full, *others = rows
-    assert [(r["kind"], r["match"]) for r in others] == [
+    assert [(name_of(r), r["match"]) for r in others] == [
         (kind, matched)
         for kind in ("lnp", "random same classes", "fresh")
         for matched in ("none", "bias")
     ]
-    assert (full["kind"], full["neurons"], full["synapses"]) == ("full", 40, 400)
+    assert (full["network"], full["neurons"], full["synapses"]) == ("full", 40, 400)
     assert {(row["neurons"], row["synapses"]) for row in others} == {(24, 80)}
     assert others[0]["inhibitory_fraction"] == others[2]["inhibitory_fraction"]
     for row in rows:
@@ -141,7 +142,7 @@ def test_refused_pruning_is_a_row_without_measures(monkeypatch):
     monkeypatch.setattr("hrsnn_brian.pruning.prune.prune", refuse)
     _, point = study.points(options(seeds=1), 0)
     (row,) = study.run(point, None)
-    assert (row["kind"], row["met_budget"]) == ("lnp", False)
+    assert (row["recipe"], row["met_budget"]) == ("lnp", False)
     assert "only 30 are left" in row["stopped"]
 
 
@@ -165,7 +166,8 @@ def synthetic_rows() -> list[dict]:
             for matched in ("none",) if kind == "full" else ("none", "bias"):
                 x = value(kind, matched, seed)
                 rows.append(
-                    {"seed": seed, "kind": kind, "match": matched, **size, "stopped": ""}
+                    study._identity({"seed": seed, **size}, kind, matched)
+                    | {"stopped": ""}
                     | dict.fromkeys((*MEASURES, "participation_share"), x)
                     | {f"exponent_{j}_per_s": x - j for j in (1, 2, 3)}
                     | {f"eigenvalue_{j}_real_per_s": x - 2 * j for j in (1, 2, 3)}
@@ -218,7 +220,7 @@ def test_figure_panels_do_not_overlap_and_bad_tables_are_refused(table):
     with pytest.raises(InputError, match="no column 'isi_cv'"):
         figure.draw(table.drop(columns="isi_cv"))
     with pytest.raises(InputError, match="no pruned network"):
-        figure.draw(table[table["kind"] == "full"])
+        figure.draw(table[table["network"] == "full"])
     with pytest.raises(InputError, match="no columns"):
         figure.draw(table.drop(columns=[f"exponent_{j}_per_s" for j in (1, 2, 3)]))
     with pytest.raises(InputError, match="12 axes"):

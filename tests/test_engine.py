@@ -52,7 +52,7 @@ def driven_network(kind: str) -> tuple:
         return network, Drive(stimulus, direct=True, noise_sd=0.3, record_spikes=True)
     free = np.arange(60) >= 45
     readout = LinearReadout(
-        np.array([0.1]), np.array([[0.9]]), {"s2": random.normal(size=(60, 1)) * 0.01}
+        np.array([0.1]), np.array([[0.9]]), {"trace_100ms": random.normal(size=(60, 1)) * 0.01}
     )
     u = np.sin(np.arange(60) / 5)[:, None]
     return network, Drive(u, free=free, readout=readout, noise_sd=0.3, record_spikes=True)
@@ -114,7 +114,9 @@ def test_a_smaller_network_simulates_the_same_in_a_larger_capacity(numpy_engine,
     drive = Drive(drive.stimulus, free=drive.free, readout=readout, record_spikes=True)
     expected, found = (simulate(e, cut, drive) for e in (numpy_engine, compiled_engine))
     np.testing.assert_array_equal(found.spike_index, expected.spike_index)
-    np.testing.assert_allclose(found.states["s3"], expected.states["s3"], atol=1e-9)
+    np.testing.assert_allclose(
+        found.states["trace_300ms"], expected.states["trace_300ms"], atol=1e-9
+    )
 
 
 @pytest.mark.compiled

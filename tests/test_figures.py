@@ -1,18 +1,26 @@
 """Tables keep their units in the column names; figures show exactly what the table says."""
 
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scores import error, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_curve import draw, panels
 from hrsnn_brian.figures.registry import draw_figure, drawable, get_figure, list_figures
-from hrsnn_brian.files.score_columns import scores_in, unit_word, with_units
+from hrsnn_brian.files.columns import FULL, Column
+from hrsnn_brian.files.schema import schema_of, schema_path
+from hrsnn_brian.files.score import Score
 from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.runs.study import resolve_options
 from hrsnn_brian.studies import pruning_curve as study
+from hrsnn_brian.tasks import ForecastTask, VptProtocol
+from hrsnn_brian.tasks.scores import unit_word
 
 KEEPS, METHODS, SEEDS = (1.0, 0.5, 0.1), ("random", "noise"), (0, 1, 2)
 
@@ -21,29 +29,40 @@ def score(seed: int, method: str, keep: float) -> float:
     return 2.0 + 0.1 * seed + (0.3 if method == "noise" else 0.0) + math.log10(keep)
 
 
+def lorenz_scores(value: float) -> dict[str, Score]:
+    return {"nrmse_h1": error("nrmse_h1", value), "vpt_lyapunov_times": vpt(value)}
+
+
+def wind_scores(value: float) -> dict[str, Score]:
+    scores = [
+        error("rmse_h1_m_per_s", value, unit="m/s"),
+        error("nrmse_h1", value, minor=True),
+        error("rmse_h6_m_per_s", value, unit="m/s", ahead=6),
+        vpt(value, "vpt_hours", "h"),
+    ]
+    return {score.name: score for score in scores}
+
+
 def synthetic_rows() -> list[dict]:
     rows = []
     for seed in SEEDS:
         for task, names in (
-            ("lorenz63-x", ["nrmse_h1", "vpt_lyapunov_times"]),
-            ("wind", ["rmse_h1_m_per_s", "nrmse_h1", "rmse_h6_m_per_s", "vpt_hours"]),
+            ("lorenz63-x", lorenz_scores),
+            ("wind", wind_scores),
         ):
             for readout in ("spikes", "spikes+v"):
                 shift = 0.0 if readout == "spikes" else 10.0
-                base = {"seed": seed, "task": task, "readout": readout}
+                base = {"seed": seed, "task": task, "readout": readout, "network": "pruned"}
                 for keep in KEEPS:
                     for method in METHODS:
                         value = score(seed, method, keep) + shift
-                        rows.append(
-                            base | {"method": method, "keep": keep} | dict.fromkeys(names, value)
-                        )
+                        rows.append(base | {"recipe": method, "keep": keep} | names(value))
                 rows.append(
-                    base | {"method": "no recurrence", "keep": 0.0} | dict.fromkeys(names, 0.5)
+                    base | {"network": "no recurrence", "recipe": "", "keep": 0.0} | names(0.5)
                 )
             for method in ("persistence", "linear AR"):
                 rows.append(
-                    {"seed": seed, "task": task, "readout": "none", "method": method}
-                    | dict.fromkeys(names, 0.25)
+                    {"seed": seed, "task": task, "readout": "none", "network": method} | names(0.25)
                 )
     return rows
 
@@ -60,50 +79,68 @@ def table(run: Path):
     return read_table(run / "tables" / "pruning_curve.csv")
 
 
-# ---- column names ----
+# ---- what a forecast says of its scores ----
 
 
-def test_units_enter_the_names_and_values_stay():
-    scores = {
-        "rmse_h6": 1.5,
-        "nrmse_h6": 0.7,
-        "vpt_mean": 3.0,
-        "vpt_sem": 0.5,
-        "vpt_unit": "h",
-        "vpt_threshold": 0.4,
-        "alpha": 1.0,
+def told(unit: str, horizons: tuple[int, ...], vpt: VptProtocol | None) -> list[Score]:
+    series = np.random.default_rng(0).normal(size=(600, 1))
+    task = ForecastTask("own", "", unit, "1 h", series, horizons, 50, 300, 60, 250, True, vpt)
+    fitted = task.fit({})
+    loop = fitted.closed_loop
+    return [*fitted.scores, *(loop.score(loop.teacher) if loop else ())]
+
+
+HOURS = VptProtocol(5, 10, 40, 0.4, 1.0, "h", 40.0)
+
+
+def test_units_enter_the_names():
+    scores = {score.name: score for score in told("m/s", (1, 6), HOURS)}
+    assert list(scores) == [
+        *("rmse_h1_m_per_s", "nrmse_h1", "rmse_h6_m_per_s", "nrmse_h6", "alpha", "alpha_at_edge"),
+        *("vpt_hours", "vpt_sem_hours", "vpt_median_hours", "vpt_capped_fraction", "vpt_starts"),
+        "vpt_threshold_sd",
+    ]
+    assert scores["vpt_threshold_sd"].value == 0.4
+    assert scores["vpt_starts"].value == 5
+    assert {name for name, score in scores.items() if score.unit == "h"} == {
+        *("vpt_hours", "vpt_sem_hours", "vpt_median_hours"),
     }
-    assert with_units(scores, "m/s") == {
-        "rmse_h6_m_per_s": 1.5,
-        "nrmse_h6": 0.7,
-        "vpt_hours": 3.0,
-        "vpt_sem_hours": 0.5,
-        "vpt_threshold_sd": 0.4,
-        "alpha": 1.0,
-    }
-    assert with_units({"rmse_h1": 1.0}, "1") == {"rmse_h1": 1.0}
+    assert next(iter(told("1", (1,), None))).name == "rmse_h1"
     assert unit_word("trading days") == "trading_days"
 
 
 def test_scores_worth_a_panel_are_the_ends_of_the_horizons_and_the_vpt():
-    wind = [f"rmse_h{h}_m_per_s" for h in (1, 3, 24)] + ["nrmse_h1", "vpt_hours", "vpt_sem_hours"]
-    assert [s.column for s in scores_in(wind)] == [
-        "rmse_h1_m_per_s",
-        "rmse_h24_m_per_s",
-        "vpt_hours",
+    def shown(*given: Any) -> list[Column]:
+        return schema_of([{"task": "own"} | {s.name: s for s in told(*given)}]).shown("own")
+
+    wind = shown("m/s", (1, 3, 24), HOURS)
+    assert [s.name for s in wind] == ["rmse_h1_m_per_s", "rmse_h24_m_per_s", "vpt_hours"]
+    assert wind[1].label == "RMSE 24 steps ahead (m/s)"
+    assert [s.better for s in wind] == ["lower", "lower", "higher"]
+    assert [s.name for s in shown("1", (84,), None)] == ["nrmse_h84"]
+    lyapunov = replace(HOURS, unit="Lyapunov times")
+    assert [s.label for s in shown("1", (1,), lyapunov)] == [
+        *("NRMSE 1 step ahead", "VPT (Lyapunov times)"),
     ]
-    assert scores_in(wind)[1].label == "RMSE 24 steps ahead (m/s)"
-    assert [s.better for s in scores_in(wind)] == ["lower", "lower", "higher"]
-    assert [s.column for s in scores_in(["rmse_h84", "nrmse_h84", "alpha"])] == ["nrmse_h84"]
-    lorenz = scores_in(["nrmse_h1", "vpt_lyapunov_times", "vpt_threshold_sd", "vpt_starts"])
-    assert [s.label for s in lorenz] == ["NRMSE 1 step ahead", "VPT (Lyapunov times)"]
+
+
+@pytest.mark.parametrize(
+    ("given", "primary"),
+    [
+        (("m/s", (1, 24), HOURS), "vpt_hours"),
+        (("m/s", (24, 2), None), "rmse_h24_m_per_s"),
+        (("1", (84,), None), "nrmse_h84"),
+    ],
+)
+def test_a_forecast_is_judged_by_its_prediction_time_else_by_its_longest_horizon(given, primary):
+    assert [score.name for score in told(*given) if score.primary] == [primary]
 
 
 # ---- the figure ----
 
 
 def test_panels_are_one_per_task_and_score(table):
-    shown = [(p.task, p.score.column) for p in panels(table)]
+    shown = [(p.task, p.score.name) for p in panels(table)]
     assert shown == [
         ("lorenz63-x", "nrmse_h1"),
         ("lorenz63-x", "vpt_lyapunov_times"),
@@ -178,7 +215,30 @@ def test_bad_tables_are_refused(table):
     with pytest.raises(InputError, match="readout"):
         draw(table, readout="v")
     with pytest.raises(InputError, match="no score columns"):
-        draw(table[["seed", "task", "method", "keep", "readout"]])
+        draw(table[["seed", "task", "network", "recipe", "keep", "readout"]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda document: None, "pruning_curve.csv'?: has no pruning_curve.schema.json beside it"),
+        (lambda document: document | {"schema": 9}, "must be of format 1; run the study"),
+        (lambda document: [], "must be of format 1"),
+        (lambda document: {"schema": 1, "columns": {}}, "lacks a part: 'tasks'"),
+        (lambda document: document | {"columns": {}}, "are scores without a column"),
+        (lambda document: "{", "is no JSON"),
+    ],
+)
+def test_a_table_without_a_known_schema_is_refused_in_one_line(run, change, message):
+    path = schema_path(run / "tables" / "pruning_curve.csv")
+    document = change(json.loads(path.read_text()))
+    path.unlink()
+    if document is not None:
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+    with pytest.raises(InputError, match=message) as refusal:
+        draw_figure("pruning_curve", run)
+    assert "\n" not in str(refusal.value)
+    assert not (run / "figures").exists()
 
 
 def test_files_are_pdf_and_png_with_the_same_bytes_every_time(run):
@@ -222,8 +282,8 @@ def test_every_point_of_the_grid_appears_once_and_full_networks_are_not_repeated
     identities = [(p["seed"], p["task"], p["method"], p["keep"]) for p in found]
     assert len(set(identities)) == len(identities) == 2 * 2 * (1 + 3 * 2)
     assert {p["seed"] for p in found} == {5, 6}
-    assert sum(p["method"] == study.FULL for p in found) == 4
-    assert all((p["keep"] == 1) == (p["method"] == study.FULL) for p in found)
+    assert sum(p["method"] == FULL for p in found) == 4
+    assert all((p["keep"] == 1) == (p["method"] == FULL) for p in found)
     assert found[0]["network"]["N"] == options["network"]["N"]
 
 

@@ -64,33 +64,33 @@ def spectrum_rows() -> list[dict]:
     for condition in CONDITIONS:
         for J, g in PAIRS:
             for seed in SEEDS:
-                base = {"condition": condition, "J": J, "g": g, "seed": seed}
+                base = {"network": condition, "J": J, "g": g, "seed": seed}
                 reason = "spikes straddling" if (condition, J, g, seed) == FAILED else ""
                 value = slope(condition, J, seed)
                 checked = math.nan if reason else value
                 rows += [
-                    {"kind": "exponent", **base, "dt_ms": dt, "value_per_s": checked,
+                    {"quantity": "exponent", **base, "dt_ms": dt, "value_per_s": checked,
                      "rate_hz": 10.0 + J, "reason": reason}
                     for dt in (0.1, 0.05)
                 ]  # fmt: skip
                 rows += [
-                    {"kind": "spectrum", **base, "index": j, "value_per_s": checked - j,
+                    {"quantity": "spectrum", **base, "index": j, "value_per_s": checked - j,
                      "standard_error_per_s": 0.3, "rate_hz": 10.0 + J, "reason": reason}
                     for j in (1, 2, 3)
                 ]  # fmt: skip
                 rows += [
-                    {"kind": "history", **base, "index": j, "time_s": t, "reason": reason,
+                    {"quantity": "history", **base, "index": j, "time_s": t, "reason": reason,
                      "value_per_s": value - j + 1 / t}
                     for j in (1, 3)
                     for t in (0.5, 1.0, 2.0)
                 ]  # fmt: skip
                 rows += [
-                    {"kind": "divergence", **base, "time_s": t, "ln_distance": -18 + value * t}
+                    {"quantity": "divergence", **base, "time_s": t, "ln_distance": -18 + value * t}
                     for t in (0.5, 1.0, 2.0)
                 ]
                 rows.append(
-                    {"kind": "fit", **base, "value_per_s": checked, "start_s": 0.5, "end_s": 2.0,
-                     "ln_distance": -18 + value / 2, "reason": reason}
+                    {"quantity": "fit", **base, "value_per_s": checked, "start_s": 0.5,
+                     "end_s": 2.0, "ln_distance": -18 + value / 2, "reason": reason}
                 )  # fmt: skip
     return rows
 
@@ -446,16 +446,18 @@ def rows_of_point(study, overrides: list[str], number: int) -> list[dict]:
 
 def test_a_point_of_the_spectra_gives_every_kind_of_row(measured):
     rows = rows_of_point(lyapunov_spectrum, ["N=50", "K=10", "k=2"], 0)
-    kinds = [row["kind"] for row in rows]
+    kinds = [row["quantity"] for row in rows]
     counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     assert counts == {"exponent": 2, "spectrum": 2, "history": 20, "divergence": 100, "fit": 1}
-    by_step = {row["dt_ms"]: row["value_per_s"] for row in rows if row["kind"] == "exponent"}
+    by_step = {row["dt_ms"]: row["value_per_s"] for row in rows if row["quantity"] == "exponent"}
     assert by_step == pytest.approx({0.1: 2.5, 0.05: 2.0})
-    assert [row["value_per_s"] for row in rows if row["kind"] == "spectrum"] == pytest.approx(
+    assert [row["value_per_s"] for row in rows if row["quantity"] == "spectrum"] == pytest.approx(
         [2.5, -2.5]
     )
     assert rows[-1]["value_per_s"] == pytest.approx(3.0)
-    assert all(row["rate_hz"] == 12.0 for row in rows if row["kind"] in ("exponent", "spectrum"))
+    assert all(
+        row["rate_hz"] == 12.0 for row in rows if row["quantity"] in ("exponent", "spectrum")
+    )
 
 
 def test_a_failed_check_empties_the_value_at_every_step_and_gives_its_reason(measured):

@@ -53,7 +53,7 @@ def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
     monkeypatch.setattr("hrsnn_brian.tasks.registry.get_task", task)
     monkeypatch.setattr(
         "hrsnn_brian.evaluation.evaluate.network_rows",
-        lambda network, task, model, engine, seed, readouts: [{"task": task, "readouts": readouts}],
+        lambda network, task, name, engine, seed, readouts: [{"task": task, "readouts": readouts}],
     )
     found = hb.evaluate(network, "wind", engine=numpy_engine, seed=3, controls=False)
     assert found.primary() == {"task": short, "readouts": ("spikes", "spikes+v")}

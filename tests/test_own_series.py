@@ -12,7 +12,6 @@ import pytest
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.csv_cells import read_cells
-from hrsnn_brian.files.score_columns import with_units
 from hrsnn_brian.tasks import own_series_task
 from hrsnn_brian.tasks.series import read_series
 
@@ -295,8 +294,9 @@ def test_horizons_and_unit_are_the_users(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"horizons = .*differ"):
         own_series_task(path, "speed", horizons=(1, 1))
     assert own_series_task(path, "speed", unit="%").unit == "%"
-    assert with_units({"rmse_h1": 2.0}, "%") == {"rmse_h1_percent": 2.0}
-    assert with_units({"rmse_h1": 2.0}, "1") == {"rmse_h1": 2.0}
+    for unit, column in {"%": "rmse_h1_percent", "1": "rmse_h1"}.items():
+        scores = own_series_task(path, "speed", unit=unit).baselines()["persistence"]
+        assert column in {score.name for score in scores}
     for unit in ("", " ", "€"):
         with pytest.raises(InputError, match=r"unit = .*such as m/s or EUR, or be 1 for none"):
             own_series_task(path, "speed", unit=unit)
@@ -349,8 +349,8 @@ def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
     assert "warning: 1 of 359 steps of the time column 'time' are not 1 h; the first is 41 h" in err
     assert result["warnings"][0].startswith("1 of 359 steps")
     assert {k for k in result["scores"] if "mse" in k} == {
-        *("rmse_h2", "nrmse_h2"),
-        *("rmse_h6", "nrmse_h6"),
+        *("rmse_h2_mw", "nrmse_h2"),
+        *("rmse_h6_mw", "nrmse_h6"),
     }
     assert "RMSE 6 steps ahead (MW)" in err
 
@@ -374,5 +374,5 @@ def test_scores_without_an_nrmse_are_scores(
     assert "113 rows on end, lines 289 to 401: a stuck sensor?" in err
     for row in result["rows"]:
         assert (row["nrmse_h6"], row["nrmse_note"]) == (None, note)
-        assert row["rmse_h6"] >= 0
+        assert row["rmse_h6_speed"] >= 0
     assert json.loads((tmp_path / "s.json").read_text()) == result

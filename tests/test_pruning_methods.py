@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from scores import nrmse_84
 
 from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.columns import name_of
+from hrsnn_brian.files.schema import scores_told
+from hrsnn_brian.files.tables import Table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.lnp import LNP
@@ -77,14 +81,14 @@ def test_a_rule_of_the_task_needs_one():
 
 def rows_of(engine, **choices):
     points = pruning_methods.points(options(tasks=["mackey-glass-84"], **choices), seed=1)
-    return [row for point in points for row in pruning_methods.run(point, engine)]
+    return Table(row for point in points for row in pruning_methods.run(point, engine))
 
 
 @pytest.mark.compiled
 def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine):
     chosen = ["noise row .5 (8 rounds)", "fresh"]
     rows = rows_of(compiled_engine, recipes=chosen, keep=[0.5], neuron_fraction=[1.0])
-    synapses = {(row["rule"], row["synapses"]) for row in rows}
+    synapses = {(name_of(row), row["synapses"]) for row in rows}
     assert synapses == {
         ("full", 160),
         ("no recurrence", 0),
@@ -101,7 +105,7 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
 def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled_engine):
     chosen = ["activity", "random neurons", "fresh"]
     rows = rows_of(compiled_engine, recipes=chosen, keep=[0.1], neuron_fraction=[0.5])
-    pruned = [row for row in rows if row["rule"] in chosen]
+    pruned = [row for row in rows if row["recipe"] in chosen]
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
@@ -118,7 +122,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
     monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
     rows = rows_of(compiled_engine, recipes=["fresh"], keep=[0.5], neuron_fraction=[1.0])
-    lost = [row for row in rows if row["rule"] == "fresh" and row["match"] == "bias"]
+    lost = [row for row in rows if row["recipe"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"] * 2
     assert not any("nrmse_h84" in row for row in lost)
     matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
@@ -128,7 +132,7 @@ def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatc
 @pytest.mark.compiled
 def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(compiled_engine):
     rows = rows_of(compiled_engine, recipes=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
-    lost = [row for row in rows if row["rule"] == "random neurons"]
+    lost = [row for row in rows if row["recipe"] == "random neurons"]
     assert {row["note"] for row in lost} == {"size out of reach"}
     assert len(lost) == 4
 
@@ -148,7 +152,9 @@ def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
 
 def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_it():
     cell = {"task": "mackey-glass-84", "keep": 0.05, "neuron_fraction": 1.0, "match": "bias"}
-    cell |= {"readout": "spikes", "rule": "fresh", "synaptic_ops_per_s": 100.0, "rate_hz": 20.0}
+    cell |= {"readout": "spikes", "network": "pruned", "recipe": "fresh"}
+    cell |= {"synaptic_ops_per_s": 100.0, "rate_hz": 20.0}
+    told = scores_told([{"task": "mackey-glass-84", "nrmse_h84": nrmse_84(0.0)}])
     rows = [
         cell | {"seed": 1, "nrmse_h84": 0.1, "note": ""},
         cell | {"seed": 2, "nrmse_h84": 0.3, "note": float("nan"), "rate_hz": 10.0},
@@ -156,10 +162,10 @@ def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_i
         cell | {"seed": 4, "nrmse_h84": 0.9, "note": "stopped after iteration 2"},
         cell | {"seed": 2, "nrmse_h84": 0.3, "note": "", "rate_hz": 10.0},
     ]
-    (found,) = condensed(rows)
+    (found,) = condensed(Table(rows, told))
     wanted = {"seeds": 2, "mean": 0.2, "sem": 0.1, "rate_hz": 15.0}
     assert {name: found[name] for name in wanted} == pytest.approx(wanted)
-    (empty,) = condensed(rows[2:4])
+    (empty,) = condensed(Table(rows[2:4], told))
     assert (empty["seeds"], empty["mean"], empty["sem"]) == (0, None, None)
     with pytest.raises(InputError, match="task = 'wind'"):
-        condensed([cell | {"task": "wind"}])
+        condensed(Table([cell | {"task": "wind"}], told))

@@ -1,11 +1,14 @@
 """Ridge against its normal equations; no leak from the test block; baselines that must recover."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.score import Score
 from hrsnn_brian.readout.ridge import ALPHAS, fit_ridge
-from hrsnn_brian.tasks import Task, VptProtocol, get_task
+from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task
 from hrsnn_brian.tasks.baselines import baseline_scores, fit_ar, lags
 from hrsnn_brian.tasks.closed_loop import (
     closed_loop_schedule,
@@ -151,7 +154,7 @@ def test_bad_fits_are_refused(
         fit_ridge(blocks | change, y, n_validation)
 
 
-def _task(series: np.ndarray, **changes: object) -> Task:
+def _task(series: np.ndarray, **changes: object) -> ForecastTask:
     n = len(series)
     fields: dict[str, object] = {
         "name": "test",
@@ -167,10 +170,14 @@ def _task(series: np.ndarray, **changes: object) -> Task:
         "predict_increment": True,
         "vpt": VptProtocol(7, 40, 60, 0.4, 5.0, "periods", 12.0),
     }
-    return Task(**(fields | changes))  # type: ignore[arg-type]
+    return ForecastTask(**(fields | changes))  # type: ignore[arg-type]
 
 
-def _states(task: Task, seed: int = 0) -> dict[str, np.ndarray]:
+def plain(scores: Iterable[Score]) -> dict[str, object]:
+    return {score.name: score.value for score in scores}
+
+
+def _states(task: ForecastTask, seed: int = 0) -> dict[str, np.ndarray]:
     """Random nonlinear features of the recent past, a stand-in for a network."""
     generator = np.random.default_rng(seed)
     past = np.hstack([np.roll(task.z, k, axis=0) for k in range(4)])
@@ -191,7 +198,7 @@ def test_nothing_is_fitted_to_the_test_block() -> None:
     np.testing.assert_array_equal(first.readout.intercept, second.readout.intercept)
     for name, weights in first.readout.coefficients.items():
         np.testing.assert_array_equal(weights, second.readout.coefficients[name])
-    assert first.scores["rmse_h1"] != second.scores["rmse_h1"]
+    assert plain(first.scores)["rmse_h1"] != plain(second.scores)["rmse_h1"]
     one, two = fit_ar(task), fit_ar(other)
     assert one.orders == two.orders
     for h in task.horizons:
@@ -208,7 +215,7 @@ def test_a_perfect_state_gives_perfect_forecasts_in_data_units(increment: bool) 
         rows = task.test_rows
         truth = task.series[rows.start + h : rows.stop + h]
         np.testing.assert_allclose(forecast.predictions[h], truth, atol=1e-4)
-        assert float(forecast.scores[f"nrmse_h{h}"]) < 1e-5
+        assert float(plain(forecast.scores)[f"nrmse_h{h}"]) < 1e-5
 
 
 def test_states_must_fit_the_task() -> None:
@@ -234,7 +241,7 @@ def test_ar_recovers_a_second_order_process() -> None:
     # two steps ahead: 1.5 (1.5 a - 0.7 b) - 0.7 a
     two = ar.models[2].coefficients["lags"][:, 0]
     np.testing.assert_allclose(two, [1.5**2 - 0.7, -1.5 * 0.7], atol=0.05)
-    scores = baseline_scores(task)["ar"]
+    scores = plain(baseline_scores(task)["linear AR"])
     assert float(scores["rmse_h1"]) == pytest.approx(1.0, rel=0.03)
     assert float(scores["rmse_h2"]) == pytest.approx(np.sqrt(1 + 1.5**2), rel=0.04)
 
@@ -242,12 +249,12 @@ def test_ar_recovers_a_second_order_process() -> None:
 def test_persistence_of_a_random_walk_grows_as_the_root_of_the_horizon() -> None:
     walk = np.cumsum(np.random.default_rng(3).normal(scale=2.0, size=20_000))
     task = _task(walk, horizons=(1, 4, 16), vpt=None)
-    rows = baseline_scores(task)
+    rows = {name: plain(scores) for name, scores in baseline_scores(task).items()}
     for h in task.horizons:
         expected = 2.0 * np.sqrt(h)
         assert float(rows["persistence"][f"rmse_h{h}"]) == pytest.approx(expected, rel=0.06)
         # nothing beats it, and the linear model must not lose by more than its fit's noise
-        assert float(rows["ar"][f"rmse_h{h}"]) == pytest.approx(expected, rel=0.08)
+        assert float(rows["linear AR"][f"rmse_h{h}"]) == pytest.approx(expected, rel=0.08)
 
 
 def test_ar_runs_freely_through_a_sine_and_persistence_does_not() -> None:
@@ -255,11 +262,11 @@ def test_ar_runs_freely_through_a_sine_and_persistence_does_not() -> None:
     t = np.arange(2000.0)
     for increment in (True, False):
         task = _task(5.0 + 3.0 * np.sin(0.3 * t), predict_increment=increment)
-        rows = baseline_scores(task)
-        assert rows["ar"]["vpt_mean"] == 12.0  # 60 steps, 5 per unit: the cap
-        assert rows["ar"]["vpt_capped_fraction"] == 1.0
-        assert float(rows["persistence"]["vpt_mean"]) < 2.0
-        assert rows["ar"].keys() >= rows["persistence"].keys()
+        rows = {name: plain(scores) for name, scores in baseline_scores(task).items()}
+        assert rows["linear AR"]["vpt_periods"] == 12.0  # 60 steps, 5 per unit: the cap
+        assert rows["linear AR"]["vpt_capped_fraction"] == 1.0
+        assert float(rows["persistence"]["vpt_periods"]) < 2.0
+        assert rows["linear AR"].keys() >= rows["persistence"].keys()
 
 
 def test_lags_put_the_newest_sample_first() -> None:
@@ -293,12 +300,16 @@ def test_closed_loop_scores_of_known_runs() -> None:
         run[free] = task.z[start : start + 60]
         run[free][5 * k :] += 1.0  # valid for 5 k of 60 steps, that is k units of 5 steps
     np.testing.assert_array_equal(valid_prediction_times(task, schedule, run), np.arange(7.0))
-    scores = closed_loop_scores(task, schedule, run)
-    assert scores["vpt_mean"] == 3.0
-    assert scores["vpt_median"] == 3.0
-    assert float(scores["vpt_sem"]) == pytest.approx(np.std(np.arange(7), ddof=1) / np.sqrt(7))
+    found = closed_loop_scores(task, schedule, run)
+    scores = plain(found)
+    assert scores["vpt_periods"] == 3.0
+    assert scores["vpt_median_periods"] == 3.0
+    assert float(scores["vpt_sem_periods"]) == pytest.approx(
+        np.std(np.arange(7), ddof=1) / np.sqrt(7)
+    )
     assert scores["vpt_capped_fraction"] == 0.0
-    assert scores["vpt_unit"] == "periods"
+    assert {score.unit for score in found[:3]} == {"periods"}
+    assert [score.name for score in found if score.primary] == ["vpt_periods"]
 
 
 def test_the_readout_for_the_closed_loop_iterates_to_the_one_step_forecast() -> None:

@@ -1,14 +1,14 @@
 """The figure of the pruning rules, on tables of known numbers."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from scores import nrmse_84, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_methods import draw
 from hrsnn_brian.figures.registry import draw_figure
 from hrsnn_brian.figures.style import BLUE, ORANGE
-from hrsnn_brian.files.tables import write_table
+from hrsnn_brian.files.tables import Table, write_table
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 SCORES = {"full": 0.1, "no recurrence": 0.4, "lnp": 0.2, "activity": 0.3}
@@ -21,13 +21,13 @@ def rows(keep=0.05):
             reference = rule in ("full", "no recurrence")
             for match in ("none", "bias"):
                 for task in (MG, LORENZ):
-                    row = {"seed": seed, "task": task, "rule": rule, "match": match}
+                    row = {"network": rule if reference else "pruned", "match": match}
+                    row |= {"seed": seed, "task": task, "recipe": "" if reference else rule}
                     row |= {"keep": 1.0 if reference else keep, "readout": "spikes", "note": ""}
                     row |= {"neuron_fraction": 1.0 if reference else 0.6}
                     value = level + 0.01 * seed + (0.05 if match == "bias" else 0)
-                    row["nrmse_h84" if task == MG else "vpt_lyapunov_times"] = (
-                        value if task == MG else 2 - value
-                    )
+                    score = nrmse_84(value) if task == MG else vpt(2 - value)
+                    row[score.name] = score
                     found.append({**row, "synaptic_ops_per_s": 1000 * level * (1 + seed)})
     return found
 
@@ -44,7 +44,7 @@ def points(axis, colour):
 
 
 def test_best_rule_first_with_the_means_over_seeds_raw_and_matched():
-    mackey, lorenz, cost = draw(pd.DataFrame(rows()))
+    mackey, lorenz, cost = draw(Table(rows()).frame())
     assert [label.get_text() for label in mackey.get_yticklabels()] == ["lnp", "activity"]
     np.testing.assert_allclose(points(mackey, BLUE)[:, 0], [0.21, 0.31])
     np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.26, 0.36])
@@ -60,12 +60,12 @@ def test_best_rule_first_with_the_means_over_seeds_raw_and_matched():
 
 def test_one_row_of_panels_per_fraction_of_neurons_at_the_keep_nearest_five_percent():
     table = rows(0.05) + [row | {"neuron_fraction": 1.0} for row in rows(0.05)]
-    table += [row for row in rows(0.2) if row["rule"] in ("lnp", "activity")]
-    axes = draw(pd.DataFrame(table))
+    table += [row for row in rows(0.2) if row["recipe"] in ("lnp", "activity")]
+    axes = draw(Table(table).frame())
     assert len(axes) == 6
     assert axes[0].get_ylabel() == "100 % of neurons,\n5 % of synapses kept"
     assert axes[3].get_ylabel() == "60 % of neurons,\n5 % of synapses kept"
-    assert "20 %" in draw(pd.DataFrame(table), keep=0.2)[0].get_ylabel()
+    assert "20 %" in draw(Table(table).frame(), keep=0.2)[0].get_ylabel()
 
 
 def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
@@ -73,7 +73,7 @@ def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
         row | {"neuron_fraction": 1.0, "synaptic_ops_per_s": 7 * row["synaptic_ops_per_s"]}
         for row in rows()
     ]
-    costs = draw(pd.DataFrame(table))[2::3]
+    costs = draw(Table(table).frame())[2::3]
     assert costs[0].get_xlim() == costs[1].get_xlim()
     for axis in costs:
         ticks, (low, high) = axis.get_xticks(), axis.get_xlim()
@@ -85,15 +85,15 @@ def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
 
 def test_a_bad_table_is_named_by_its_file(tmp_path):
     (tmp_path / "tables").mkdir()
-    write_table(tmp_path / "tables" / "pruning_methods.csv", [{"rule": "lnp", "seed": 1}])
+    write_table(tmp_path / "tables" / "pruning_methods.csv", [{"recipe": "lnp", "seed": 1}])
     with pytest.raises(InputError, match=r"pruning_methods.csv'?: has no column 'task'"):
         draw_figure("pruning_methods", tmp_path)
     assert not (tmp_path / "figures").exists()
 
 
 def test_networks_that_missed_the_size_are_not_drawn():
-    table = pd.DataFrame(rows())
-    table.loc[(table["rule"] == "lnp") & (table["match"] == "bias"), "note"] = "rate out of reach"
+    table = Table(rows()).frame()
+    table.loc[(table["recipe"] == "lnp") & (table["match"] == "bias"), "note"] = "rate out of reach"
     mackey = draw(table)[0]
     assert len(points(mackey, BLUE)) == 2
     np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.36])
@@ -101,4 +101,4 @@ def test_networks_that_missed_the_size_are_not_drawn():
 
 def test_a_table_without_a_column_is_refused():
     with pytest.raises(InputError, match="neuron_fraction"):
-        draw(pd.DataFrame(rows()).drop(columns="neuron_fraction"))
+        draw(Table(rows()).frame().drop(columns="neuron_fraction"))

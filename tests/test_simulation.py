@@ -187,7 +187,9 @@ def test_traces_are_exponential_sums_over_the_neurons_spikes(numpy_engine):
     u = np.sin(np.arange(60) / 6)[:, None]
     recording = simulate(numpy_engine, network, Drive(u, record_spikes=True))
     ends = (np.arange(60) + 1) * 20 * MS
-    for name, tau in zip(("s1", "s2", "s3"), (30 * MS, 100 * MS, 300 * MS), strict=True):
+    for name, tau in zip(
+        ("trace_30ms", "trace_100ms", "trace_300ms"), (30 * MS, 100 * MS, 300 * MS), strict=True
+    ):
         expected = np.zeros((60, 40))
         for i, t in zip(recording.spike_index, recording.spike_time, strict=True):
             # counted from the end of the spike's step on
@@ -262,7 +264,9 @@ def test_the_closed_loop_is_the_readout_of_the_recorded_states(numpy_engine):
     readout = LinearReadout(
         intercept=random.normal(size=2) * 0.1,
         from_u=random.normal(size=(2, 2)) * 0.5,
-        from_states={k: random.normal(size=(30, 2)) * 0.05 for k in ("s1", "s3", "v")},
+        from_states={
+            k: random.normal(size=(30, 2)) * 0.05 for k in ("trace_30ms", "trace_300ms", "v")
+        },
     )
     recording = simulate(numpy_engine, network, Drive(u, free=free, readout=readout))
     for k in range(1, 50):

@@ -26,7 +26,7 @@ from hrsnn_brian.figures import (
     pruning_methods,
     spectrum,
 )
-from hrsnn_brian.files.tables import read_table, require_numbers, table_text, write_table
+from hrsnn_brian.files.tables import Table, read_table, require_numbers, table_text, write_table
 from hrsnn_brian.statistics.paired_seeds import by_seed
 from hrsnn_brian.studies.lyapunov_spectrum import STUDY as SPECTRUM
 
@@ -160,7 +160,7 @@ def bars(axes: list) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", FIGURES)
 def test_rows_that_are_there_twice_change_nothing(name: str) -> None:
     draw, rows, _, _ = FIGURES[name]
-    once = pd.DataFrame(rows())
+    once = Table(rows()).frame()
     # a whole run twice, and a third of its rows thrice, with another number that is not drawn
     twice = pd.concat([once, once.assign(seconds=1.0), once[::3]], ignore_index=True)
     for one, two in zip(bars(draw(once)), bars(draw(twice)), strict=True):
@@ -170,7 +170,7 @@ def test_rows_that_are_there_twice_change_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_two_values_of_one_seed_are_refused(name: str) -> None:
     draw, rows, _, column = FIGURES[name]
-    once = pd.DataFrame(rows())
+    once = Table(rows()).frame()
     other = once[once[column].notna()].copy()
     other[column] += 0.5
     with pytest.raises(InputError, match=f"differ in {column}|two values of '{column}'"):
@@ -180,7 +180,7 @@ def test_two_values_of_one_seed_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_drawn_from_columns_that_are_empty(name: str) -> None:
     draw, rows, key, _ = FIGURES[name]
-    table = pd.DataFrame(rows())
+    table = Table(rows()).frame()
     with pytest.raises(InputError, match=f"column '{key}' is empty|has no pruned network"):
         draw(table.assign(**{key: math.nan}))
     shown = [c for c in table if c.endswith("_per_s") or "rmse" in c or c.startswith("vpt")]
@@ -191,7 +191,7 @@ def test_nothing_is_drawn_from_columns_that_are_empty(name: str) -> None:
 
 
 def test_a_measure_without_values_is_said_to_have_none() -> None:
-    table = pd.DataFrame(test_dynamics_study.synthetic_rows()).assign(isi_cv=math.nan)
+    table = Table(test_dynamics_study.synthetic_rows()).frame().assign(isi_cv=math.nan)
     axes = dict(
         zip([*dynamics.MEASURES, "exponents", "eigenvalues"], dynamics.draw(table), strict=True)
     )
@@ -204,7 +204,7 @@ def test_a_measure_without_values_is_said_to_have_none() -> None:
     ("change", "message"),
     [
         (lambda t: t.assign(note="size out of reach"), "no pruned network reached the size"),
-        (lambda t: t[t["rule"] == "full"], "has no pruned network"),
+        (lambda t: t[t["network"] == "full"], "has no pruned network"),
         (lambda t: t.assign(synaptic_ops_per_s=None), "no row has a value of 'synaptic_ops"),
         (lambda t: t.assign(nrmse_h84=None), "no score columns with values for mackey"),
     ],
@@ -212,7 +212,7 @@ def test_a_measure_without_values_is_said_to_have_none() -> None:
 def test_rules_without_rows_or_scores_are_one_clear_line(
     change: Callable[[pd.DataFrame], pd.DataFrame], message: str
 ) -> None:
-    table = pd.DataFrame(test_rule_figure.rows())
+    table = Table(test_rule_figure.rows()).frame()
     with pytest.raises(InputError, match=message):
         pruning_methods.draw(change(table))
     with pytest.raises(InputError, match=r"no pruned network with keep 0\.3"):
@@ -223,7 +223,7 @@ def test_rules_without_rows_or_scores_are_one_clear_line(
 
 def test_two_ways_to_match_a_rate_are_one_value_per_seed() -> None:
     """The open points stand for all matched networks; their bars are over seeds, not over rows."""
-    table = pd.DataFrame(test_rule_figure.rows())
+    table = Table(test_rule_figure.rows()).frame()
     gain = table[table["match"] == "bias"].assign(match="gain")
     one, two = (pruning_methods.draw(t) for t in (table, pd.concat([table, gain])))
     for a, b in zip(bars(one), bars(two), strict=True):

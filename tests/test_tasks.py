@@ -8,7 +8,7 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
-from hrsnn_brian.tasks import Task, VptProtocol, get_task, list_tasks, own_series_task
+from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task, list_tasks, own_series_task
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.data import FILES, licence_text
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
@@ -159,13 +159,13 @@ def test_z_score_uses_the_training_block_alone() -> None:
     np.testing.assert_allclose(inside.std(axis=0), 1.0, rtol=1e-12)
     changed = np.array(task.series)
     changed[task.test_block] += 100.0
-    other = Task(**{**_fields(task), "series": changed})
+    other = ForecastTask(**{**_fields(task), "series": changed})
     np.testing.assert_array_equal(other.z[task.train_block], inside)
     np.testing.assert_allclose(task.in_units(task.z), task.series, atol=1e-12)
 
 
-def _fields(task: Task) -> dict[str, object]:
-    return {name: getattr(task, name) for name in Task.__dataclass_fields__}
+def _fields(task: ForecastTask) -> dict[str, object]:
+    return {name: getattr(task, name) for name in ForecastTask.__dataclass_fields__}
 
 
 def test_the_paper_protocol_of_lorenz() -> None:
@@ -273,6 +273,6 @@ def test_inconsistent_tasks_are_refused(change: dict[str, object], message: str)
         "predict_increment": True,
         "vpt": VptProtocol(5, 10, 50, 0.4, 1.0, "h", 50.0),
     }
-    Task(**fields)  # type: ignore[arg-type]
+    ForecastTask(**fields)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=message):
-        Task(**(fields | change))  # type: ignore[arg-type]
+        ForecastTask(**(fields | change))  # type: ignore[arg-type]

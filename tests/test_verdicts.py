@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from scores import nrmse_84, vpt
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.tables import read_table, write_table
+from hrsnn_brian.files.schema import complete, scores_told
+from hrsnn_brian.files.tables import Table, columns_of, read_table, write_table
 from hrsnn_brian.report.claims import CLAIMS, OPERATIONS, Claim, Demand
 from hrsnn_brian.report.judge import (
     AS_CLAIMED,
@@ -60,13 +62,23 @@ def table(
     return rows
 
 
+def named(rule):
+    """The identity columns of what verdicts call a rule."""
+    reference = rule in ("full", "no recurrence")
+    return {"network": rule if reference else "pruned", "recipe": "" if reference else rule}
+
+
+def called(row):
+    return row["recipe"] or row["network"]
+
+
 def rows_of_cell(task, rule, cell, level, seeds, noise):
     keep, fraction, match = cell
     rows = []
     for seed in range(seeds):
         random = np.random.default_rng([seed, sum(map(ord, f"{task}{rule}{cell}"))])
         score = level + random.normal(0, noise) + 0.05 * np.sin(seed)  # seeds differ, pairs agree
-        row = {"seed": seed, "task": task, "rule": rule, "keep": keep, "neuron_fraction": fraction}
+        row = named(rule) | {"seed": seed, "task": task, "keep": keep, "neuron_fraction": fraction}
         row |= {"match": match, "readout": "spikes", "neurons": round(NEURONS * fraction)}
         row |= {"synapses": round(SYNAPSES * keep), "rate_hz": 15.0}
         row |= {OPERATIONS: OPS.get(rule, 200.0) * (1 + 0.1 * random.random())}
@@ -75,13 +87,27 @@ def rows_of_cell(task, rule, cell, level, seeds, noise):
     return rows
 
 
+SCORES = {MG: nrmse_84(0.0), LORENZ: vpt(0.0)}
+SCHEMA = scores_told([{"task": task, score.name: score} for task, score in SCORES.items()])
+
+
+def filed(rows):
+    """Rows with the schema of the two tasks."""
+    rows = list(rows)
+    return Table(rows, complete(columns_of(rows), (), [SCHEMA]))
+
+
 def judged(rows, name, **settings) -> Verdict:
-    found = verdicts({"pruning_methods": rows}, settings=Settings(**settings))
+    found = verdicts({"pruning_methods": filed(rows)}, settings=Settings(**settings))
     return next(verdict for verdict in found if verdict.claim.name == name)
 
 
 def chosen(rows, **cell):
-    return [row for row in rows if all(row[key] == value for key, value in cell.items())]
+    return [
+        row
+        for row in rows
+        if all((called(row) if key == "rule" else row[key]) == value for key, value in cell.items())
+    ]
 
 
 def shifted(rows, by, **cell):
@@ -144,9 +170,9 @@ def test_no_worse_asks_the_interval_to_end_before_a_part_of_what_recurrence_is_w
 
 
 def test_without_the_bare_network_there_is_no_margin_but_a_plain_win_still_counts():
-    rows = [row for row in table() if row["rule"] != "no recurrence"]
+    rows = [row for row in table() if called(row) != "no recurrence"]
     assert judged(rows, "no-worse-than-dense").verdict == HOLDS
-    level = [row for row in table(LEVELS | {"lnp": 0.4}) if row["rule"] != "no recurrence"]
+    level = [row for row in table(LEVELS | {"lnp": 0.4}) if called(row) != "no recurrence"]
     found = judged(level, "no-worse-than-dense")
     assert found.verdict == NOT_TESTED
     assert "no margin" in found.why
@@ -180,7 +206,7 @@ def test_cheaper_needs_both_parts():
     outcomes = {c.contest.measure: c.outcome for c in found.cells[0].comparisons}
     assert outcomes == {OPERATIONS: AS_CLAIMED, COLUMNS[MG]: REVERSED}
     dear = [
-        row | {OPERATIONS: 1e6 + row["seed"]} if row["rule"] == "lnp" else row for row in table()
+        row | {OPERATIONS: 1e6 + row["seed"]} if called(row) == "lnp" else row for row in table()
     ]
     assert judged(dear, "cheaper-than-activity").direction == REVERSED
 
@@ -193,7 +219,7 @@ def test_task_agnostic_needs_two_tasks_and_one_network():
     assert one.verdict == NOT_TESTED
     assert "1 of at least 2 tasks" in one.why
     rows = [
-        row | {"synapses": 2499} if row["task"] == LORENZ and row["rule"] == "lnp" else row
+        row | {"synapses": 2499} if row["task"] == LORENZ and called(row) == "lnp" else row
         for row in table()
     ]
     other = judged(rows, "task-agnostic")
@@ -298,7 +324,7 @@ def test_all_neurons_kept_says_nothing_about_fewer_neurons():
 
 
 def test_sizes_that_never_meet_are_not_compared():
-    rows = [row | {"keep": 0.2} if row["rule"] == "activity" else row for row in table()]
+    rows = [row | {"keep": 0.2} if called(row) == "activity" else row for row in table()]
     found = judged(rows, "better-than-activity")
     assert found.verdict == NOT_TESTED
     assert "share no task and size" in found.why
@@ -306,7 +332,7 @@ def test_sizes_that_never_meet_are_not_compared():
 
 def test_rivals_of_another_size_leave_a_cell_incomplete():
     rows = table(neurons=(0.6, 1.0))
-    rows = [r for r in rows if (r["rule"], r["neuron_fraction"]) != ("magnitude raw", 0.6)]
+    rows = [r for r in rows if (called(r), r["neuron_fraction"]) != ("magnitude raw", 0.6)]
     found = judged(rows, "better-than-simple-rules")
     assert found.verdict == HOLDS  # where all three rivals stand
     small = [cell for cell in found.cells if cell.size.neuron_fraction == 0.6]
@@ -330,23 +356,23 @@ def test_a_rate_matched_reference_is_preferred_where_there_is_one():
 def test_pairs_of_unequal_size_are_left_out_and_counted():
     """A network whose pruning stopped early is no match for one of the size asked for."""
     rows = [
-        row | {"synapses": 9000} if row["rule"] == "lnp" and row["seed"] < 3 else row
+        row | {"synapses": 9000} if called(row) == "lnp" and row["seed"] < 3 else row
         for row in table()
     ]
     contest = judged(rows, "better-than-activity").cells[0].comparisons[0].contest
     assert (contest.pairs, contest.unequal) == (7, 3)
-    rows = [row | {"neurons": 330} if row["rule"] == "lnp" else row for row in table()]
+    rows = [row | {"neurons": 330} if called(row) == "lnp" else row for row in table()]
     found = judged(rows, "better-than-activity")
     assert found.verdict == NOT_TESTED
     assert "10 more of unequal size" in found.why
 
 
 def test_unpaired_seeds_and_missing_scores_are_left_out_and_counted():
-    rows = [r for r in table() if not (r["rule"] == "lnp" and r["seed"] == 0)]
-    rows = [r for r in rows if not (r["rule"] == "activity" and r["seed"] == 9)]
+    rows = [r for r in table() if not (called(r) == "lnp" and r["seed"] == 0)]
+    rows = [r for r in rows if not (called(r) == "activity" and r["seed"] == 9)]
     for bad, seed in ((None, 1), (float("inf"), 2)):
         rows = [
-            r | {COLUMNS[r["task"]]: bad} if (r["rule"], r["seed"]) == ("activity", seed) else r
+            r | {COLUMNS[r["task"]]: bad} if (called(r), r["seed"]) == ("activity", seed) else r
             for r in rows
         ]
     contest = judged(rows, "better-than-activity").cells[0].comparisons[0].contest
@@ -363,7 +389,9 @@ def test_a_missing_column_of_cost_is_not_tested():
 
 
 def test_claims_without_a_table_say_what_they_need():
-    found = {verdict.claim.name: verdict for verdict in verdicts({"pruning_methods": table()})}
+    found = {
+        verdict.claim.name: verdict for verdict in verdicts({"pruning_methods": filed(table())})
+    }
     for name in ("heterogeneity", "images", "clusters", "stable"):
         assert found[name].verdict == NOT_TESTED
         assert found[name].why.startswith("needs ")
@@ -388,7 +416,7 @@ def test_a_rule_is_never_its_own_rival():
 
 def write_run(path: Path, rows, settings="short_tasks = false", done=True) -> Path:
     (path / "tables").mkdir(parents=True)
-    write_table(path / "tables" / "pruning_methods.csv", rows)
+    write_table(path / "tables" / "pruning_methods.csv", rows, filed(rows).schema)
     lists = sorted({row["keep"] for row in rows})
     (path / "config.toml").write_text(
         f"[options]\nseeds = {len(rows)}\nkeep = {lists}\n{settings}\n"
@@ -421,7 +449,7 @@ def test_runs_are_joined_and_shared_rows_count_once(here):
 
 def test_a_row_that_notes_why_it_has_no_network_is_a_seed_without_a_score(here):
     rows = [row | {"note": ""} for row in table()]
-    lost = [r for r in rows if (r["rule"], r["match"], r["seed"]) == ("activity", MATCHED, 3)]
+    lost = [r for r in rows if (called(r), r["match"], r["seed"]) == ("activity", MATCHED, 3)]
     assert lost
     for row in lost:
         row |= {"note": "rate out of reach", "neurons": None, "synapses": None}
@@ -445,7 +473,10 @@ BAD_TABLES = {
         lambda rows: [{k: v for k, v in r.items() if k != "match"} for r in rows],
         "match",
     ),
-    "no rule": (lambda rows: [*rows, rows[0] | {"rule": None}], "line 142 has no usable rule"),
+    "no network": (
+        lambda rows: [*rows, rows[0] | {"network": None}],
+        "line 142 has no usable network",
+    ),
     "no size": (lambda rows: [*rows, rows[0] | {"synapses": None}], "142 has no usable synapses"),
     "text as size": (
         lambda rows: [*rows, rows[0] | {"synapses": "many"}],
@@ -483,7 +514,7 @@ def test_runs_of_other_settings_or_other_numbers_are_not_joined(here):
     with pytest.raises(InputError, match="its short_tasks is True, not False"):
         read_rows(["a", "b"], ["pruning_methods"])
     write_run(here / "c", shifted(table(), 0.1, rule="full"))
-    with pytest.raises(InputError, match=r"c'.*disagrees: nrmse_h84 .*rule full"):
+    with pytest.raises(InputError, match=r"c'.*disagrees: nrmse_h84 .*network full"):
         read_rows(["a", "c"], ["pruning_methods"])
 
 
@@ -554,7 +585,8 @@ def test_the_command_says_prints_and_files_the_same_verdicts(here, capfd):
     assert printed == json.loads(Path("found.json").read_text())
     by_name = {claim["claim"]: claim for claim in printed["claims"]}
     assert list(by_name) == [claim.name for claim in CLAIMS]
-    expected = {v.claim.name: (v.verdict, v.why) for v in verdicts({"pruning_methods": rows})}
+    found = verdicts({"pruning_methods": Table(rows, SCHEMA)})
+    expected = {v.claim.name: (v.verdict, v.why) for v in found}
     assert {k: (v["verdict"], v["why"]) for k, v in by_name.items()} == expected
 
     assert main(["verdicts", "run", "--out", "found.csv"]) == 0
@@ -576,7 +608,7 @@ def test_an_infinite_effect_is_filed_as_such_and_is_null_in_json(here, capfd):
     """Equal differences on every seed have no spread: Cohen's dz is infinite, not missing."""
     rows = table(tasks=(MG,))
     for row in rows:
-        row["nrmse_h84"] = {"lnp": 0.25, "activity": 0.5}.get(row["rule"], row["nrmse_h84"])
+        row["nrmse_h84"] = {"lnp": 0.25, "activity": 0.5}.get(called(row), row["nrmse_h84"])
     write_run(here / "run", rows)
     assert main(["verdicts", "run", "--out", "found.csv", "--json"]) == 0
     claims = json.loads(capfd.readouterr().out)["claims"]
@@ -590,7 +622,7 @@ def test_an_infinite_effect_is_filed_as_such_and_is_null_in_json(here, capfd):
 
 
 def test_a_run_without_lnp_rows_is_judged_as_not_tested(here, capfd):
-    write_run(here / "run", [row for row in table() if row["rule"] != "lnp"])
+    write_run(here / "run", [row for row in table() if called(row) != "lnp"])
     assert main(["verdicts", "run", "--json"]) == 0
     claims = json.loads(capfd.readouterr().out)["claims"]
     assert {claim["verdict"] for claim in claims} == {NOT_TESTED}
@@ -610,9 +642,9 @@ def test_a_long_family_lists_only_what_is_not_as_claimed(here, capfd):
 
 
 def test_a_rule_without_exponents_says_nothing_about_them():
-    rows = [row | {"rule": "frugal"} if row["rule"] == "lnp" else row for row in table()]
+    rows = [row | {"recipe": "frugal"} if called(row) == "lnp" else row for row in table()]
     settings = Settings(method="frugal")
-    found = {v.claim.name: v for v in verdicts({"pruning_methods": rows}, settings=settings)}
+    found = {v.claim.name: v for v in verdicts({"pruning_methods": filed(rows)}, settings=settings)}
     assert found["exponents"].verdict == NOT_TESTED
     assert "'frugal' has no part in it" in found["exponents"].why
     assert found["better-than-activity"].verdict == HOLDS

@@ -3,26 +3,17 @@
 import argparse
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, user_path
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
+    from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
 
 _OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean nothing without --data
-_SIZE_AND_COST = (
-    "neurons",
-    "synapses",
-    "keep",
-    "density",
-    "rate_hz",
-    "silent_fraction",
-    "synaptic_ops_per_s",
-    "readout_ops_per_s",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,19 +50,20 @@ def run(args: argparse.Namespace, output: Output) -> int:
     engine = make_engine(args.device)
 
     from hrsnn_brian.evaluation.evaluate import evaluate
+    from hrsnn_brian.files.tables import Table, write_csv
 
     note(f"{task.name}: {task.n_samples} samples, step {task.step}, controls included")
     for remark in task.remarks:
         note(f"warning: {remark}")
     with activity_noted():
         evaluation = evaluate(network, task, engine=engine, seed=args.seed)
-    rows, primary = evaluation.rows(), evaluation.primary()
+    table, primary = Table(evaluation.entries), evaluation.primary()
     output.say(describe(network))
     output.say(
         f"rate {primary['rate_hz']:.3g} Hz, "
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
-    output.say(_table(rows, task))
+    output.say(_shown(table, task.name))
     if "nrmse_note" in primary:
         note(f"warning: {primary['nrmse_note']}")
     result = {
@@ -84,12 +76,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "saturated_fraction": evaluation.saturated_fraction,
         "synaptic_ops_per_s": primary["synaptic_ops_per_s"],
         "readout": primary["readout"],
-        "scores": scores_of(primary),
-        "rows": rows,
+        "scores": evaluation.scores(),
+        "rows": table,
         "engine": engine_facts(engine),
     }
     if args.out is not None and args.out.endswith(".csv"):
-        _write_rows(args.out, rows, task)
+        write_csv(args.out, table)
         output.say(f"wrote {args.out}")
         output.result(result)
     else:
@@ -134,28 +126,12 @@ def _horizons(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def scores_of(row: dict[str, Any]) -> dict[str, Any]:
-    """The scores of an evaluation's row, without what identifies it and what it costs."""
-    other = {"task", "model", "readout", *_SIZE_AND_COST}
-    return {key: value for key, value in row.items() if key not in other}
-
-
-def _table(rows: list[dict[str, Any]], task: "Task") -> str:
-    from hrsnn_brian.files.score_columns import scores_in, with_units
+def _shown(table: "Table", task: str) -> str:
     from hrsnn_brian.files.tables import text_table
 
-    named = [with_units(row, task.unit) for row in rows]
-    scores = scores_in(dict.fromkeys(key for row in named for key in row), task.unit)
+    scores = table.schema.shown(task)
     lines = [
-        [row["model"], row["readout"], *(row.get(score.column) for score in scores)]
-        for row in named
+        [row["network"], row["readout"], *(row.get(score.name) for score in scores)]
+        for row in table
     ]
-    return text_table(lines, ["model", "readout", *(score.label for score in scores)])
-
-
-def _write_rows(path: str, rows: list[dict[str, Any]], task: "Task") -> None:
-    from hrsnn_brian.files.atomic import write_text
-    from hrsnn_brian.files.score_columns import with_units
-    from hrsnn_brian.files.tables import table_text
-
-    write_text(path, table_text([with_units(row, task.unit) for row in rows]))
+    return text_table(lines, ["network", "readout", *(score.label for score in scores)])

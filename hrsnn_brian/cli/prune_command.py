@@ -205,14 +205,14 @@ def _measured(
     if task is None:
         note(f"measuring the rate: {NOISE_SECONDS:g} s under white noise")
         return {"drive": "white noise", **_noise_cost(network, engine, seed), "scores": {}}
-    from hrsnn_brian.cli.evaluate_command import scores_of
     from hrsnn_brian.evaluation.evaluate import evaluate
 
     evaluation = evaluate(network, task, engine=engine, seed=seed, controls=False)
     row = evaluation.primary()
     cost = {key: row[key] for key in ("rate_hz", "synaptic_ops_per_s")}
     cost["saturated_fraction"] = evaluation.saturated_fraction
-    return {"drive": task.name, **cost, "scores": scores_of(row)}
+    scores = {name: score.value for name, score in evaluation.scores().items()}
+    return {"drive": task.name, **cost, "scores": scores}
 
 
 def _say_measured(measured: dict[str, Any], output: Output) -> None:

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     check_output_file(args.out, [".csv", ".json"])
-    from hrsnn_brian.report.claims import CLAIMS, REFERENCES
+    from hrsnn_brian.report.claims import CLAIMS
     from hrsnn_brian.report.judge import Settings
     from hrsnn_brian.report.records import mixed_origins, read_rows
     from hrsnn_brian.report.report import document, rows_of, text_of
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     level, margin = _number("--level", args.level), _number("--margin", args.margin)
     settings = Settings(args.method, level, margin)
     tables = read_rows(args.runs, (claim.table for claim in CLAIMS))
-    _require_known("--method", args.method, METHOD, _values(tables, "rule") - set(REFERENCES))
+    _require_known("--method", args.method, METHOD, _values(tables, "recipe") - {"", None})
     _require_known("--readout", args.readout, READOUT, _values(tables, "readout"))
     found = verdicts(tables, args.readout, settings)
     output.say(text_of(found))

@@ -135,8 +135,8 @@ class Measurements:
         recording = simulate(self.engine, network, Drive(u, seed=self.seed))
         if not recording.spike_count.any():
             return 0.0
-        taus = network.params.timing.traces
-        states = recording.states[f"s{int(np.argmin(taus)) + 1}"]
+        timing = network.params.timing
+        states = recording.states[timing.trace_names[int(np.argmin(timing.traces))]]
         count = min(MEMORY_NEURONS, network.n_neurons)
         read = np.linspace(0, network.n_neurons - 1, count).astype(int)
         return memory_capacity(
@@ -159,9 +159,9 @@ def noise_covariance(
 
 def filtered_rates(network: Network, recording: Recording) -> Floats:
     """The recorded trace closest to 100 ms, (samples, N), without the first tenth of the run."""
-    taus = network.params.timing.traces
-    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in taus]))
-    traces = recording.states[f"s{nearest + 1}"]
+    timing = network.params.timing
+    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in timing.traces]))
+    traces = recording.states[timing.trace_names[nearest]]
     return traces[len(traces) // 10 :]
 
 

@@ -1,49 +1,52 @@
-"""Evaluate a network on a task: states, readouts, closed loop, controls, one row for each."""
+"""Evaluate a network on a task: trials shown, readouts fitted, controls, one row for each."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hrsnn_brian.dynamics.cost import network_cost, saturated_fraction, warn_of_activity
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.evaluation.present import Presented, present
+from hrsnn_brian.files.atomic import plain
+from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, identity
+from hrsnn_brian.files.score import Score
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.readout.ridge import RidgeReadout
-from hrsnn_brian.simulation import Drive, Engine, LinearReadout, Recording, simulate
-from hrsnn_brian.tasks.baselines import baseline_scores
-from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
-from hrsnn_brian.tasks.forecast import INPUT_BLOCK, fit_forecast
+from hrsnn_brian.simulation import Drive, Engine, simulate
+from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.registry import as_task
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import ClosedLoop, Task
 
 Row = dict[str, Any]
 
 # Both see the present input u. Of the network the primary one sees spikes alone; with v, a
 # subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
-NO_RECURRENCE = "no recurrence"
+NO_READOUT = "none"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores and costs of a network on a task, one dict per model and readout.
+    """The scores and costs of a network on a task, one entry per model and readout.
 
-    Keys: task, model ("network", "no recurrence", "persistence", "input only", "linear AR"),
-    readout, neurons, synapses, keep, density, rate_hz, silent_fraction, synaptic_ops_per_s,
-    readout_ops_per_s and the scores of `forecast_scores` and `closed_loop_scores`.
-    saturated_fraction: of the network's neurons, see `metrics.cost`.
+    Keys: those of `identity` (network is "full" or "pruned", then "no recurrence" and the
+    baselines of the task), density, rate_hz, silent_fraction, synaptic_ops_per_s,
+    readout_ops_per_s and the scores of the task, which are `Score` objects in `entries`.
+    saturated_fraction: of the network's neurons, see `dynamics.cost`.
     """
 
     entries: tuple[Row, ...]
     saturated_fraction: float = 0.0
 
     def rows(self) -> list[Row]:
-        """The rows of a tidy table, network first."""
-        return [dict(entry) for entry in self.entries]
+        """The rows of a tidy table, of plain values, network first."""
+        return [plain(entry, exact=True) for entry in self.entries]
 
     def primary(self) -> Row:
         """The network's row with the primary readout, spikes only."""
-        return dict(self.entries[0])
+        return self.rows()[0]
+
+    def scores(self) -> dict[str, Score]:
+        """The scores of that row, by name of the column."""
+        return {name: s for name, s in self.entries[0].items() if isinstance(s, Score)}
 
 
 def evaluate(
@@ -55,7 +58,7 @@ def evaluate(
     readouts: str | tuple[str, ...] = READOUTS,
     controls: bool = True,
 ) -> Evaluation:
-    """Scores of a network on a task, with its controls: J = 0 and those of `baseline_rows`.
+    """Scores of a network on a task, with its controls: J = 0 and the baselines of the task.
 
     task: a task, or the name of one, drawn from `seed` then. seed: root of initial state and
     encoder noise. readouts: of `READOUTS`. Raises InputError for what is unknown, of another kind
@@ -68,93 +71,92 @@ def evaluate(
         if readout not in READOUTS:
             raise unknown_name("readout", str(readout), READOUTS)
     task = as_task(task, seed)
-    recording = simulate(engine, network, Drive(task.z, seed=seed))
-    activity = (recording.spike_count, recording.seconds, network.params.ceiling_hz)
+    shown = present(engine, network, task, seed)
+    activity = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
     warn_of_activity(*activity)
-    rows = _rows(network, task, "network", recording, engine, seed, readouts)
-    del recording  # its states, before those of the controls
+    name = FULL if network.keep == 1 and network.n_neurons == network.n_original else PRUNED
+    rows = _rows(network, task, name, shown, engine, seed, readouts)
+    del shown  # its states, before those of the controls
     if controls:
         bare = network.without_recurrence()
         rows += network_rows(bare, task, NO_RECURRENCE, engine, seed, readouts)
-        rows += baseline_rows(task)
+        rows += baseline_rows(task, seed)
     return Evaluation(tuple(rows), saturated_fraction(*activity))
 
 
 def network_rows(
     network: Network,
     task: Task,
-    model: str,
+    name: str,
     engine: Engine,
     seed: int,
     readouts: tuple[str, ...] = READOUTS,
 ) -> list[Row]:
-    """One row per readout for one network, without controls."""
-    recording = simulate(engine, network, Drive(task.z, seed=seed))
-    return _rows(network, task, model, recording, engine, seed, readouts)
+    """One row per readout for one network, called `name`, without controls."""
+    shown = present(engine, network, task, seed)
+    return _rows(network, task, name, shown, engine, seed, readouts)
 
 
 def _rows(
     network: Network,
     task: Task,
-    model: str,
-    recording: Recording,
+    name: str,
+    shown: Presented,
     engine: Engine,
     seed: int,
     readouts: tuple[str, ...],
 ) -> list[Row]:
+    """The way of a spike to a score: states, a readout fitted to them, what it scores."""
     rows = []
+    outputs = task.targets().shape[1]
     for readout in readouts:
-        blocks = readout_blocks(recording, readout)
-        forecast = fit_forecast(task, blocks)
-        scores = dict(forecast.scores)
-        if forecast.one_step is not None and task.closed_loop:
-            scores |= _closed_loop(network, task, forecast.one_step, engine, seed)
+        blocks = readout_blocks(shown, readout)
+        fitted = task.fit(blocks)
+        scores = fitted.scores
+        if fitted.closed_loop is not None:
+            scores += _run_freely(network, fitted.closed_loop, engine, seed)
         cost = network_cost(
             network.W,
-            recording.spike_count,
-            recording.seconds,
+            shown.spike_count,
+            shown.seconds,
             n_traces=len(blocks),
-            n_outputs=task.n_variables * len(task.horizons),
+            n_outputs=outputs,
         )
-        identity = {"task": task.name, "model": model, "readout": readout}
-        size = {"keep": network.keep, "density": network.density}
-        rows.append({**identity, **cost.to_dict(), **size, **scores})
+        row = identity(
+            name,
+            keep=network.keep,
+            neuron_fraction=network.n_neurons / network.n_original,
+            task=task.name,
+            readout=readout,
+            seed=seed,
+        )
+        row |= cost.to_dict() | {"density": network.density}
+        rows.append(row | {score.name: score for score in scores})
     return rows
 
 
-def baseline_rows(task: Task) -> list[Row]:
-    """Persistence, the present input alone and linear AR, scored like a network."""
-    names = {"persistence": "persistence", "input": "input only", "ar": "linear AR"}
+def baseline_rows(task: Task, seed: int) -> list[Row]:
+    """The models without a network that the task brings, scored like one."""
     return [
-        {"task": task.name, "model": names[key], "readout": "none", **scores}
-        for key, scores in baseline_scores(task).items()
+        identity(name, task=task.name, readout=NO_READOUT, seed=seed)
+        | {score.name: score for score in scores}
+        for name, scores in task.baselines().items()
     ]
 
 
-def readout_blocks(recording: Recording, readout: str) -> dict[str, np.ndarray]:
+def readout_blocks(shown: Presented, readout: str) -> dict[str, FloatArray]:
     """The recorded states a readout may see, by name."""
     return {
         name: states
-        for name, states in recording.states.items()
+        for name, states in shown.states.items()
         if name != "v" or readout == "spikes+v"
     }
 
 
-def _closed_loop(
-    network: Network, task: Task, one_step: RidgeReadout, engine: Engine, seed: int
-) -> dict[str, float | int | str]:
-    schedule = closed_loop_schedule(task)
-    from_u = np.array(one_step.coefficients[INPUT_BLOCK])
-    if task.predict_increment:
-        from_u += np.eye(task.n_variables)
-    states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
+def _run_freely(network: Network, loop: ClosedLoop, engine: Engine, seed: int) -> tuple[Score, ...]:
     drive = Drive(
-        schedule.teacher,
-        free=schedule.free,
-        readout=LinearReadout(one_step.intercept, from_u, states),
-        seed=seed,
-        record_states=False,
+        loop.teacher, free=loop.free, readout=loop.readout, seed=seed, record_states=False
     )
     recording = simulate(engine, network, drive)
     assert recording.u is not None  # a closed loop has channels
-    return closed_loop_scores(task, schedule, recording.u)
+    return loop.score(recording.u)

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths, firing_rates
+from hrsnn_brian.dynamics.cost import rates_hz
+from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths
 from hrsnn_brian.evaluation.evaluate import readout_blocks
+from hrsnn_brian.evaluation.present import present
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.simulation import Drive, Engine, simulate
-from hrsnn_brian.tasks.forecast import fit_forecast
+from hrsnn_brian.simulation import Engine
 from hrsnn_brian.tasks.task import Task
 
 
@@ -20,9 +21,9 @@ class TaskProbe(Measurements):
         self.task = task
 
     def task_rates(self, network: Network) -> Floats:
-        """Firing rates (N,), Hz, while the samples of the task are shown."""
-        drive = Drive(self.task.z, seed=self.seed, record_states=False)
-        return firing_rates(simulate(self.engine, network, drive))
+        """Firing rates (N,), Hz, while the trials of the task are shown."""
+        shown = present(self.engine, network, self.task, self.seed, record_states=False)
+        return rates_hz(shown.spike_count, shown.seconds)
 
     def readout_weight(self, network: Network) -> Floats:
         """Size (N,) of each neuron's part in a readout trained on the task, spikes only.
@@ -30,11 +31,11 @@ class TaskProbe(Measurements):
         Root of the sum over traces and targets of (weight * sd of the trace)^2: what the neuron
         contributes, whatever its rate. [our choice]
         """
-        recording = simulate(self.engine, network, Drive(self.task.z, seed=self.seed))
-        blocks = readout_blocks(recording, "spikes")
-        readout = fit_forecast(self.task, blocks).readout
+        shown = present(self.engine, network, self.task, self.seed)
+        blocks = readout_blocks(shown, "spikes")
+        fitted = self.task.fit(blocks)
         power = np.zeros(network.n_neurons)
         for name, states in blocks.items():
-            spread = states[self.task.train_rows].std(axis=0)
-            power += np.sum((readout.coefficients[name] * spread[:, None]) ** 2, axis=1)
+            spread = states[fitted.rows].std(axis=0)
+            power += np.sum((fitted.weights[name] * spread[:, None]) ** 2, axis=1)
         return np.sqrt(power)

@@ -12,6 +12,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from hrsnn_brian.files.score import Score
+
 _PART = re.compile(r"\.hrsnn-\d+-[0-9a-f]{8}\.part")
 
 
@@ -90,10 +92,12 @@ def write_npz(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def plain(value: Any, *, exact: bool = False) -> Any:
-    """`value` with numpy scalars and arrays, paths, tuples made plain.
+    """`value` with numpy scalars and arrays, paths, tuples and scores made plain.
 
     NaN and inf become None, which strict JSON can hold, or stay what they are if `exact`.
     """
+    if isinstance(value, Score):
+        return plain(value.value, exact=exact)
     if isinstance(value, Mapping):
         return {str(key): plain(item, exact=exact) for key, item in value.items()}
     if isinstance(value, np.ndarray):

@@ -1,7 +1,11 @@
-"""Tidy tables as CSV: one row per measurement, units in the column names, the same bytes always."""
+"""Tidy tables as CSV: one row per measurement, units in the column names, the same bytes always.
+
+Beside every table lies its schema, see `files.schema`.
+"""
 
 import csv
 import io
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +17,37 @@ from typing import Any
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, replacing, write_text
 from hrsnn_brian.files.csv_cells import is_number, read_cells
+from hrsnn_brian.files.schema import (
+    Schema,
+    read_schema,
+    schema_from_dict,
+    schema_of,
+    schema_path,
+)
+from hrsnn_brian.files.score import value_of
 
 Row = dict[str, Any]
+
+
+class Table(list[Row]):
+    """Rows of plain values and the schema of their columns: what summaries and verdicts read.
+
+    rows: their values may be scores; without a `schema` it is what they say, or that of a `Table`.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], schema: Schema | None = None) -> None:
+        rows = rows if isinstance(rows, Table) else list(rows)
+        held: Schema | None = rows.schema if isinstance(rows, Table) else None
+        super().__init__({name: value_of(value) for name, value in row.items()} for row in rows)
+        self.schema: Schema = schema or held or schema_of(rows)
+
+    def frame(self) -> Any:
+        """As a `pandas.DataFrame` that knows its schema, as `read_table` gives one."""
+        import pandas as pd
+
+        frame = pd.DataFrame(list(self))
+        frame.attrs["schema"] = self.schema.to_dict()
+        return frame
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -32,6 +65,7 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
+    value = value_of(value)
     if isinstance(value, Real) and math.isinf(float(value)):
         return str(float(value))
     value = plain(value)
@@ -52,19 +86,32 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def write_table(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> list[Path]:
-    """Writes `rows` as CSV, and as Parquet beside it when pyarrow is installed; both atomically.
+def write_csv(
+    path: Path | str, rows: Sequence[Mapping[str, Any]], schema: Schema | None = None
+) -> list[Path]:
+    """Writes `rows` as CSV, and their schema (by default what they say) beside it; atomically."""
+    path = Path(path)
+    schema = Table(rows).schema if schema is None else schema
+    text = json.dumps(schema.to_dict(), indent=2, ensure_ascii=False)
+    write_text(schema_path(path), text + "\n")
+    write_text(path, table_text(rows))
+    return [path, schema_path(path)]
+
+
+def write_table(
+    path: Path | str, rows: Sequence[Mapping[str, Any]], schema: Schema | None = None
+) -> list[Path]:
+    """Writes `rows` as `write_csv` does, and as Parquet beside it when pyarrow is installed.
 
     Returns the files written, the CSV first.
     """
-    path = Path(path)
-    write_text(path, table_text(rows))
+    files = write_csv(path, rows, schema)
     if find_spec("pyarrow") is None:
-        return [path]
-    parquet = path.with_suffix(".parquet")
+        return files
+    parquet = files[0].with_suffix(".parquet")
     with replacing(parquet) as stream:
         read_table(path).to_parquet(stream, index=False)
-    return [path, parquet]
+    return [*files, parquet]
 
 
 def read_table(path: Path | str) -> Any:
@@ -73,6 +120,7 @@ def read_table(path: Path | str) -> Any:
     An empty cell is missing (NaN), nothing else is: "NA" and "null" are words. A column is of
     numbers or truth values if all its cells are; `require_numbers` says which cell is not. The
     index is the line of the row in the file less 2: 0, 1, 2, ... unless cells hold line breaks.
+    If a schema lies beside the table, `schema_in` finds it.
 
     Raises InputError if the file is missing, empty or not a table, if a row is longer or shorter
     than the header (its line is named), or if two columns have one name.
@@ -93,7 +141,21 @@ def read_table(path: Path | str) -> Any:
         for name, column in zip(cells.header, columns, strict=True)
     }
     table = pd.DataFrame(filled, index=index)
+    if schema_path(path).exists():
+        table.attrs["schema"] = read_schema(path).to_dict()
     return table.reset_index(drop=True) if list(index) == list(range(len(index))) else table
+
+
+def schema_in(table: Any) -> Schema:
+    """The schema of a table of `read_table` or `Table.frame`.
+
+    Raises InputError if it has none.
+    """
+    held = table.attrs.get("schema")
+    if held is None:
+        what = "has no schema beside it (as tables of version 0.1): run its study again"
+        raise InputError("table", list(table), what)
+    return schema_from_dict(held)
 
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)

@@ -195,6 +195,11 @@ class TimingParams(Section):
         return abs(time / self.dt - round(time / self.dt)) <= 1e-9 * max(1.0, time / self.dt)
 
     @property
+    def trace_names(self) -> tuple[str, ...]:
+        """The names of the recorded traces: "trace_30ms" has a time constant of 30 ms."""
+        return tuple(f"trace_{1e3 * tau:.12g}ms" for tau in self.traces)
+
+    @property
     def steps_per_sample(self) -> int:
         """Time steps during which one sample is shown."""
         return round(self.sample / self.dt)

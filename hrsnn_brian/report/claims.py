@@ -6,11 +6,13 @@ worse" are our choice. A grade in `source` says which part is whose.
 
 from dataclasses import dataclass
 
+from hrsnn_brian.files.columns import FULL, NO_RECURRENCE
+
 SCORE = "score"
-"""Stands for the primary score of a task (`records.primary_score`)."""
+"""Stands for the primary score of a task, which the schema of the table names."""
 OPERATIONS = "synaptic_ops_per_s"
 
-FULL, BARE = "full", "no recurrence"
+BARE = NO_RECURRENCE
 REFERENCES = (FULL, BARE)
 """Rules that have one size only; every size of the method is compared with it."""
 ACTIVITY = "activity"

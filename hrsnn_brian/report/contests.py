@@ -87,7 +87,7 @@ def _contest(
         return None
     column, better, allowed = demand.measure, "lower", None
     if demand.measure == SCORE and score is not None:
-        column, better = score.column, score.better
+        column, better = score.name, score.better
         allowed = _margin(records, task, size, column, better, margin)
     seeds = _paired(ours, theirs, column)
     equal = [s for s in seeds if rival in REFERENCES or _equal_size(ours[s], theirs[s])]

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.score_columns import Score, is_score, scores_in
-from hrsnn_brian.files.tables import Row, read_table, require_numbers
+from hrsnn_brian.files.columns import NAME, UNMATCHED, Column, named
+from hrsnn_brian.files.schema import complete, read_schema
+from hrsnn_brian.files.tables import Row, Table, columns_of, read_table, require_numbers
 from hrsnn_brian.report.claims import OPERATIONS, REFERENCES
 
-RAW = "none"
-WORDS = ("task", "rule", "match", "readout")
+RAW = UNMATCHED
+WORDS = ("task", "network", "match", "readout")
 SIZES = ("neurons", "synapses")
 NUMBERS = ("seed", "keep", "neuron_fraction", *SIZES)
 WHOLE = ("seed", *SIZES)
 COSTS = (OPERATIONS, "rate_hz")
-IDENTITY = ("seed", "task", "rule", "keep", "neuron_fraction", "match", "readout")
+IDENTITY = ("seed", "task", "network", "recipe", "keep", "neuron_fraction", "match", "readout")
 
 
 @dataclass(frozen=True, order=True)
@@ -38,11 +39,12 @@ class Size:
 class Records:
     """Rows of one table at one readout.
 
-    cells: (task, rule, size) -> seed -> row. scores: task -> its primary score.
+    cells: (task, rule, size) -> seed -> row; a rule is a recipe, or a network that none made.
+    scores: task -> its primary score.
     """
 
     cells: Mapping[tuple[str, str, Size], Mapping[int, Row]]
-    scores: Mapping[str, Score]
+    scores: Mapping[str, Column]
 
     @property
     def tasks(self) -> list[str]:
@@ -69,27 +71,20 @@ class Records:
         return {}
 
 
-def records_of(rows: Sequence[Row], readout: str) -> Records:
+def records_of(table: Table, readout: str) -> Records:
     """The rows of one readout, indexed."""
     cells: dict[tuple[str, str, Size], dict[int, Row]] = {}
-    chosen = [row for row in rows if row["readout"] == readout]
+    chosen = [row for row in named(table) if row["readout"] == readout]
     for row in chosen:
         size = Size(float(row["neuron_fraction"]), float(row["keep"]), row["match"])
-        cells.setdefault((row["task"], row["rule"], size), {})[int(row["seed"])] = row
+        cells.setdefault((row["task"], row[NAME], size), {})[int(row["seed"])] = row
     scores = {}
     for task in dict.fromkeys(row["task"] for row in chosen):
-        score = primary_score([row for row in chosen if row["task"] == task])
-        if score is not None:
+        score = table.schema.primary(task)
+        of_task = (row for row in chosen if row["task"] == task)
+        if score is not None and any(row.get(score.name) is not None for row in of_task):
             scores[task] = score
     return Records(cells, scores)
-
-
-def primary_score(rows: Sequence[Row]) -> Score | None:
-    """The score a task is judged by, given its rows: valid prediction time where it was measured,
-    else the error at the longest horizon; None if they hold neither. [choice]"""
-    used = dict.fromkeys(name for row in rows for name, value in row.items() if value is not None)
-    found = scores_in(used)
-    return found[-1] if found else None
 
 
 def number(value: Any) -> float:
@@ -97,7 +92,7 @@ def number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
 
 
-def read_rows(runs: Sequence[Path | str], tables: Iterable[str]) -> dict[str, list[Row]]:
+def read_rows(runs: Sequence[Path | str], tables: Iterable[str]) -> dict[str, Table]:
     """Table -> the rows of all `runs` that hold it, each measurement once; NaN becomes None.
 
     Raises InputError if a run is no run directory, is not finished, holds none of `tables`, lacks
@@ -106,13 +101,15 @@ def read_rows(runs: Sequence[Path | str], tables: Iterable[str]) -> dict[str, li
     tables = list(dict.fromkeys(tables))
     paths = [Path(run) for run in runs]
     configs = {path: _config(path) for path in paths}
-    merged: dict[str, list[Row]] = {}
+    merged: dict[str, Table] = {}
     for table in tables:
         holders = [path for path in paths if _file(path, table).is_file()]
         for path in holders[1:]:
             _require_same_settings(path, configs[path], configs[holders[0]])
         if holders:
-            merged[table] = _merged([(path, _rows(path, table)) for path in holders])
+            rows = _merged([(path, _rows(path, table)) for path in holders])
+            schemas = [read_schema(_file(path, table)) for path in holders]
+            merged[table] = Table(rows, complete(columns_of(rows), (), schemas))
     for path in paths:
         if not any(_file(path, table).is_file() for table in tables):
             raise InputError("RUN", str(path), f"holds no table of {', '.join(tables)}")
@@ -192,14 +189,15 @@ def _flat(value: Any, name: str) -> dict[str, Any]:
 
 def _rows(run: Path, table: str) -> list[Row]:
     path = _file(run, table)
-    frame = read_table(path)
+    frame, schema = read_table(path), read_schema(path)
     lacking = [name for name in (*IDENTITY, *SIZES) if name not in frame.columns]
     if lacking:
         what = f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
         raise InputError("table", str(path), f"{what}; run its study again")
     compared = [name for name in map(str, frame) if name in NUMBERS or name in COSTS]
     try:
-        require_numbers(frame, [*compared, *filter(is_score, map(str, frame))])
+        scores = [name for name in schema.scores() if name in frame]
+        require_numbers(frame, [*compared, *scores])
     except InputError as error:
         raise InputError("table", str(path), error.allowed) from None
     rows: list[Row] = [

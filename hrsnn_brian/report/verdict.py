@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from hrsnn_brian.files.tables import Row
+from hrsnn_brian.files.tables import Table
 from hrsnn_brian.report.claims import CLAIMS, Claim
 from hrsnn_brian.report.contests import rivals_of
 from hrsnn_brian.report.judge import (
@@ -46,12 +46,12 @@ class Verdict:
 
 
 def verdicts(
-    tables: Mapping[str, Sequence[Row]],
+    tables: Mapping[str, Table],
     readout: str = "spikes",
     settings: Settings | None = None,
     claims: Sequence[Claim] = CLAIMS,
 ) -> list[Verdict]:
-    """Judges `claims` on `tables` (name -> rows, from `records.read_rows`) at one readout.
+    """Judges `claims` on `tables` (by name, from `records.read_rows`) at one readout.
 
     Raises InputError if the settings cannot be used.
     """

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 from hrsnn_brian.errors import InputError, StudyError
 from hrsnn_brian.files.atomic import plain, write_text
 from hrsnn_brian.files.identity import code_identity, files_named, package_digest, require_unchanged
-from hrsnn_brian.files.tables import Row, write_table
+from hrsnn_brian.files.schema import complete, schema_from_dict, scores_told
+from hrsnn_brian.files.tables import Row, Table, columns_of, write_table
 from hrsnn_brian.runs.parallel import as_finished
 from hrsnn_brian.runs.points import exact_text, named, points_of, rows_of
 from hrsnn_brian.runs.progress import EngineProgress, Progress
@@ -34,7 +35,7 @@ _FRESH = "--fresh begins anew beside it"
 class StudyRun:
     """A finished run: where it is, its rows, and what it cost this time.
 
-    path: the run directory. rows: all rows, in the order of the points.
+    path: the run directory. rows: all rows, in the order of the points, with their schema.
     points, computed: all points, and those computed now rather than found finished.
     engine: builds, runs and the seconds in each, of this time. seconds: wall time of this time.
     files: tables and figures.
@@ -43,7 +44,7 @@ class StudyRun:
     path: Path
     study: Study
     options: Options
-    rows: list[Row]
+    rows: Table
     points: int
     computed: int
     engine: dict[str, Any]
@@ -101,11 +102,11 @@ def run_study(
         session = Session(run, seed, jobs, device)
         try:
             sweep.compute(todo, jobs)
-            rows = [row for point in points for row in sweep.record(point)["rows"]]
+            rows = sweep.table()
             if not rows:
                 what = "no point returned a row: run(point, engine) returns dicts, one per row"
                 raise InputError("study", study.name, what)
-            files = write_table(run.tables / f"{study.name}.csv", rows)
+            files = write_table(run.tables / f"{study.name}.csv", rows, rows.schema)
             files += [file for name in study.figures for file in draw(name, run.path)]
         except BaseException as error:
             run.log("".join(traceback.format_exception(error)))
@@ -174,13 +175,20 @@ class _Sweep:
             return None
         if not isinstance(record, dict) or exact_text(record.get("point")) != exact_text(point):
             return None
-        return record if "rows" in record else None
+        return record if {"rows", "scores"} <= record.keys() else None
 
     def record(self, point: Point) -> dict[str, Any]:
         """The record of a point that must be finished, always as read back from its file."""
         record = self.finished(point)
         assert record is not None, f"point without a file: {point}"
         return record
+
+    def table(self) -> Table:
+        """The rows of all points, in order, with their schema."""
+        records = [self.record(point) for point in self.points]
+        rows = [row for record in records for row in record["rows"]]
+        told = [schema_from_dict(record["scores"]) for record in records]
+        return Table(rows, complete(columns_of(rows), self.study.columns, told))
 
     def compute(self, todo: list[Point], jobs: int) -> None:
         """Computes the points `todo`, each filed as soon as it is finished."""
@@ -272,5 +280,11 @@ def _file(path: Path, point: Point, rows: list[Row], cost: dict[str, Any], secon
         {name: None if value != value else value for name, value in row.items()}
         for row in plain(rows, exact=True)
     ]
-    record = {"point": plain(point, exact=True), "rows": kept, "engine": cost, "seconds": seconds}
+    record = {
+        "point": plain(point, exact=True),
+        "rows": kept,
+        "scores": scores_told(rows).to_dict(),
+        "engine": cost,
+        "seconds": seconds,
+    }
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -11,7 +11,9 @@ A study is a module (in `studies/`, or a user's own file) with a `STUDY`:
     STUDY = Study("squares", "squares of a few numbers", points, run,
                   presets={"quick": {"seeds": 2, "x": [1, 2]}}, uses_engine=False)
 
-Rows of all points, in the order of the points, become `tables/<name>.csv`. A file of data that
+Rows of all points, in the order of the points, become `tables/<name>.csv`, with a schema beside it
+that says what the columns mean. A value may be a `Score`: its direction and unit, and whether the
+task is judged by it, are filed with it. A file of data that
 `run` reads is best named by an option: a resumed run then notices that it has changed.
 """
 
@@ -25,8 +27,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import joint_digest
-from hrsnn_brian.files.tables import Row
+from hrsnn_brian.files.tables import Row, Table
 from hrsnn_brian.runs.options import NETWORK, Options, check_network, resolved
 from hrsnn_brian.runs.study_file import digests_of, module_from
 from hrsnn_brian.settings.section import Section
@@ -59,7 +62,8 @@ class Study:
         largest family of tests, None if there are no tests.
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
-    summary: rows -> a short text for the terminal.
+    summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
+    columns: what the columns of its own mean; scores say it themselves (`Score` as a value).
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
     files: set by `load_study`: name -> digest of a user's file and of its neighbours.
@@ -72,7 +76,8 @@ class Study:
     presets: Mapping[str, Options]
     uses_engine: bool = True
     figures: tuple[str, ...] = ()
-    summary: Callable[[Sequence[Row]], str] | None = None
+    summary: Callable[[Table], str] | None = None
+    columns: tuple[Column, ...] = ()
     options: type[Section] | None = None
     families: Callable[[Options], tuple[int, int] | None] | None = None
     source: str = ""
@@ -132,6 +137,8 @@ def _check(study: Study) -> None:
             raise InputError(f"preset {key}", options, "must be a dict of options")
         if NETWORK in options:
             check_network(options[NETWORK])
+    if not all(isinstance(column, Column) for column in study.columns):
+        raise InputError("columns", study.columns, "must be Column objects, one per column")
     for what in ("points", "run"):
         if not callable(getattr(study, what)):
             raise InputError(what, getattr(study, what), "must be a function")

@@ -15,7 +15,7 @@ class LinearReadout:
     """A readout inside the program: u_k = intercept + from_u.T u_(k-1) + sum from_states.T x.
 
     intercept: (D,); from_u: (D, D), column d predicts channel d; from_states: for each of the
-    model's recorded states ("s1", ..., "v") an array (N, D); absent states count zero.
+    model's recorded states ("trace_30ms", ..., "v") an array (N, D); absent states count zero.
     """
 
     intercept: FloatArray

@@ -27,6 +27,15 @@ def network_shape(network: Network, drive: Drive) -> ModelShape:
     )
 
 
+def recorded_names(network: Network, shape: ModelShape) -> dict[str, str]:
+    """What a recording calls the states -> what the program does.
+
+    The program is the same for all time constants of the traces and cannot be named after them.
+    """
+    traces = zip(network.params.timing.trace_names, shape.trace_names, strict=False)
+    return {**dict(traces), "v": "v"}
+
+
 def network_scene(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
@@ -166,11 +175,13 @@ def channel_arrays(network: Network, drive: Drive) -> Arrays:
 def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
-    unknown = set(readout.from_states) - set(shape.state_names)
+    names = recorded_names(network, shape)
+    unknown = set(readout.from_states) - set(names)
     if unknown:
-        raise InputError("readout", sorted(unknown), f"states are {', '.join(shape.state_names)}")
+        raise InputError("readout", sorted(unknown), f"states are {', '.join(names)}")
     weights = {
-        f"c_{name}": readout.from_states.get(name, np.zeros((n, D))) for name in shape.state_names
+        f"c_{inside}": readout.from_states.get(name, np.zeros((n, D)))
+        for name, inside in names.items()
     }
     return {
         **_dense("readout", n, D, weights),

@@ -50,11 +50,12 @@ class ModelShape:
 
     @property
     def trace_names(self) -> tuple[str, ...]:
+        """Their names in the program, whatever their time constants."""
         return tuple(f"s{k + 1}" for k in range(self.traces))
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """What a recording of states holds and a readout may use, in order."""
+        """What a recording of states holds and a readout may use, in order, as the program says."""
         return (*self.trace_names, "v")
 
     @property

@@ -8,7 +8,7 @@ from hrsnn_brian.simulation.drive import Drive, FloatArray, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
 from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
-from hrsnn_brian.simulation.scene import network_scene, network_shape
+from hrsnn_brian.simulation.scene import network_scene, network_shape, recorded_names
 
 
 def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
@@ -28,8 +28,8 @@ def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
     if drive.record_states:
         # Row 0 was recorded before the first sample.
         states = {
-            name: _shaped(result, f"states.{name}", rows + 1, network.n_neurons)[1:]
-            for name in shape.state_names
+            name: _shaped(result, f"states.{inside}", rows + 1, network.n_neurons)[1:]
+            for name, inside in recorded_names(network, shape).items()
         }
     u = None
     if shape.has_channels:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.score import Score
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_ridge
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.forecast import forecast_scores
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.split_series import SplitSeries
 
 AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48, 72, 96)
 
-Scores = dict[str, float | int | str]
+PERSISTENCE, INPUT_ONLY, LINEAR_AR = "persistence", "input only", "linear AR"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,32 +35,37 @@ class LinearAR:
     models: dict[int, RidgeReadout]
 
 
-def baseline_scores(task: Task) -> dict[str, Scores]:
-    """Scores of "persistence", "input" and "ar" by name, with the same keys as the network's.
+def baseline_scores(task: SplitSeries) -> dict[str, tuple[Score, ...]]:
+    """Scores of persistence, the present input alone and linear autoregression, by name.
 
-    The rows of "ar" also hold `order_h<horizon>`, the orders chosen.
+    They are the network's, without its penalty; the last has `order_h<horizon>`, the orders chosen.
     """
     ar = fit_ar(task)
     present = fit_ar(task, orders=(1,))
-    rows: dict[str, Scores] = {
-        "persistence": forecast_scores(task, persistence_forecast(task)),
-        "input": forecast_scores(task, ar_forecast(task, present)),
-        "ar": forecast_scores(task, ar_forecast(task, ar)),
+    rows = {
+        PERSISTENCE: forecast_scores(task, persistence_forecast(task)),
+        INPUT_ONLY: forecast_scores(task, ar_forecast(task, present)),
+        LINEAR_AR: forecast_scores(task, ar_forecast(task, ar)),
     }
     if task.closed_loop:
-        rows["persistence"] |= _free_run_scores(task, lambda recent: recent[:, -1])
-        rows["input"] |= _free_run_scores(task, lambda recent: _next_sample(task, present, recent))
-        rows["ar"] |= _free_run_scores(task, lambda recent: _next_sample(task, ar, recent))
-    rows["ar"] |= {f"order_h{h}": order for h, order in ar.orders.items()}
+        rows[PERSISTENCE] += _free_run_scores(task, lambda recent: recent[:, -1])
+        rows[INPUT_ONLY] += _free_run_scores(
+            task, lambda recent: _next_sample(task, present, recent)
+        )
+        rows[LINEAR_AR] += _free_run_scores(task, lambda recent: _next_sample(task, ar, recent))
+    rows[LINEAR_AR] += tuple(
+        Score(f"order_h{h}", order, label=f"order of the linear AR, {h} ahead")
+        for h, order in ar.orders.items()
+    )
     return rows
 
 
-def persistence_forecast(task: Task) -> dict[int, np.ndarray]:
+def persistence_forecast(task: SplitSeries) -> dict[int, np.ndarray]:
     """The last known sample as the prediction of every horizon, (test rows, D), data units."""
     return dict.fromkeys(task.horizons, task.series[task.test_rows])
 
 
-def fit_ar(task: Task, orders: tuple[int, ...] = AR_ORDERS) -> LinearAR:
+def fit_ar(task: SplitSeries, orders: tuple[int, ...] = AR_ORDERS) -> LinearAR:
     """Fit z(t + h) on z(t), ..., z(t - p + 1) for each horizon h of the task, jointly in D.
 
     Coefficients and penalty as in `fit_ridge`; the order p is the one with the smallest error
@@ -84,7 +90,7 @@ def fit_ar(task: Task, orders: tuple[int, ...] = AR_ORDERS) -> LinearAR:
     return LinearAR(orders=best, models=models)
 
 
-def ar_forecast(task: Task, ar: LinearAR) -> dict[int, np.ndarray]:
+def ar_forecast(task: SplitSeries, ar: LinearAR) -> dict[int, np.ndarray]:
     """Predictions of the autoregression on the test rows, (test rows, D), in data units."""
     rows = task.test_rows
     now = task.z[rows] if task.predict_increment else 0.0
@@ -99,7 +105,7 @@ def lags(z: np.ndarray, rows: slice, order: int) -> np.ndarray:
     return np.hstack([z[rows.start - k : rows.stop - k] for k in range(order)])
 
 
-def _next_sample(task: Task, ar: LinearAR, recent: np.ndarray) -> np.ndarray:
+def _next_sample(task: SplitSeries, ar: LinearAR, recent: np.ndarray) -> np.ndarray:
     """One step of the free run: the next z (starts, D) from the recent ones (starts, k, D)."""
     order = ar.orders[1]
     newest_first = recent[:, ::-1][:, :order]
@@ -107,7 +113,9 @@ def _next_sample(task: Task, ar: LinearAR, recent: np.ndarray) -> np.ndarray:
     return recent[:, -1] + step if task.predict_increment else step
 
 
-def _free_run_scores(task: Task, step: Callable[[np.ndarray], np.ndarray]) -> Scores:
+def _free_run_scores(
+    task: SplitSeries, step: Callable[[np.ndarray], np.ndarray]
+) -> tuple[Score, ...]:
     """Closed-loop scores of a model given as a map from the recent samples to the next one."""
     schedule = closed_loop_schedule(task)
     memory = min(max(AR_ORDERS), int(schedule.starts[0]))

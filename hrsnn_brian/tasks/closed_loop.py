@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.tasks.scores import valid_prediction_time
-from hrsnn_brian.tasks.task import Task, VptProtocol
+from hrsnn_brian.files.score import HIGHER, Score
+from hrsnn_brian.tasks.scores import unit_word, valid_prediction_time
+from hrsnn_brian.tasks.split_series import SplitSeries, VptProtocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Schedule:
     max_steps: int
 
 
-def closed_loop_schedule(task: Task) -> Schedule:
+def closed_loop_schedule(task: SplitSeries) -> Schedule:
     """The schedule of the task's VPT protocol, its starts spread evenly over the test block.
 
     The first start is the first test sample, the last one leaves room for `max_steps`. Warm-ups
@@ -54,30 +55,39 @@ def closed_loop_schedule(task: Task) -> Schedule:
 
 
 def closed_loop_scores(
-    task: Task, schedule: Schedule, predicted: np.ndarray
-) -> dict[str, float | int | str]:
+    task: SplitSeries, schedule: Schedule, predicted: np.ndarray
+) -> tuple[Score, ...]:
     """Scores of a closed-loop run from the inputs `predicted` (K, D) that were shown in it.
 
-    `vpt_mean`, `vpt_sem` (over starts; 0 for a single one), `vpt_median`, `vpt_capped_fraction`
-    (runs that reached the cap), `vpt_starts`, `vpt_threshold` and `vpt_unit`.
+    The mean valid prediction time (VPT) over starts is what the task is judged by; beside it are
+    its standard error (0 for a single start), median, capped fraction, starts and threshold.
 
     Raises InputError if the task has no closed loop or `predicted` has another shape.
     """
     vpt = _protocol(task)
-    times = valid_prediction_times(task, schedule, predicted)
+    times, unit = valid_prediction_times(task, schedule, predicted), unit_word(vpt.unit)
     spread = float(times.std(ddof=1)) if len(times) > 1 else 0.0
-    return {
-        "vpt_mean": float(times.mean()),
-        "vpt_sem": spread / math.sqrt(len(times)),
-        "vpt_median": float(np.median(times)),
-        "vpt_capped_fraction": float(np.mean(times >= vpt.cap)),
-        "vpt_starts": len(times),
-        "vpt_threshold": vpt.threshold,
-        "vpt_unit": vpt.unit,
-    }
+    sem, capped = spread / math.sqrt(len(times)), float(np.mean(times >= vpt.cap))
+    return (
+        Score(f"vpt_{unit}", float(times.mean()), vpt.unit, HIGHER, "VPT", primary=True),
+        Score(f"vpt_sem_{unit}", sem, vpt.unit, label="standard error of VPT over starts"),
+        Score(
+            f"vpt_median_{unit}",
+            float(np.median(times)),
+            vpt.unit,
+            HIGHER,
+            "median VPT",
+            minor=True,
+        ),
+        Score("vpt_capped_fraction", capped, label="free runs valid up to the cap"),
+        Score("vpt_starts", len(times), label="free runs"),
+        Score("vpt_threshold_sd", vpt.threshold, "training s.d.", label="error that ends a VPT"),
+    )
 
 
-def valid_prediction_times(task: Task, schedule: Schedule, predicted: np.ndarray) -> np.ndarray:
+def valid_prediction_times(
+    task: SplitSeries, schedule: Schedule, predicted: np.ndarray
+) -> np.ndarray:
     """VPT of each start, (S,), in the protocol's unit; arguments as in `closed_loop_scores`."""
     vpt = _protocol(task)
     if predicted.shape != schedule.teacher.shape:
@@ -97,7 +107,7 @@ def valid_prediction_times(task: Task, schedule: Schedule, predicted: np.ndarray
     )
 
 
-def _protocol(task: Task) -> VptProtocol:
+def _protocol(task: SplitSeries) -> VptProtocol:
     if task.vpt is None:
         raise InputError("task", task.name, "has no closed loop")
     return task.vpt

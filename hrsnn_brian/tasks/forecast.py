@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.score import LOWER, Score
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
-from hrsnn_brian.tasks.scores import nrmse, rmse
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.simulation.drive import LinearReadout
+from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
+from hrsnn_brian.tasks.scores import nrmse, rmse, unit_word
+from hrsnn_brian.tasks.split_series import SplitSeries
+from hrsnn_brian.tasks.task import ClosedLoop, Fitted
 
 INPUT_BLOCK = "u"
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
-    """A readout fitted to a task, its test predictions and their scores.
+class Forecast(Fitted):
+    """A readout fitted to a task, and its test predictions.
 
     `predictions[h]` is (test rows, D) in data units. `scores` are those of `forecast_scores`
     and `alpha`, the largest penalty per row chosen, with `alpha_at_edge`. `one_step` is the
@@ -25,11 +30,10 @@ class Forecast:
 
     readout: RidgeReadout
     predictions: dict[int, np.ndarray]
-    scores: dict[str, float | int | str]
     one_step: RidgeReadout | None
 
 
-def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
+def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecast:
     """Ridge on [1, u, states] for every horizon of the task at once.
 
     `states` maps the name of a block ("trace_30ms", "v", ...) to (T, features), T the task's
@@ -55,29 +59,72 @@ def fit_forecast(task: Task, states: Mapping[str, np.ndarray]) -> Forecast:
     raw = readout.predict({name: block[task.test_rows] for name, block in blocks.items()})
     columns = {h: slice(k * d, (k + 1) * d) for k, h in enumerate(task.horizons)}
     predictions = {h: task.in_units(now + raw[:, columns[h]]) for h in task.horizons}
-    scores = forecast_scores(task, predictions)
-    scores["alpha"] = float(readout.alpha.max())
-    scores["alpha_at_edge"] = int(readout.at_edge.any())
     one_step = steadier.select(columns[1]) if 1 in columns else None
-    return Forecast(readout, predictions, scores, one_step)
+    return Forecast(
+        weights=readout.coefficients,
+        rows=rows,
+        scores=(*forecast_scores(task, predictions), *_penalty(readout)),
+        closed_loop=_free_run(task, one_step) if one_step and task.closed_loop else None,
+        readout=readout,
+        predictions=predictions,
+        one_step=one_step,
+    )
 
 
-def forecast_scores(
-    task: Task, predictions: Mapping[int, np.ndarray]
-) -> dict[str, float | int | str]:
-    """`rmse_h<h>` (data units) and `nrmse_h<h>` of each horizon h, over `task.test_rows`.
+def _penalty(readout: RidgeReadout) -> tuple[Score, ...]:
+    return (
+        Score("alpha", float(readout.alpha.max()), label="largest ridge penalty per row chosen"),
+        Score(
+            "alpha_at_edge", int(readout.at_edge.any()), label="whether one is at the grid's end"
+        ),
+    )
 
-    Where an NRMSE is NaN, `nrmse_note` says why.
+
+def _free_run(task: SplitSeries, one_step: RidgeReadout) -> ClosedLoop:
+    """The closed loop of the task's protocol with the one-step readout inside."""
+    schedule = closed_loop_schedule(task)
+    from_u = np.array(one_step.coefficients[INPUT_BLOCK])
+    if task.predict_increment:
+        from_u += np.eye(task.n_variables)
+    states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
+    return ClosedLoop(
+        schedule.teacher,
+        schedule.free,
+        LinearReadout(one_step.intercept, from_u, states),
+        partial(closed_loop_scores, task, schedule),
+    )
+
+
+def forecast_scores(task: SplitSeries, predictions: Mapping[int, np.ndarray]) -> tuple[Score, ...]:
+    """RMSE in the data's unit and NRMSE of each horizon h, over `task.test_rows`.
+
+    Worth a panel are the shortest and the longest horizon: RMSE where there is a unit, else NRMSE.
+    Without a closed loop the longest horizon is what the task is judged by. [our choice] Where an
+    NRMSE is NaN, `nrmse_note` says why.
     """
-    rows = task.test_rows
+    rows, unit = task.test_rows, unit_word(task.unit)
+    ends = (min(task.horizons), max(task.horizons))
+    scores: list[Score] = []
     undefined = []
-    scores: dict[str, float | int | str] = {}
     for h, prediction in predictions.items():
         truth = task.series[rows.start + h : rows.stop + h]
-        scores[f"rmse_h{h}"] = rmse(prediction, truth)
-        scores[f"nrmse_h{h}"] = nrmse(prediction, truth)
+        ahead = f"{h} step{'s' if h > 1 else ''} ahead"
+        for error, kind, shown in ((rmse, "rmse", bool(unit)), (nrmse, "nrmse", not unit)):
+            in_unit = kind == "rmse" and unit
+            scores.append(
+                Score(
+                    f"{kind}_h{h}_{unit}" if in_unit else f"{kind}_h{h}",
+                    error(prediction, truth),
+                    unit=task.unit if in_unit else "1",
+                    better=LOWER,
+                    label=f"{kind.upper()} {ahead}",
+                    primary=shown and h == ends[1] and not task.closed_loop,
+                    minor=not (shown and h in ends),
+                )
+            )
         if np.any(np.ptp(truth, axis=0) == 0.0):
             undefined.append(str(h))
     if undefined:
-        scores["nrmse_note"] = f"targets {', '.join(undefined)} ahead are constant: no NRMSE"
-    return scores
+        why = f"targets {', '.join(undefined)} ahead are constant: no NRMSE"
+        scores.append(Score("nrmse_note", why, unit="", label="why an NRMSE is missing"))
+    return tuple(scores)

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.files.score_columns import unit_word
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
+from hrsnn_brian.tasks.forecast_task import ForecastTask
+from hrsnn_brian.tasks.scores import unit_word
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
-from hrsnn_brian.tasks.task import Task, VptProtocol
+from hrsnn_brian.tasks.split_series import VptProtocol
+from hrsnn_brian.tasks.task import Task
 
 LORENZ_DT = 0.02
 VPT_THRESHOLD = 0.4
@@ -27,27 +29,27 @@ TWO_TRADING_WEEKS = (1, 2, 5, 10)  # horizons of a daily price, our choice
 
 def lorenz63(
     seed: int, *, quick: bool = False, starts: int | None = None, cap: float | None = None
-) -> Task:
+) -> ForecastTask:
     """Lorenz 1963, all three variables shown and predicted; VPT in Lyapunov times, capped."""
     return _lorenz("lorenz63", [0, 1, 2], seed, quick, starts, cap)
 
 
 def lorenz63_x(
     seed: int, *, quick: bool = False, starts: int | None = None, cap: float | None = None
-) -> Task:
+) -> ForecastTask:
     """Lorenz 1963, only x shown and predicted, which needs memory; VPT in Lyapunov times."""
     return _lorenz("lorenz63-x", [0], seed, quick, starts, cap)
 
 
 def _lorenz(
     name: str, variables: list[int], seed: int, quick: bool, starts: int | None, cap: float | None
-) -> Task:
+) -> ForecastTask:
     washout, train, test = (200, 3000, 1500) if quick else (200, 4000, 3600)
     cap = cap if cap is not None else (6.0 if quick else 10.0)
     _check_positive("cap", cap)
     per_lyapunov_time = 1.0 / (LAMBDA_MAX["lorenz63"] * LORENZ_DT)
     path = lorenz63_series(washout + train + test, rng(seed, "task", "lorenz63"), LORENZ_DT)
-    return Task(
+    return ForecastTask(
         name=name,
         description=TASKS[name][0],
         unit="1",
@@ -71,11 +73,11 @@ def _lorenz(
     )
 
 
-def mackey_glass_84(seed: int, *, quick: bool = False) -> Task:
+def mackey_glass_84(seed: int, *, quick: bool = False) -> ForecastTask:
     """Mackey-Glass (tau 17) 84 steps ahead, open loop; the score is NRMSE."""
     washout, train, test = (200, 3000, 1500) if quick else (200, 4000, 3000)
     series = mackey_glass_series(washout + train + test, rng(seed, "task", "mackey-glass"))
-    return Task(
+    return ForecastTask(
         name="mackey-glass-84",
         description=TASKS["mackey-glass-84"][0],
         unit="1",
@@ -90,7 +92,7 @@ def mackey_glass_84(seed: int, *, quick: bool = False) -> Task:
     )
 
 
-def google(seed: int, *, quick: bool = False, starts: int | None = None) -> Task:
+def google(seed: int, *, quick: bool = False, starts: int | None = None) -> ForecastTask:
     """Google's daily closing price, US dollars, 1 to 10 trading days ahead.
 
     The data are fixed: `seed` is accepted for uniformity. The test block reaches prices beyond
@@ -108,7 +110,7 @@ def google(seed: int, *, quick: bool = False, starts: int | None = None) -> Task
     )
 
 
-def wind(seed: int, *, quick: bool = False, starts: int | None = None) -> Task:
+def wind(seed: int, *, quick: bool = False, starts: int | None = None) -> ForecastTask:
     """Hourly wind speed at La Haute Borne, m/s, 1 to 24 hours ahead. `seed` changes nothing."""
     return _real_series(
         "wind",
@@ -133,7 +135,7 @@ def own_series_task(
     time: str | None = None,
     horizons: tuple[int, ...] | None = None,
     unit: str | None = None,
-) -> Task:
+) -> ForecastTask:
     """A column of the user's CSV file under the protocol of `wind`, in the data's own units.
 
     sep, decimal, time: how the file is read, see `read_series`. horizons: in rows, by default those
@@ -172,7 +174,7 @@ def _real_series(
     quick: bool,
     starts: int | None,
     remarks: tuple[str, ...] = (),
-) -> Task:
+) -> ForecastTask:
     """Chronological split: up to 100 samples of washout, 70 % of the rest train, 30 % test.
 
     The free runs last 48 samples; VPT uses the threshold 0.4 training standard deviations.
@@ -184,7 +186,7 @@ def _real_series(
     if not all(type(h) is int and 1 <= h <= furthest for h in horizons):
         allowed = f"must be whole numbers from 1 to {furthest} for {len(values)} samples"
         raise InputError("horizons", list(horizons), allowed)
-    return Task(
+    return ForecastTask(
         name=name,
         description=TASKS[name][0] if name in TASKS else f"{name}, a series of the user's own",
         unit=unit,
@@ -230,14 +232,18 @@ def get_task(name: str, seed: int, **options: Any) -> Task:
 
     Raises InputError for an unknown task or option, naming the nearest valid one.
     """
-    if name not in TASKS:
-        raise unknown_name("task", name, TASKS)
-    factory = TASKS[name][1]
-    known = [key for key in inspect.signature(factory).parameters if key != "seed"]
+    known = task_options(name)
     for key in options:
         if key not in known:
             raise unknown_name(f"option of task {name}", key, known)
-    return factory(seed, **options)
+    return TASKS[name][1](seed, **options)
+
+
+def task_options(name: str) -> list[str]:
+    """The options of the task called `name`. Raises InputError for an unknown task."""
+    if name not in TASKS:
+        raise unknown_name("task", name, TASKS)
+    return [key for key in inspect.signature(TASKS[name][1]).parameters if key != "seed"]
 
 
 def as_task(task: Task | str, seed: int) -> Task:

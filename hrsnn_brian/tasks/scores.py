@@ -1,10 +1,19 @@
-"""Scores of predictions: root mean square errors and valid prediction time."""
+"""Scores of predictions: root mean square errors and valid prediction time; units in names."""
 
 import math
+import re
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+
+_SPELT = {"h": "hours", "1": "", "%": "percent", "°C": "celsius", "°": "degrees"}
+
+
+def unit_word(unit: str) -> str:
+    """A unit as part of a column name: "m/s" is m_per_s, "1" is nothing."""
+    word = re.sub(r"\W+", "_", _SPELT.get(unit, unit).lower().replace("/", "_per_"))
+    return word.strip("_")
 
 
 def rmse(prediction: np.ndarray, target: np.ndarray) -> float:
