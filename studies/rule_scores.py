@@ -65,7 +65,7 @@ def scored_rows(
 def _task(name: str, point: Point) -> "Task":
     from hrsnn_brian.tasks.registry import get_task, task_options
 
-    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name) else {}
+    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name).keys().fields else {}
     return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
 
 
