@@ -151,10 +151,10 @@ class Recipe:
 
         Raises InputError as `changed` does, and for a text or file that cannot be read.
         """
-        given = assignments(self._keys(), settings)
+        given = assignments(self.keys(), settings)
         return self.changed(**{path.replace(".", "__"): value for path, value in given.items()})
 
-    def _keys(self) -> Keys:
+    def keys(self) -> Keys:
         """The keys of its settings; a step's name stands for its rule."""
         keys = Keys({}, argument=f"option of recipe {self.name!r}", see=self.name)
         for part in self.sections():
@@ -163,7 +163,7 @@ class Recipe:
         return replace(keys, aliases={**keys.aliases, **rules})
 
     def _path(self, key: str) -> tuple[str, str]:
-        section, _, name = self._keys().paths(key)[0].partition(".")
+        section, _, name = self.keys().paths(key)[0].partition(".")
         return section, name
 
     def to_dict(self) -> dict[str, Any]:

@@ -74,8 +74,10 @@ class Checked(ABC, Generic[T]):
         raise NotImplementedError
 
     def default(self) -> Any:
-        """The default as TOML can hold it."""
-        return self.plain(self.convert(self._default))
+        """The default as a user would write it, None if there is none."""
+        value = self.convert(self._default)
+        plain = self.plain(value)
+        return value if plain is None and isinstance(value, str) else plain
 
     def refused(self, value: Any) -> InputError:
         """The error about a value that does not fit."""

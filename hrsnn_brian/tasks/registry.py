@@ -217,9 +217,7 @@ def _real_series(
         raise InputError("horizons", list(horizons), allowed)
     return ForecastTask(
         name=name,
-        description=TASKS[name].description
-        if name in TASKS
-        else f"{name}, a series of the user's own",
+        description=list_tasks().get(name, f"{name}, a series of the user's own"),
         unit=unit,
         step=step,
         series=values[:, None],
