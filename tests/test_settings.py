@@ -210,16 +210,13 @@ def test_a_recipe_and_a_study_read_the_same_three(tmp_path):
 
 
 def test_old_words_stand_for_the_new_ones_and_not_beside_them():
-    for name, study in (
-        ("pruning_curve", "methods"),
-        ("improve", "rules"),
-        ("ablation", "variants"),
-    ):
+    words = {"pruning_curve": "methods", "improve": "rules", "ablation": "variants"}
+    for name, old in words.items():
         kind = load_study(name).options
         chosen = [kind().recipes[0]]
-        assert kind(**{study: chosen}) == kind(recipes=chosen)
+        assert kind(**{old: chosen}) == kind(recipes=chosen)
         with pytest.raises(InputError, match="is also given in recipes"):
-            kind(**{study: chosen, "recipes": chosen})
+            kind(**{old: chosen, "recipes": chosen})
     methods = load_study("pruning_methods")
     assert resolve_options(methods, None, ["match=raw"])["match"] == ["none"]
     dynamics = load_study("dynamics").options

@@ -41,6 +41,9 @@ class Spread(Checked[Distribution]):
     def plain(self, value: Distribution) -> dict[str, Any]:
         return value.to_dict()
 
+    def is_whole(self, value: Any) -> bool:
+        return not isinstance(value, dict) or "family" in value
+
     def inside(self, held: Any, key: str, value: Any) -> dict[str, Any]:
         """The table with one key set; a gamma's cv goes before its shape."""
         if held is None:

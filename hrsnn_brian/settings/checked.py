@@ -73,6 +73,10 @@ class Checked(ABC, Generic[T]):
         """The table of a nested value with one key set; held: the table so far, if there is one."""
         raise NotImplementedError
 
+    def is_whole(self, value: Any) -> bool:
+        """Whether this is all of a nested value, not a table of some of its keys."""
+        return True
+
     def default(self) -> Any:
         """The default as a user would write it, None if there is none."""
         value = self.convert(self._default)

@@ -94,13 +94,23 @@ class Keys:
         checked = self.fields[held]
         table[last] = checked.inside(table.get(last), inner, value) if inner else value
 
-    def leaves(self, table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-        """(key, value) of everything that a table of tables, such as that of a TOML file, sets."""
+    def in_table(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Full path -> value of all that a table of tables, such as that of a TOML file, sets."""
+        found: dict[str, Any] = {}
+        for key, value in self._leaves(table):
+            for path in self.paths(key):
+                if path not in self.fields or self.fields[path].is_whole(value):
+                    found[path] = value
+                else:
+                    found |= {f"{path}.{inner}": item for inner, item in value.items()}
+        return found
+
+    def _leaves(self, table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = []
         for name, value in table.items():
             key = f"{prefix}{name}"
             inner = isinstance(value, Mapping) and any(p.startswith(f"{key}.") for p in self.fields)
-            found += self.leaves(value, f"{key}.") if inner else [(key, value)]
+            found += self._leaves(value, f"{key}.") if inner else [(key, value)]
         return found
 
 

@@ -73,7 +73,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return repr(value)  # exact, as TOML writes it
     if isinstance(value, list):
         return ",".join(map(shown, value)) or "(none)"
     if isinstance(value, Mapping):

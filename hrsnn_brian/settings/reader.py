@@ -45,9 +45,7 @@ def assignments(keys: Keys, settings: Settings) -> dict[str, Any]:
             key, text = assignment(item)
             chosen = {path: keys.read(path, text) for path in keys.paths(key)}
         else:
-            table = file_table(item.strip()) if isinstance(item, str) else item
-            pairs = keys.leaves(table)
-            chosen = {path: value for key, value in pairs for path in keys.paths(key)}
+            chosen = keys.in_table(file_table(item.strip()) if isinstance(item, str) else item)
         for path, value in chosen.items():
             found.pop(path, None)  # a table set later goes before what was set inside it
             found[path] = value
