@@ -75,7 +75,8 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)  # exact, as TOML writes it
     if isinstance(value, list):
-        return ",".join(map(shown, value)) or "(none)"
+        listed = ",".join(map(shown, value)) or "(none)"
+        return f"[{listed}]" if any(isinstance(item, Mapping) for item in value) else listed
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name} = {_quoted(item)}" for name, item in value.items()) + "}"
     return str(value)
