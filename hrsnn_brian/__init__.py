@@ -13,15 +13,9 @@ Names are imported when first used, so that importing the package costs nothing.
 """
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-# `hrsnn_brian.studies` and `.figures` are folders beside the package in a checkout, which
-# installing maps into it; a checkout that is only on the path finds them there.
-_HERE = Path(__file__).resolve().parent
-if not (_HERE / "studies").is_dir():
-    __path__.append(str(_HERE.parent))
-
+# `studies` and `figures` are links to the folders beside the package, for all who read a checkout.
 _PUBLIC = {
     "Constant": "network.distributions",
     "Gamma": "network.distributions",

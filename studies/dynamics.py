@@ -13,7 +13,7 @@ original timescales   the LNP network, tau_m and biases as before pruning: what 
 Each is measured as it is (match "none") and with its mean rate under white noise brought to that
 of the full network by an offset of all biases (match "bias"): many measures follow the rate. One
 row per seed, kind (its recipe, else its network), size and matching, a column per measure, see
-`dynamics_measures`; spectra are columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`,
+`dynamics.measures`; spectra are columns too, `exponent_<j>_per_s` and `eigenvalue_<j>_real_per_s`,
 `..._imag_per_s`. Pruning that stops early leaves a larger network, to which its controls then
 conform; `stopped` says so.
 """
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
+from hrsnn_brian.dynamics.measures import COLUMNS, MEASURES, Lengths, dynamics_row
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, Column, identity, named
 from hrsnn_brian.files.tables import Row, Table, text_table
@@ -37,7 +38,6 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.dynamics_measures import COLUMNS, MEASURES, Lengths, dynamics_row
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements

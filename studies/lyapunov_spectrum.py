@@ -19,6 +19,7 @@ from functools import lru_cache
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_brian.dynamics.exponents.divergence_fit import fit_window
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
 from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
@@ -27,7 +28,6 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.times import Times
-from hrsnn_brian.studies.divergence_fit import fit_window
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network

@@ -1,8 +1,8 @@
 """Measures of a network's activity: rates, irregularity, memory and dimension.
 
 Kernels on plain arrays: times in seconds, rates in hertz. Measures of the matrix that the
-activity is linearised to are in `metrics.eigenmodes`; rates from spike counts are
-`metrics.cost.rates_hz`. A measure that is not defined (a silent neuron, a constant signal) is NaN.
+activity is linearised to are in `dynamics.eigenmodes`; rates from spike counts are
+`dynamics.cost.rates_hz`. A measure that is not defined (a silent neuron, a constant signal) is NaN.
 """
 
 from collections.abc import Mapping

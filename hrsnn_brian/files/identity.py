@@ -64,7 +64,7 @@ def _package_files() -> Iterator[tuple[str, Path]]:
     yield from _sources(root, "", skip=(*_READ_TABLES_ONLY, "studies"))
     studies = find_spec("hrsnn_brian.studies")  # a folder of its own in a checkout
     for folder in (studies.submodule_search_locations or ()) if studies else ():
-        yield from _sources(Path(folder), "studies/", skip=("reference",))
+        yield from _sources(Path(folder), "studies/", skip=("benchmarks", "results"))
 
 
 def _sources(root: Path, prefix: str, skip: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

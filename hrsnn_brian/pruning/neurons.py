@@ -22,7 +22,7 @@ def betweenness_scores(
     """Betweenness centrality (N,), estimated from the paths of `pivots` neurons, 0 or N for all.
 
     W: CSR (N, N) `W[post, pre]`; strength (nnz,), distance: the graph, see
-    `connectivity.betweenness.edge_distances`. The pivots are drawn by lot.
+    `dynamics.betweenness.edge_distances`. The pivots are drawn by lot.
     Raises InputError as `betweenness` does.
     """
     n = W.shape[0]

@@ -16,7 +16,7 @@ from hrsnn_brian.files.machine import free_memory, require_memory, usable_cores
 from hrsnn_brian.simulation.cache import ProgramCache
 
 pytestmark = pytest.mark.system
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 STUDY = """
 from hrsnn_brian.runs.study import Study
 

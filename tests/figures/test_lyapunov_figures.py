@@ -8,6 +8,7 @@ import pytest
 
 from hrsnn_brian.dynamics.exponents import finite_size as finite_size_module
 from hrsnn_brian.dynamics.exponents import spiking, time_step
+from hrsnn_brian.dynamics.exponents.divergence_fit import fit_window
 from hrsnn_brian.dynamics.exponents.finite_size import Echo, FiniteSize
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_result
 from hrsnn_brian.dynamics.exponents.time_step import LargestExponent
@@ -18,7 +19,6 @@ from hrsnn_brian.figures.registry import FIGURES
 from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.runs.study import resolve_options
 from hrsnn_brian.studies import lyapunov_spectrum, perturbation_size
-from hrsnn_brian.studies.divergence_fit import fit_window
 
 SEEDS, SIZES, STEPS = (0, 1, 2), (1e-8, 1e-4, 1e-2, 10.0), (0.1, 1.0)
 CONDITIONS = ("homogeneous", "heterogeneous")

@@ -13,7 +13,7 @@ from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_
 from hrsnn_brian.tasks.data import FILES, licence_text
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 DT = 0.02
 
 

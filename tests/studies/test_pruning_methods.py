@@ -19,7 +19,7 @@ from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.studies import pruning_methods, rule_scores
-from hrsnn_brian.studies.reference_table import condensed
+from hrsnn_brian.studies.results.condense import condensed
 from hrsnn_brian.studies.rules import COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.tasks.registry import get_task
 

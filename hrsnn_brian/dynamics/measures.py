@@ -2,9 +2,9 @@
 
 Units are in the names. All inputs are task-agnostic, frozen and seeded: white noise into every
 neuron (activity, exponents, `effective_dimension_noise`), or standard normal samples through the
-encoder (`memory_capacity`, `effective_dimension_input`). The formulas are in `metrics.dynamics`,
-`metrics.eigenmodes` and `exponents`. Autocorrelation times are of spike counts in bins of one
-sample time, 20 ms by default: half of it, 10 ms, is what white noise has. [our choice]
+encoder (`memory_capacity`, `effective_dimension_input`). The formulas are in `dynamics.activity`,
+`dynamics.eigenmodes` and `dynamics.exponents`. Autocorrelation times are of spike counts in bins
+of one sample time, 20 ms by default: half of it, 10 ms, is what white noise has. [our choice]
 """
 
 from dataclasses import dataclass, replace

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import hrsnn_brian as hb
-from hrsnn_brian import evaluation
+import hrsnn_brian.evaluation.evaluate as evaluation
 from hrsnn_brian.cli import prune_command
 from hrsnn_brian.cli.description import activity_noted
 from hrsnn_brian.cli.main import main
@@ -96,7 +96,7 @@ def test_commands_note_saturation_and_give_the_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(evaluation, "_closed_loop", lambda *_: {})
+    monkeypatch.setattr(evaluation, "_run_freely", lambda *_: ())
     monkeypatch.setattr(prune_command, "NOISE_SECONDS", 0.5)
     series(tmp_path)
     assert main(["build", "--set", "N=40", "--set", "bias=300", "--out", "hot.npz"]) == 0

@@ -1,6 +1,6 @@
 """CPU time of the compiled engine as a ratio to a minimal C++ loop over the same network.
 
-    python -m hrsnn_brian.studies.engine_benchmark [--runs 5] [--case N K]...
+    python -m hrsnn_brian.studies.benchmarks.engine_benchmark [--runs 5] [--case N K]...
 
 Both read the same file and run 10 s of biological time at dt = 1 ms as whole processes, in turn;
 the figure is the median over the pairs of the ratio of their CPU times. Spike counts must agree

@@ -130,8 +130,10 @@ def test_text_for_a_number_is_named_with_its_line(
     kind = {"convergence": "history", "divergence": "divergence", "spectrum": "spectrum"}
     of_figure = [
         k for k, row in enumerate(rows)
-        if column in row and row.get("kind") in (None, kind.get(name, "exponent"), "random")
-        and row.get("readout", "spikes") == "spikes"
+        if column in row
+        and row.get("quantity") in (None, "finite_size", kind.get(name, "exponent"))
+        and (name != "dynamics" or row["recipe"] == "random")
+        and row.get("readout") in (None, "", "spikes")
     ]  # fmt: skip
     bad = of_figure[1]
     rows[bad] = rows[bad] | {column: "n/a"}

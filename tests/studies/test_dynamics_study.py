@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics.measures import MEASURES
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.figures import dynamics as figure
 from hrsnn_brian.files.columns import name_of
@@ -20,7 +21,6 @@ from hrsnn_brian.pruning.rivals import random_by_class
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.statistics.paired_seeds import spread
 from hrsnn_brian.studies import dynamics as study
-from hrsnn_brian.studies.dynamics_measures import MEASURES
 
 
 class Deaf:

@@ -11,8 +11,9 @@ import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError, StudyError
-from hrsnn_brian.files import identity, provenance
+from hrsnn_brian.files import identity
 from hrsnn_brian.files.identity import files_named, package_digest
+from hrsnn_brian.runs import provenance
 from hrsnn_brian.runs.runner import run_study
 from hrsnn_brian.runs.study import load_study
 

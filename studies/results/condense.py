@@ -1,6 +1,6 @@
 """Condense runs of the study pruning_methods to the means over seeds that the repository keeps.
 
-    python -m hrsnn_brian.studies.reference_table RUN [RUN ...] --out FILE.csv
+    python -m hrsnn_brian.studies.results.condense RUN [RUN ...] --out FILE.csv
 
 One row per network, recipe, size, matching, task and readout: seeds with a score, mean and standard
 error of the score, mean rate and operations.

@@ -10,6 +10,7 @@ import hrsnn_brian as hb
 from hrsnn_brian.cli.list_command import LISTS
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.evaluation.present import Presented
 
 
 @pytest.fixture
@@ -51,15 +52,19 @@ def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
         return short
 
     monkeypatch.setattr("hrsnn_brian.tasks.registry.get_task", task)
+    shown = Presented({}, np.ones(network.n_neurons, dtype=np.int32), 1.0)
+    monkeypatch.setattr("hrsnn_brian.evaluation.evaluate.present", lambda *_: shown)
     monkeypatch.setattr(
-        "hrsnn_brian.evaluation.evaluate.network_rows",
-        lambda network, task, name, engine, seed, readouts: [{"task": task, "readouts": readouts}],
+        "hrsnn_brian.evaluation.evaluate._rows",
+        lambda network, task, name, shown, engine, seed, readouts: [
+            {"task": task, "readouts": readouts}
+        ],
     )
     found = hb.evaluate(network, "wind", engine=numpy_engine, seed=3, controls=False)
-    assert found.primary() == {"task": short, "readouts": ("spikes", "spikes+v")}
+    assert found.entries == ({"task": short, "readouts": ("spikes", "spikes+v")},)
     assert asked == [("wind", 3)]
     one = hb.evaluate(network, short, engine=numpy_engine, readouts="spikes", controls=False)
-    assert one.primary()["readouts"] == ("spikes",)
+    assert one.entries[0]["readouts"] == ("spikes",)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """CPU time and memory of perturbed copies, against separate runs and block-replicated synapses.
 
-    python -m hrsnn_brian.studies.replica_benchmark [--runs 3] [--copies 1 10 100]
+    python -m hrsnn_brian.studies.benchmarks.replica_benchmark [--runs 3] [--copies 1 10 100]
 
 N = 1000, 1e5 synapses, 1.2 s of biological time at dt = 0.1 ms, copies that have diverged (they
 start 3 apart). Ratios are CPU times of whole processes: all copies in one run over as many

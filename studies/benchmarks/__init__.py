@@ -1,0 +1,1 @@
+"""Benchmarks: commands of their own that compare run times, as ratios."""
