@@ -50,7 +50,7 @@ def points(options: Options, seed: int) -> list[Point]:
     settings = {name: options[name] for name in kept}
     variants = list(dict.fromkeys([BASELINE, *options["recipes"]]))
     return [
-        {"seed": seed + number, "variant": variant, "keep": keep, "neuron_fraction": fraction}
+        {"seed": seed + number, "recipe": variant, "keep": keep, "neuron_fraction": fraction}
         | settings
         for number in range(options["seeds"])
         for keep in options["keep"]
@@ -68,9 +68,9 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
     size = (neurons, resolve_budget(network, point["keep"]))
-    asked = {"recipe": point["variant"]}
+    asked = {"recipe": point["recipe"]}
     asked |= {name: point[name] for name in ("keep", "neuron_fraction")}
-    group = {"group": VARIANTS[point["variant"]].group}
+    group = {"group": VARIANTS[point["recipe"]].group}
     try:
         result = _pruned(point, network, size, engine)
     except InputError as refusal:
@@ -105,7 +105,7 @@ def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "En
     seed = point["seed"]
     return prune(
         network,
-        VARIANTS[point["variant"]].recipe(point["iterations"]),
+        VARIANTS[point["recipe"]].recipe(point["iterations"]),
         Size(neurons=size[0], synapses=size[1]),
         probe=Measurements.short(engine, seed)
         if point["short_measures"]

@@ -1,7 +1,7 @@
-"""The search for the best task-agnostic pruning rule, and its confirmation on fresh seeds.
+"""The search for the best task-agnostic pruning recipe, and its confirmation on fresh seeds.
 
 Development: every candidate on `seeds` seeds from the root seed on; as often as one likes.
-Confirmation (preset "confirm"): the shipped rules against every rival by magnitude and by lot, on
+Confirmation (preset "confirm"): the shipped recipes against every rival by magnitude and by lot, on
 seeds that start FRESH above the root seed and that no development with that root has looked at;
 to be run once. Candidates look at no task; all are scored with the primary readout, as pruned.
 """
@@ -79,7 +79,7 @@ CANDIDATES: dict[str, Recipe] = {
     "root F gain 3 ceiling 1": _frugal(power=0.5, gain=3, ceiling=1),
     "power .75 gain 2.5 ceiling 1": _frugal(power=0.75, price=0.5, gain=2.5, ceiling=1),
 }
-"""Rivals, shipped rules and what they were chosen from, by name. [our choice]"""
+"""Rivals, shipped recipes and what they were chosen from, by name. [our choice]"""
 
 
 def points(options: Options, seed: int) -> list[Point]:
@@ -90,15 +90,15 @@ def points(options: Options, seed: int) -> list[Point]:
     found: list[Point] = []
     for number in range(options["seeds"]):
         base = {"phase": options["phase"], "seed": first + number} | shared
-        found += [base | {"rule": FULL, "keep": 1.0}, base | {"rule": BARE, "keep": 0.0}]
-        found += [base | {"rule": r, "keep": options["keep"]} for r in options["recipes"]]
+        found += [base | {"recipe": FULL, "keep": 1.0}, base | {"recipe": BARE, "keep": 0.0}]
+        found += [base | {"recipe": r, "keep": options["keep"]} for r in options["recipes"]]
     return found
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task."""
-    rule = None if point["rule"] in (FULL, BARE) else CANDIDATES[point["rule"]]
-    return [row | {"phase": point["phase"]} for row in scored_rows(point, rule, engine, PRIMARY)]
+    recipe = None if point["recipe"] in (FULL, BARE) else CANDIDATES[point["recipe"]]
+    return [row | {"phase": point["phase"]} for row in scored_rows(point, recipe, engine, PRIMARY)]
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -114,35 +114,35 @@ def summary(rows: Sequence[Row]) -> str:
     first = [row for row in rows if row["task"] == tasks[0]]
     costs = {column: by_seed(first, NAME, column) for column in ("rate_hz", "synaptic_ops_per_s")}
     columns = {score.name: scores[task] for task, score in judged.items()} | costs
-    rules = sorted(scores[tasks[0]], key=lambda rule: _rank(judged, scores, rule))
+    recipes = sorted(scores[tasks[0]], key=lambda recipe: _rank(judged, scores, recipe))
     lines = [
-        [rule, *(spread(found[rule].values()) for found in columns.values())] for rule in rules
+        [name, *(spread(found[name].values()) for found in columns.values())] for name in recipes
     ]
     seeds = len({row["seed"] for row in rows})
     best = "best first, by the mean log ratio to full"
     head = f"mean ± s.e.m. over {seeds} seeds, {best}; costs on {tasks[0]}"
     blocks = [f"{head}\n{text_table(lines, ['recipe', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
-        blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in rules]
+        blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in recipes]
     return "\n\n".join(blocks)
 
 
-def _rank(judged: dict[str, Column], scores: dict[str, BySeed], rule: str) -> float:
+def _rank(judged: dict[str, Column], scores: dict[str, BySeed], recipe: str) -> float:
     """Mean over tasks of the log of the mean score against the full network's, lower is better."""
     logs = []
     for task, found in scores.items():
-        ratio = mean(found[rule].values()) / mean(found[FULL].values())
+        ratio = mean(found[recipe].values()) / mean(found[FULL].values())
         logs.append(math.log(max(ratio, 1e-9)) * (1 if judged[task].better == LOWER else -1))
     return mean(logs)
 
 
 def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -> str:
-    """The shipped rule against every rival on every task: one family, Holm-corrected."""
+    """The shipped recipe against every rival on every task: one family, Holm-corrected."""
     family = {}
     for task, found in scores.items():
-        for rival in (rule for rule in found if rule in RIVALS):
+        for rival in (recipe for recipe in found if recipe in RIVALS):
             both = sorted(found[shipped].keys() & found[rival].keys())
-            ours, theirs = ([found[rule][seed] for seed in both] for rule in (shipped, rival))
+            ours, theirs = ([found[recipe][seed] for seed in both] for recipe in (shipped, rival))
             family[task, rival] = (ours, theirs)
     tests = compare_family({f"{task}: {rival}": pair for (task, rival), pair in family.items()})
     lines = []
@@ -180,7 +180,7 @@ _PAPER = {"seeds": 6, "vpt_starts": 30, "short_tasks": False, "network": {"prese
 
 STUDY = Study(
     name="improve",
-    description="the search for the best task-agnostic rule on development seeds, and its "
+    description="the search for the best task-agnostic recipe on development seeds, and its "
     "confirmation on fresh ones",
     points=points,
     run=run,

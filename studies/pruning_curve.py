@@ -1,4 +1,4 @@
-"""Score against the fraction of synapses kept, for every pruning method, task and seed.
+"""Score against the fraction of synapses kept, for every pruning recipe, task and seed.
 
 The same pruned network serves every task: pruning sees no task. A point is one evaluation, a few
 seconds of work; what several points share (networks, covariances, tasks) is kept in the process.
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, task, method and fraction kept, and one per unpruned network."""
+    """One point per seed, task, recipe and fraction kept, and one per unpruned network."""
     found: list[Point] = []
     for number in range(options["seeds"]):
         for task in options["tasks"]:
             base = {"seed": seed + number, "task": task}
             rest = {"short_tasks": options["short_tasks"], "network": options["network"]}
-            full = {"method": FULL, "keep": 1.0, "curves": options["recipes"]}
+            full = {"recipe": FULL, "keep": 1.0, "curves": options["recipes"]}
             found.append(base | full | rest)
             found += [
-                base | {"method": method, "keep": keep} | rest
-                for method in options["recipes"]
+                base | {"recipe": recipe, "keep": keep} | rest
+                for recipe in options["recipes"]
                 for keep in options["keep"]
                 if keep < 1
             ]
@@ -54,17 +54,17 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
-    """Rows of one evaluation; those of the unpruned network start the curve of every method."""
+    """Rows of one evaluation; those of the unpruned network start the curve of every recipe."""
     from hrsnn_brian.evaluation.evaluate import evaluate
 
     seed = point["seed"]
     task = _task(point["task"], seed, point["short_tasks"])
     parameters = json.dumps(point["network"])
-    unpruned = point["method"] == FULL
+    unpruned = point["recipe"] == FULL
     network = (
         _network(parameters, seed)
         if unpruned
-        else _pruned(parameters, seed, point["method"], point["keep"], engine)
+        else _pruned(parameters, seed, point["recipe"], point["keep"], engine)
     )
     found = evaluate(network, task, engine=engine, seed=seed, controls=unpruned)
     return [row for entry in found.entries for row in _rows(point, entry)]
@@ -74,7 +74,7 @@ def _rows(point: Point, entry: Row) -> list[Row]:
     """An entry of an evaluation as rows of the table: several where several curves start."""
     if entry["network"] not in (FULL, PRUNED):
         return [entry]
-    recipes = point.get("curves", [point["method"]])
+    recipes = point.get("curves", [point["recipe"]])
     return [entry | {"recipe": recipe, "keep": point["keep"]} for recipe in recipes]
 
 
@@ -100,7 +100,7 @@ def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
     return noise_covariance(_network(parameters, seed), engine, seed)
 
 
-def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
+def _pruned(parameters: str, seed: int, recipe: str, keep: float, engine: "Engine") -> "Network":
     """Pruned in one round, the covariance measured once for all fractions kept."""
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.prune import prune
@@ -112,7 +112,7 @@ def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engin
 
     probe = Once(engine, seed)
     network = _network(parameters, seed)
-    return prune(network, method, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
+    return prune(network, recipe, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
 
 
 def summary(rows: Sequence[Row]) -> str:

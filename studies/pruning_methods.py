@@ -1,8 +1,8 @@
-"""Every pruning rule at equal numbers of neurons and synapses: scores, rates and operations.
+"""Every pruning recipe at equal numbers of neurons and synapses: scores, rates and operations.
 
-A point is one rule, seed and size (see `rules`): it is pruned once and scored on every task, as it
-is and with its mean rate brought back to that of the unpruned network. The unpruned network and
-the control without recurrence stand beside the rules.
+A point is one recipe, seed and size (see `rules`): it is pruned once and scored on every task, as
+it is and with its mean rate brought back to that of the unpruned network. The unpruned network and
+the control without recurrence stand beside the recipes.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, rule and fractions of synapses and neurons; full and bare once a seed.
+    """One point per seed, recipe and fractions of synapses and neurons; full and bare once a seed.
 
-    A rule has no point at fractions of neurons where it is not compared (see `compared_at`).
+    A recipe has no point at fractions of neurons where it is not compared (see `compared_at`).
     """
     found: list[Point] = []
     names = ("tasks", "match", "vpt_starts", "short_tasks", "network")
@@ -47,14 +47,14 @@ def points(options: Options, seed: int) -> list[Point]:
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
         found += [
-            base | {"rule": FULL, "keep": 1.0, "neuron_fraction": 1.0},
-            base | {"rule": BARE, "keep": 0.0, "neuron_fraction": 1.0},
+            base | {"recipe": FULL, "keep": 1.0, "neuron_fraction": 1.0},
+            base | {"recipe": BARE, "keep": 0.0, "neuron_fraction": 1.0},
         ]
         found += [
-            base | {"rule": rule, "keep": keep, "neuron_fraction": fraction}
+            base | {"recipe": recipe, "keep": keep, "neuron_fraction": fraction}
             for fraction in options["neuron_fraction"]
-            for rule in options["recipes"]
-            if compared_at(rule, fraction)
+            for recipe in options["recipes"]
+            if compared_at(recipe, fraction)
             for keep in options["keep"]
         ]
     return found
@@ -64,8 +64,8 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
     from hrsnn_brian.evaluation.evaluate import READOUTS
 
-    rule = None if point["rule"] in (FULL, BARE) else compared_recipe(point["rule"])
-    return scored_rows(point, rule, engine, READOUTS)
+    recipe = None if point["recipe"] in (FULL, BARE) else compared_recipe(point["recipe"])
+    return scored_rows(point, recipe, engine, READOUTS)
 
 
 def summary(rows: Sequence[Row]) -> str:

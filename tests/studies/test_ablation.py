@@ -138,10 +138,10 @@ def test_the_variants_that_are_recipes_of_their_own():
 def test_points_hold_every_variant_once_and_always_the_baseline():
     found = study.points(options(seeds=2, keep=[0.2, 0.1], recipes=["score: uniform"]), 5)
     assert len(found) == 2 * 2 * 2
-    assert [p["variant"] for p in found[:2]] == [BASELINE, "score: uniform"]
+    assert [p["recipe"] for p in found[:2]] == [BASELINE, "score: uniform"]
     assert {p["seed"] for p in found} == {5, 6}
     everything = study.points(options(seeds=1), 0)
-    assert [p["variant"] for p in everything] == list(QUICK)
+    assert [p["recipe"] for p in everything] == list(QUICK)
     assert study.STUDY.presets["paper"]["recipes"] == list(VARIANTS)
 
 

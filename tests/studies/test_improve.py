@@ -60,7 +60,7 @@ def test_no_seed_of_the_confirmation_is_one_of_the_development():
     fresh = {p["seed"] for p in improve.points(options("confirm"), 3)}
     assert len(fresh) == 16
     assert not looked_at & fresh
-    assert {p["rule"] for p in improve.points(options("confirm"), 3)} == {
+    assert {p["recipe"] for p in improve.points(options("confirm"), 3)} == {
         "full",
         "no recurrence",
         *improve.SHIPPED,
@@ -119,7 +119,7 @@ def test_summary_ranks_by_both_tasks_and_tests_a_confirmation_only():
 @pytest.mark.compiled
 def test_a_point_scores_a_candidate_on_every_task(compiled_engine):
     chosen = options(seeds=1, recipes=["price .35 no gain"], keep=0.3)
-    found = [p for p in improve.points(chosen, 2) if p["rule"] == "price .35 no gain"]
+    found = [p for p in improve.points(chosen, 2) if p["recipe"] == "price .35 no gain"]
     rows = [row for point in found for row in improve.run(point, compiled_engine)]
     assert [(row["task"], row["readout"], row["synapses"]) for row in rows] == [
         (MG, "spikes", 48),

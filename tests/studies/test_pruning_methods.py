@@ -53,7 +53,7 @@ def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
     assert len(found) == 2 + 2 * (at[1.0] + at[0.6])
     assert all(compared_at(rule, 1.0) or compared_at(rule, 0.6) for rule in COMPARED)
     assert {point["seed"] for point in found} == {7}
-    assert {pruning_methods.FULL, pruning_methods.BARE} < {point["rule"] for point in found}
+    assert {pruning_methods.FULL, pruning_methods.BARE} < {point["recipe"] for point in found}
 
 
 @pytest.mark.parametrize(
