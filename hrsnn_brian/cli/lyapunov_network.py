@@ -1,8 +1,6 @@
 """The exponents of networks for `hrsnn lyapunov`: segment by segment, resumable."""
 
 import argparse
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,8 +22,9 @@ from hrsnn_brian.dynamics.exponents.time_step import (
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.tables import text_table
 from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import load_network
-from hrsnn_brian.network.network import NEURON_ARRAYS, Network
+from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.network.runaway import runaway_message
 from hrsnn_brian.runs.progress import Progress
@@ -43,7 +42,12 @@ def measure_network(args: argparse.Namespace, output: Output) -> int:
         network = build_network(load_preset(args.system), args.seed)
     plan = _protocol(args)
     k = args.k or 1
-    identity = {"network": _digest(network), "seed": args.seed, "device": args.device, "k": k}
+    identity = {
+        "network": network_digest(network),
+        "seed": args.seed,
+        "device": args.device,
+        "k": k,
+    }
     with claimed(args.out, {"run": identity, "options": asdict(plan)}) as folder:
         work = _Work(network, make_engine(args.device), k, args.seed, plan, folder)
         details, valid = work.measure(output)
@@ -78,17 +82,6 @@ def _checked_at(plan: Protocol, dt: float) -> Protocol:
     """The protocol that lambda_inf is checked with: another d0, at one of its steps."""
     usual, other = _CHECK_D0
     return replace(plan, dt=dt, d0=usual if plan.d0 < 0.1 * usual else other)
-
-
-def _digest(network: Network) -> str:
-    """A hash of everything that decides a network's exponents."""
-    parts = hashlib.sha256(json.dumps(network.params.to_dict(), sort_keys=True).encode())
-    for name in NEURON_ARRAYS:
-        parts.update(getattr(network, name).tobytes())
-    for array in (network.W.indptr, network.W.indices):
-        parts.update(array.astype("int64").tobytes())
-    parts.update(network.W.data.tobytes())
-    return parts.hexdigest()[:20]
 
 
 @dataclass(frozen=True)

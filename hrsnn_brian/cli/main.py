@@ -18,6 +18,7 @@ from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
 
 COMMANDS = {
     "build": "build a network and save it",
+    "describe": "print the equations and parameters of a saved network",
     "prune": "remove synapses from a saved network",
     "evaluate": "train readouts on a network's states and score them",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",

@@ -6,7 +6,6 @@ that is killed loses the iteration in flight. `history.csv` is the table so far.
 when the network given has been measured, as iteration 0, and not refused.
 """
 
-import hashlib
 import json
 import math
 import time
@@ -21,8 +20,9 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
 from hrsnn_brian.files.identity import code_identity
 from hrsnn_brian.files.tables import write_table
+from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import load_network, save_network
-from hrsnn_brian.network.network import NEURON_ARRAYS, Network
+from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.recipe import Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 
@@ -189,17 +189,6 @@ class Checkpoints:
             f"the network of iteration {self.last_stable}, with {stable['neurons']} neurons and "
             f"{stable['synapses']} synapses"
         )
-
-
-def network_digest(network: Network) -> str:
-    """A short hash of everything that decides what becomes of a network."""
-    digest = hashlib.sha256(json.dumps(network.params.to_dict(), sort_keys=True).encode())
-    for part in (network.W.data, network.W.indices, network.W.indptr):
-        digest.update(part.astype(float if part is network.W.data else "i8").tobytes())
-    for name in NEURON_ARRAYS:
-        digest.update(getattr(network, name).tobytes())
-    digest.update(f"{network.seed}/{network.n_original}".encode())
-    return digest.hexdigest()[:32]
 
 
 def _read(path: Path) -> Any:

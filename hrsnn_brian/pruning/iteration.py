@@ -34,11 +34,13 @@ OF_TASK = ("task_rates", "readout_weight")
 class Probe(Protocol):
     """What may be asked of a network as it stands; `Measurements` asks the engine.
 
-    T: s, over which a perturbation grows in `node_exponents`. `task_rates` and `readout_weight`,
+    T: s, over which a perturbation grows in `node_exponents`; unresolved: neurons to which the last
+    of these gave the value of others. `task_rates` and `readout_weight`,
     of a network trained for a task, need not be there.
     """
 
     T: float
+    unresolved: int
 
     def covariance(self, network: Network) -> Floats: ...
 

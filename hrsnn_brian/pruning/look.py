@@ -20,6 +20,7 @@ class Look:
 
     Node exponents, N perturbed copies, are measured in iterations 1, 1 + exponent_every, ...; in
     between neurons keep theirs. [our choice, for large networks]
+    told: what the history says of what was measured last.
     """
 
     def __init__(self, probe: Any, recipe: Recipe) -> None:
@@ -27,6 +28,7 @@ class Look:
         self._keep = recipe.step("synapses")
         self._measured_in = 0
         self._by_id = np.zeros(0)
+        self.told: dict[str, int] = {}
 
     def __call__(self, iteration: int, before: Before) -> Mapping[str, Floats]:
         """Facts by name of the network that an iteration starts from.
@@ -67,4 +69,5 @@ class Look:
             self._by_id = np.full(network.n_original, np.nan)
             self._by_id[network.neuron_id] = self._probe.node_exponents(network)
             self._measured_in = due
+            self.told = {"neurons_without_exponent": self._probe.unresolved}
         return self._by_id[before(iteration).neuron_id]

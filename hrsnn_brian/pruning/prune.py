@@ -99,6 +99,7 @@ def prune(
             synapses=synapses,
             network=run.current,
             seen=seen,
+            told=look.told,
             log=lambda name, k=k: run.log(name, k),  # type: ignore[misc]
         )
         for step in recipe.steps:

@@ -1,6 +1,7 @@
 """What goes into one run of a network, and what it leaves behind."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ class Drive:
         sample, independent between neurons, frozen by `seed`.
     undriven_mean: if given, the stimulus is not shown; every neuron gets this mean current instead.
     seed: root of the initial state, Poisson and noise streams.
+    trial: number among the trials of one seed, None for a run that is no trial: trials start in
+        the same state and have Poisson and noise streams of their own.
+    start: {state ("v", "I_syn", "trace_30ms", ...): (N,) its values at the start}; what is not
+        named starts as without: v drawn between 0 and the threshold, currents and traces 0.
     traces: whether the program computes spike traces; without them it is faster.
     record_states, record_spikes: what to keep besides the spike counts.
     """
@@ -46,6 +51,8 @@ class Drive:
     noise_sd: float = 0.0
     undriven_mean: float | None = None
     seed: int = 0
+    trial: int | None = None
+    start: Mapping[str, FloatArray] = field(default_factory=dict)
     traces: bool = True
     record_states: bool = True
     record_spikes: bool = False

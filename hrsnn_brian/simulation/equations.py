@@ -27,6 +27,10 @@ tau_e : second (constant)
 v_th : 1 (constant)
 """
 
+# A spike reaches its targets after the delay, the same for all synapses.
+SYNAPSE = "w : 1 (constant)"
+ON_PRE = "{current}_post += w"
+
 # A Poisson-coded input arrives as kicks on a fast current of its own.
 SHOT_NOISE = """
 dI_shot/dt = -I_shot/tau_in : 1
@@ -48,10 +52,11 @@ REFRACTORY_RESET = "release = t_in_timesteps + refractory_steps"
 ENCODER_PARAMETERS = """
 bias : 1 (constant)
 sd : 1 (constant, shared)
-stream : 1 (constant, shared)
 neuron_id : integer (constant)
 I : 1
 """
+# The frozen noise of a run has one key; copies with inputs of their own have one each.
+STREAM = "stream : 1 (constant{shared})\n"
 BACKGROUND = "bias + white_noise(sd, stream, t_in_timesteps, neuron_id)"
 TUNING = "exp(-(x - center)**2/(2*width**2))"
 ENCODER = {
@@ -80,7 +85,23 @@ CHANNELS = (
 )
 PROJECTION = "p : 1 (constant)\nx_post = p*u_pre : 1 (summed)"
 FEEDBACK = "c : 1 (constant)\nfrom_u_post = c*u_pre : 1 (summed)"
+POISSON_RATE = "rate : Hz (linked)\nneuron_id : integer (constant)\n"
 POISSON_KICKS = "I_shot += kick*int(frozen_uniform(stream, t_in_timesteps, neuron_id) < rate*dt)"
+
+# What happens in the first time step of a sample, in Brian's slot "start" in this order; kicks come
+# at every step. Then Brian's own slots.
+STEPS = {
+    "states": "the states are recorded",
+    "readout": "the readout sums over the states",
+    "feedback": "and over the input before",
+    "channels": "channels receive the stimulus, or the readout's prediction while free",
+    "predictions": "channels are recorded",
+    "projection": "channels are projected on every neuron's direction p",
+    "encode": "the encoder renews its currents",
+    "kicks": "Poisson kicks arrive (at every step)",
+}
+ORDER = {name: number - 10 for number, name in enumerate(STEPS)}
+SLOTS = ("potentials and currents move on by dt", "thresholds", "synapses", "resets")
 
 
 def differential_equations(shape: ModelShape) -> str:
@@ -104,10 +125,18 @@ def neuron_equations(shape: ModelShape) -> str:
     if shape.refractory:
         text += REFRACTORY_PARAMETERS
     if shape.encoding == "poisson":
-        text += (
-            "rate : Hz (linked)\nstream : 1 (constant, shared)\nneuron_id : integer (constant)\n"
-        )
+        text += POISSON_RATE + _stream(shape)
     return text
+
+
+def encoder_equations(shape: ModelShape) -> tuple[str, str]:
+    """Declarations of the encoder, and its statements."""
+    declarations, statements = ENCODER[shape.encoding]
+    return ENCODER_PARAMETERS + _stream(shape) + declarations, statements
+
+
+def _stream(shape: ModelShape) -> str:
+    return STREAM.format(shared="" if shape.own_input else ", shared")
 
 
 def reset_statements(shape: ModelShape) -> str:
@@ -142,6 +171,7 @@ since : second
 t_ref : second (constant, shared)
 v_restart : 1 (constant, shared)
 """
+DRIVE = {"one": "drive = I_syn + I_in : 1\n", "two": "drive = I_e - I_i + I_in : 1\n"}
 
 # After the propagators' values _v, _I...: a refractory neuron stays, one released within the step
 # moves for the free part of it.

@@ -13,25 +13,27 @@ import logging
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import brian2 as b2
-from brian2.core.variables import ArrayVariable
 
 from hrsnn_brian.errors import EngineError
+from hrsnn_brian.simulation.copies import build_copies, kernel_functions
+from hrsnn_brian.simulation.main_code import (
+    SYNAPSES,
+    copies_code,
+    loading_code,
+    switching_code,
+    writing_code,
+)
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import default_preferences
-from hrsnn_brian.simulation.replicas import build_replicas
-from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape, shape_from_dict
+from hrsnn_brian.simulation.shape import CopiesShape, ModelShape, shape_from_dict
 from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
-GROUPS = ("neurons", "cells", "encoder", "channels")
-SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
-BRIANS_OWN = ("lastspike", "not_refractory")  # arrays of a neuron that Brian adds
-SCENE_FILES = ("scene.h", "scene.cpp", "replicas.h", "replicas.cpp")
+SCENE_FILES = ("scene.h", "copies.h", "scene.cpp", "copies.cpp", "perturbation.cpp", "batch.cpp")
 
 # Code objects whose loops run over the active neurons only.
 _ACTIVE_LOOPS = {
@@ -87,133 +89,14 @@ def _unavailable(*arguments: Any) -> None:
     raise EngineError("this function exists in compiled programs only")
 
 
-def run_time_arrays(group: Any) -> Iterator[tuple[str, ArrayVariable]]:
-    """The parameters and state variables a user sets: neither linked, summed nor Brian's own."""
-    for name, equation in group.equations.items():
-        variable = group.variables[name]
-        if name in BRIANS_OWN or "linked" in equation.flags or "summed" in equation.flags:
-            continue
-        if isinstance(variable, ArrayVariable):
-            yield name, variable
-
-
-def loading_code(model: Model) -> str:
-    """C++ that fills every array from the scene, before Brian prepares the run."""
-    array = b2.device.get_array_name
-    lines = [
-        'hrsnn::Scene scene(std::getenv("HRSNN_SCENE"));',
-        "hrsnn::load_globals(scene);",
-        *(
-            f'scene.fill("{name}", {array(clock.variables["dt"])}, 1, true);'
-            for name, clock in (("dt", b2.defaultclock), ("sample", model.clock))
-        ),
-    ]
-    for role in GROUPS:
-        if role not in model.objects:
-            continue
-        for name, variable in run_time_arrays(model[role]):
-            exact = "true" if variable.scalar else "false"
-            room = 1 if variable.scalar else variable.size
-            lines.append(f'scene.fill("{role}.{name}", {array(variable)}, {room}, {exact});')
-    for role in SYNAPSES:
-        if role not in model.objects:
-            continue
-        synapses = model[role]
-        variables = synapses.variables
-        ends = [
-            array(variables[n], access_data=False)
-            for n in ("_synaptic_pre", "_synaptic_post", "N_outgoing", "N_incoming")
-        ]
-        lines.append(
-            f'hrsnn::connect(scene, "{role}", {ends[0]}, {ends[1]}, {array(variables["N"])}, '
-            f"{ends[2]}, {ends[3]}, {len(synapses.source)}, {len(synapses.target)});"
-        )
-        arrays = list(run_time_arrays(synapses))
-        if role in dict(model.shape.pathways):
-            arrays.append(("delay", synapses.pre.variables["delay"]))
-        lines.extend(
-            f'scene.assign("{role}.{name}", {array(variable, access_data=False)});'
-            for name, variable in arrays
-        )
-    return "\n".join(lines)
-
-
 def _kernel_function(name: str) -> b2.Function:
-    """A function of replicas.h that is called once per step for what it does."""
+    """A function of copies.h that is called once per step for what it does."""
     made = b2.Function(_unavailable, arg_units=[b2.second], return_unit=1, stateless=False)
     code = f"static inline double _{name}(double t){{return hrsnn::{name}();}}"
     made.implementations.add_implementation(
-        "cpp", code, name=f"_{name}", compiler_kwds={"headers": ['"replicas.h"']}
+        "cpp", code, name=f"_{name}", compiler_kwds={"headers": ['"copies.h"']}
     )
     return made
-
-
-def _replica_code(model: Model) -> str:
-    """C++ that tells replicas.h where the arrays are."""
-    array = b2.device.get_array_name
-    neurons, cells = model["neurons"].variables, model["cells"].variables
-    currents = [current for _, current in model.shape.pathways]
-    taus = ["tau_i" if current == "I_i" else "tau_e" for current in currents]
-    signs = ["-1.0" if current == "I_i" else "1.0" for current in currents]
-    fields = {
-        "spikes": array(neurons["_spikespace"]),
-        "spikes_size": str(neurons["_spikespace"].size),
-        "currents": "{" + ", ".join(array(neurons[c]) for c in currents) + "}",
-        "taus": "{" + ", ".join(array(cells[t]) for t in taus) + "}",
-        "signs": "{" + ", ".join(signs) + "}",
-        "tau_m": array(cells["tau_m"]),
-        "v": array(neurons["v"]),
-    }
-    for name in ("remaining", "mobile", "since"):
-        fields[name] = array(neurons[name]) if name in neurons else "nullptr"
-    own = [variable for _, variable in run_time_arrays(model["neurons"]) if not variable.scalar]
-    own += [neurons[name] for name in BRIANS_OWN if name in neurons]
-    own.append(model["counts"].variables["count"])
-    names = [array(variable) for variable in own]
-    fields["own"] = "{" + ", ".join(f"{{{name}, sizeof(*{name})}}" for name in names) + "}"
-    lines = [f"hrsnn::replicas.{name} = {value};" for name, value in fields.items()]
-    return "\n".join(["", *lines, "hrsnn::load_replicas(scene);"])
-
-
-def writing_code(model: Model) -> str:
-    """C++ that writes what was recorded and ends the program before Brian writes everything."""
-    array = b2.device.get_array_name
-    count = array(model["counts"].variables["count"])
-    lines = [
-        'hrsnn::Writer writer(std::getenv("HRSNN_RESULT"));',
-        f"const double steps = brian::{array(b2.defaultclock.variables['timestep'])}[0];",
-        'writer.record("steps", 8, 1, &steps);',
-        f'writer.record("spike_count", 4, hrsnn::n_active, brian::{count});',
-    ]
-    if isinstance(model.shape, ReplicaShape):
-        return "\n".join([*lines, "hrsnn::write_replicas(writer);", "writer.close();", "return 0;"])
-    for name, size in (("i", 4), ("t", 8)):
-        vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
-        lines.append(f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());')
-    matrices = [
-        (monitor, name)
-        for monitor, names in (("states", model.shape.state_names), ("predictions", ("u",)))
-        if monitor in model.objects
-        for name in names
-    ]
-    for monitor, name in matrices:
-        matrix = "brian::" + array(model[monitor].variables[name], access_data=False)
-        lines.append(
-            f'writer.head("{monitor}.{name}", 8, (int64_t){matrix}.n * {matrix}.m);\n'
-            f"for (int row = 0; row < {matrix}.n; row++)"
-            f" writer.data({matrix}(row).data(), {matrix}.m * sizeof(double));"
-        )
-    return "\n".join([*lines, "writer.close();", "return 0;"])
-
-
-def switching_code(model: Model) -> str:
-    """C++ that takes what the scene does not want out of the network."""
-    return "\n".join(
-        f'if (scene.number("{switch}") == 0.0) '
-        f"hrsnn::drop(network.objects, _run_{item.codeobj.name});"
-        for switch, items in model.optional().items()
-        for item in items
-    )
 
 
 def restrict_loops(folder: Path, sources: list[str]) -> None:
@@ -239,16 +122,16 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     """Write the C++ project of `shape` to `folder`; returns its source files and the model."""
     b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
     functions = scene_functions()
-    if isinstance(shape, ReplicaShape):
-        functions |= {name: _kernel_function(name) for name in ("deliver", "observe")}
-        model = build_replicas(shape, functions, shape.capacity, shape.total, shape.channels)
+    copies = isinstance(shape, CopiesShape)
+    if isinstance(shape, CopiesShape):
+        functions |= {name: _kernel_function(name) for name in kernel_functions(shape)}
+        model = build_copies(shape, functions, shape.capacity, shape.total, shape.channels)
     else:
         model = build_model(shape, functions, shape.capacity, shape.channels)
     for role in SYNAPSES:
         if role in model.objects:  # one placeholder: the scene brings the real ones
             model[role].connect(i=[0], j=[0])
-    replicas = isinstance(shape, ReplicaShape)
-    b2.device.insert_code("main", loading_code(model) + (_replica_code(model) if replicas else ""))
+    b2.device.insert_code("main", loading_code(model) + (copies_code(model) if copies else ""))
     model.network.run(0 * b2.second)
     b2.device.insert_code(
         "main",
@@ -262,8 +145,8 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     restrict_loops(folder, sources)
     main = folder / "main.cpp"
     code = main.read_text(encoding="utf-8")
-    main.write_text(f'#include "replicas.h"\n{code}', encoding="utf-8")
-    own = ["scene.cpp", "replicas.cpp"] if replicas else ["scene.cpp"]
+    main.write_text(f'#include "copies.h"\n{code}', encoding="utf-8")
+    own = [name for name in SCENE_FILES if name.endswith(".cpp")] if copies else ["scene.cpp"]
     return [*sources, *own], model
 
 

@@ -1,9 +1,6 @@
 """The Brian objects of a model: the same for the standalone, cython and numpy targets.
 
-Order within the first time step of a sample, all in the slot 'start': states are recorded
-(-10), the readout and feedback sums are taken (-9, -8), channels receive stimulus or prediction
-(-7), are recorded (-6), are projected on the encoder (-5), which renews its currents (-4);
-Poisson kicks (-3) come at every step. Then Brian's own slots: groups, thresholds, synapses, resets.
+The order within a step is `equations.ORDER`.
 """
 
 from collections.abc import Mapping
@@ -19,17 +16,6 @@ from hrsnn_brian.errors import EngineError
 from hrsnn_brian.simulation import equations as text
 from hrsnn_brian.simulation.propagators import LinearSystem, parameter_lines, update_statements
 from hrsnn_brian.simulation.shape import ModelShape
-
-_ORDER = {
-    "states": -10,
-    "readout": -9,
-    "feedback": -8,
-    "channels": -7,
-    "predictions": -6,
-    "projection": -5,
-    "encode": -4,
-    "kicks": -3,
-}
 
 
 def linear_system(shape: ModelShape) -> LinearSystem:
@@ -100,7 +86,7 @@ class Model:
 
     def optional(self) -> dict[str, list[Any]]:
         """The objects that a scene can switch off, by the name of its switch."""
-        if "states" not in self.objects:
+        if "spikes" not in self.objects:
             return {}
         switches = {"record_states": [self["states"]], "record_spikes": [self["spikes"]]}
         if self.shape.has_channels:
@@ -137,8 +123,8 @@ def build_model(
         model.objects[name] = b2.Synapses(
             neurons,
             neurons,
-            "w : 1 (constant)",
-            on_pre=f"{current}_post += w",
+            text.SYNAPSE,
+            on_pre=text.ON_PRE.format(current=current),
             delay=delay * b2.second,
             name=name,
         )
@@ -151,17 +137,13 @@ def build_model(
 
 
 def add_encoder(model: Model, namespace: dict[str, Any], size: int) -> b2.NeuronGroup:
-    """The group that holds every neuron's input current and renews it once per sample."""
-    declarations, statements = text.ENCODER[model.shape.encoding]
+    """The group that holds the input currents and renews them once per sample."""
+    declarations, statements = text.encoder_equations(model.shape)
     encoder = b2.NeuronGroup(
-        size,
-        text.ENCODER_PARAMETERS + declarations,
-        clock=model.clock,
-        name="encoder",
-        namespace=namespace,
+        size, declarations, clock=model.clock, name="encoder", namespace=namespace
     )
     encoder.run_regularly(
-        statements, clock=model.clock, when="start", order=_ORDER["encode"], name="encode"
+        statements, clock=model.clock, when="start", order=text.ORDER["encode"], name="encode"
     )
     model.objects["encoder"] = encoder
     return encoder
@@ -173,7 +155,7 @@ def _add_neurons(
     shape = model.shape
     neurons = b2.NeuronGroup(
         size,
-        text.neuron_equations(shape) + parameter_lines(model.system),
+        text.neuron_equations(shape) + "\n".join(parameter_lines(model.system)),
         threshold=text.THRESHOLD,
         reset=text.reset_statements(shape),
         refractory=text.REFRACTORY if shape.refractory else False,
@@ -182,11 +164,17 @@ def _add_neurons(
         namespace=namespace,
     )
     neurons.I_in = b2.linked_var(encoder, "I")
-    if shape.encoding == "poisson":
-        neurons.rate = b2.linked_var(encoder, "rate")
-        neurons.run_regularly(text.POISSON_KICKS, when="start", order=_ORDER["kicks"], name="kicks")
+    link_kicks(model, neurons)
     model.objects["neurons"] = neurons
     return neurons
+
+
+def link_kicks(model: Model, neurons: b2.NeuronGroup) -> None:
+    """Poisson input at the encoder's rates, where the encoder is of that kind."""
+    if model.shape.encoding == "poisson":
+        neurons.rate = b2.linked_var(model["encoder"], "rate")
+        order = text.ORDER["kicks"]
+        neurons.run_regularly(text.POISSON_KICKS, when="start", order=order, name="kicks")
 
 
 def add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
@@ -196,7 +184,7 @@ def add_channels(model: Model, namespace: dict[str, Any], size: int) -> None:
         size, declarations, clock=model.clock, name="channels", namespace=namespace
     )
     channels.run_regularly(
-        statements, clock=model.clock, when="start", order=_ORDER["channels"], name="update_u"
+        statements, clock=model.clock, when="start", order=text.ORDER["channels"], name="update_u"
     )
     model.objects["channels"] = channels
     projection = b2.Synapses(channels, model["encoder"], text.PROJECTION, name="projection")
@@ -217,26 +205,30 @@ def _add_readout(model: Model) -> None:
         record=True,
         clock=model.clock,
         when="start",
-        order=_ORDER["predictions"],
+        order=text.ORDER["predictions"],
         name="predictions",
     )
 
 
 def _schedule_sum(synapses: b2.Synapses, variable: str, role: str) -> None:
     updater = synapses.summed_updaters[variable]
-    updater.when, updater.order = "start", _ORDER[role]
+    updater.when, updater.order = "start", text.ORDER[role]
 
 
 def _add_monitors(model: Model) -> None:
-    shape, neurons = model.shape, model["neurons"]
-    model.objects["counts"] = b2.SpikeMonitor(neurons, record=False, name="counts")
-    model.objects["spikes"] = b2.SpikeMonitor(neurons, name="spikes")
+    model.objects["counts"] = b2.SpikeMonitor(model["neurons"], record=False, name="counts")
+    model.objects["spikes"] = b2.SpikeMonitor(model["neurons"], name="spikes")
+    add_states(model)
+
+
+def add_states(model: Model) -> None:
+    """Recording of every neuron's state, once per sample."""
     model.objects["states"] = b2.StateMonitor(
-        neurons,
-        list(shape.state_names),
+        model["neurons"],
+        list(model.shape.state_names),
         record=True,
         clock=model.clock,
         when="start",
-        order=_ORDER["states"],
+        order=text.ORDER["states"],
         name="states",
     )

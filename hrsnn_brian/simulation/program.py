@@ -14,14 +14,17 @@ from hrsnn_brian.simulation.toolchain import FLAGS, Compiler, cpu_identity
 
 # Every file whose text ends up in a program.
 _SOURCES = (
+    "batch.cpp",
     "equations.py",
     "generate.py",
+    "main_code.py",
     "model.py",
     "own_brian.py",
+    "perturbation.cpp",
     "propagators.py",
-    "replicas.cpp",
-    "replicas.h",
-    "replicas.py",
+    "copies.cpp",
+    "copies.h",
+    "copies.py",
     "scene.cpp",
     "scene.h",
     "shape.py",

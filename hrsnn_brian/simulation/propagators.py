@@ -57,6 +57,10 @@ class LinearSystem:
             for other in self.reachable(state)
         ]
 
+    def own_entries(self) -> list[str]:
+        """Names of the propagators that differ from neuron to neuron."""
+        return [name for name, _, _, shared in self.entries() if not shared]
+
 
 def _identifiers(text: str) -> set[str]:
     return set(compile(text, "<coefficient>", "eval").co_names)
@@ -108,9 +112,9 @@ def update_statements(system: LinearSystem) -> str:
     return "\n".join([*new, *(f"{state} = _{state}" for state in system.states)])
 
 
-def parameter_lines(system: LinearSystem) -> str:
+def parameter_lines(system: LinearSystem) -> list[str]:
     """Declarations of the propagators, to be appended to the neuron's equations."""
-    return "\n".join(
+    return [
         f"{name} : 1 (constant{', shared' if shared else ''})"
         for name, _, _, shared in system.entries()
-    )
+    ]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.simulation import randomness
-from hrsnn_brian.simulation.generate import GROUPS, SYNAPSES, run_time_arrays
+from hrsnn_brian.simulation.copies import build_copies
+from hrsnn_brian.simulation.copies_runtime import Observer
+from hrsnn_brian.simulation.main_code import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import own_brian
-from hrsnn_brian.simulation.replica_runtime import Observer, connect_copies
-from hrsnn_brian.simulation.replicas import build_replicas
-from hrsnn_brian.simulation.shape import ModelShape, ReplicaShape
+from hrsnn_brian.simulation.shape import CopiesShape, ModelShape, PerturbedShape
 
 
 def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
@@ -58,64 +58,70 @@ def run_on_target(
 
 def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
     sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
-    sizes |= {key: float(scene[key][0]) for key in ("dt", "sample")}
+    sizes |= {key: float(scene[key][0]) for key in ("dt", "sample", "delay")}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
-    if isinstance(shape, ReplicaShape):
+    if isinstance(shape, CopiesShape):
         cells = int(scene["n_cells"][0])
-        model = build_replicas(shape, functions, n_cells=cells, n_total=n, **sizes)
-        connect_copies(model, scene)
+        model = build_copies(shape, functions, n_cells=cells, n_total=n, **sizes)
     else:
-        delay = float(scene[f"{shape.pathways[0][0]}.delay"][0])
-        model = build_model(shape, functions, n_neurons=n, delay=delay, **sizes)
+        model = build_model(shape, functions, n_neurons=n, **sizes)
     for role in SYNAPSES:
         if role in model.objects and f"{role}._synaptic_pre" in scene:
             _connect(model[role], role, scene)
     for role in GROUPS:
         if role in model.objects:
             for name, variable in run_time_arrays(model[role]):
-                values = _values(scene, role, name)
-                variable.set_value(values[0] if variable.scalar else values[: variable.size])
+                key = f"{role}.{name}" if f"{role}.{name}" in scene else f"cells.{name}"
+                values = scene[key]  # neurons that come in copies share those of their cell
+                repeated = np.repeat(values, variable.size // values.size)
+                variable.set_value(values[0] if variable.scalar else repeated)
     for switch, objects in model.optional().items():
         for item in objects:
             item.active = scene[switch][0] != 0
     duration = float(scene["duration"][0]) * b2.second
-    if isinstance(shape, ReplicaShape):
+    if isinstance(shape, PerturbedShape):
         observer = Observer(model, scene)
         model.network.add(observer.operation())
         model.network.run(duration)
-        result = observer.result() | {"spike_count": np.array(model["counts"].count[:])}
+        result = observer.result()
     else:
         model.network.run(duration)
         result = _recorded(model)
+        if "recorded" in scene:
+            kept = np.flatnonzero(scene["recorded"]) + 1  # row 0 came before the first sample
+            result = {k: v.reshape(-1, n)[kept].ravel() for k, v in result.items()}
+    result["spike_count"] = np.array(model["counts"].count[:], dtype=np.int32)
     return result | {"steps": np.atleast_1d(b2.defaultclock.timestep[:])}
 
 
-def _values(scene: Mapping[str, NDArray], role: str, name: str) -> NDArray:
-    """An array of the scene; neurons that come in copies share that of their cell."""
-    key = f"{role}.{name}" if f"{role}.{name}" in scene else f"cells.{name}"
-    copies = int(scene["copies"][0]) if role == "neurons" and "copies" in scene else 1
-    return np.repeat(scene[key], copies)
-
-
 def _connect(synapses: b2.Synapses, role: str, scene: Mapping[str, NDArray]) -> None:
+    """Connect as the scene says, each copy by synapses of its own where both ends have copies."""
     pre, post = scene[f"{role}._synaptic_pre"], scene[f"{role}._synaptic_post"]
     if pre.size == 0:
         synapses.active = False
         return
-    synapses.connect(i=pre, j=post)
+    copies = int(scene["copies"][0]) if _has_copies(role, scene) else 1
+    copy = np.arange(copies)
+    synapses.connect(
+        i=(pre[:, None] * copies + copy).ravel(), j=(post[:, None] * copies + copy).ravel()
+    )
     for name, variable in run_time_arrays(synapses):
-        variable.set_value(scene[f"{role}.{name}"])
+        variable.set_value(np.repeat(scene[f"{role}.{name}"], copies))
+
+
+def _has_copies(role: str, scene: Mapping[str, NDArray]) -> bool:
+    return "copies" in scene and (role != "projection" or "recorded" in scene)
 
 
 def _recorded(model: Model) -> dict[str, NDArray]:
-    spikes, states = model["spikes"], model["states"]
-    result: dict[str, NDArray] = {
-        "spike_count": np.array(model["counts"].count[:], dtype=np.int32),
-        "spike_i": np.array(spikes.i[:], dtype=np.int32),
-        "spike_t": np.array(spikes.t_[:]),
-    }
+    states = model["states"]
+    result: dict[str, NDArray] = {}
+    if "spikes" in model.objects:
+        spikes = model["spikes"]
+        result["spike_i"] = np.array(spikes.i[:], dtype=np.int32)
+        result["spike_t"] = np.array(spikes.t_[:])
     for name in model.shape.state_names:
         result[f"states.{name}"] = np.array(getattr(states, f"{name}_")).T.ravel()
-    if model.shape.has_channels:
+    if "predictions" in model.objects:
         result["predictions.u"] = np.array(model["predictions"].u_).T.ravel()
     return result

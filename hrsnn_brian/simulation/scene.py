@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.arrays import Arrays
@@ -48,9 +48,10 @@ def network_scene(
         ("closed_loop", drive.free is not None and bool(drive.free.any())),
     ):
         scene[switch] = number(wanted)
-    scene.update(_neuron_arrays(network, drive, shape, system))
+    values = neuron_arrays(network, drive, shape, system)
+    scene.update({f"neurons.{name}": value for name, value in values.items()})
     scene.update(encoder_arrays(network, drive, shape))
-    scene.update(_recurrent_arrays(network, shape))
+    scene.update(recurrent_arrays(network, shape))
     if shape.has_channels:
         scene.update(channel_arrays(network, drive))
         scene.update(_readout_arrays(network, drive, shape))
@@ -66,6 +67,7 @@ def stimulus_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     return {
         "dt": number(timing.dt),
         "sample": number(timing.sample),
+        "delay": number(network.params.synapse.delay),
         "duration": number(rows * timing.sample + timing.dt),
         "n_inputs": number(n),
         "stimulus_rows": number(rows),
@@ -86,16 +88,31 @@ def number(value: float) -> FloatArray:
     return np.array([float(value)])
 
 
-def noise_stream(seed: int, stream: str) -> float:
+def noise_stream(drive: Drive, stream: str) -> float:
     """The 53-bit number that keys frozen noise."""
-    return float(rng(seed, stream, "frozen").integers(2**53))
+    trial = () if drive.trial is None else ("trial", drive.trial)
+    return float(rng(drive.seed, stream, "frozen", *trial).integers(2**53))
 
 
-def _neuron_arrays(
+def neuron_arrays(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
-    params = network.params
+    """Parameters, propagators and initial state of every neuron."""
     n = network.n_neurons
+    values = neuron_parameters(network, drive, shape)
+    values.update(propagators(system, values, network.params.timing.dt))
+    if shape.refractory:
+        values["release"] = np.zeros(n, dtype=np.int32)
+    for state in system.states:
+        values[state] = np.zeros(n)
+    values["v"] = initial_potential(network, drive.seed)
+    values.update(_given_start(network, drive, shape, system))
+    return values
+
+
+def neuron_parameters(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    """The constants of the neurons' equations, in SI units."""
+    params = network.params
     values: Arrays = {"tau_m": network.tau_m, "tau_e": network.tau_e, "v_th": network.v_th}
     if shape.currents == "two":
         values["tau_i"] = network.tau_i
@@ -111,15 +128,24 @@ def _neuron_arrays(
         values["tau_in"] = number(encoder.tau_in)
         gain = encoder.gain if drive.undriven_mean is None else 0.0
         values["kick"] = number(gain / (encoder.rate_max * encoder.tau_in))
-        values["stream"] = number(noise_stream(drive.seed, "input"))
+        values["stream"] = number(noise_stream(drive, "input"))
         values["neuron_id"] = network.neuron_id.astype(np.int32)
-    values.update(propagators(system, values, params.timing.dt))
-    if shape.refractory:
-        values["release"] = np.zeros(n, dtype=np.int32)
-    for state in system.states:
-        values[state] = np.zeros(n)
-    values["v"] = initial_potential(network, drive.seed)
-    return {f"neurons.{name}": value for name, value in values.items()}
+    return values
+
+
+def _given_start(network: Network, drive: Drive, shape: ModelShape, system: LinearSystem) -> Arrays:
+    """The states at the start that the drive gives, by their names in the program."""
+    names = {name: name for name in system.states if name not in shape.trace_names}
+    names |= recorded_names(network, shape)
+    given = {}
+    for name, value in drive.start.items():
+        if name not in names:
+            raise unknown_name("start", name, names)
+        if value.shape != (network.n_neurons,) or not np.isfinite(value).all():
+            allowed = f"must be {network.n_neurons} finite numbers"
+            raise InputError(f"start {name!r}", value.shape, allowed)
+        given[names[name]] = value
+    return given
 
 
 def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
@@ -129,7 +155,7 @@ def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     values: Arrays = {
         "bias": network.bias + (drive.undriven_mean or 0.0),
         "sd": number(drive.noise_sd),
-        "stream": number(noise_stream(drive.seed, "noise")),
+        "stream": number(noise_stream(drive, "noise")),
         "neuron_id": network.neuron_id.astype(np.int32),
         "I": np.zeros(n),
     }
@@ -144,7 +170,8 @@ def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     return {f"encoder.{name}": value for name, value in values.items()}
 
 
-def _recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
+def recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
+    """The synapses of every pathway, sorted by the neuron they come from."""
     columns = network.W.tocsc()  # synapses of one neuron side by side, as spikes need them
     pre = np.repeat(np.arange(network.n_neurons, dtype=np.int32), np.diff(columns.indptr))
     post, w = columns.indices.astype(np.int32), columns.data
@@ -156,7 +183,6 @@ def _recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
         scene[f"{name}._synaptic_pre"] = pre[chosen]
         scene[f"{name}._synaptic_post"] = post[chosen]
         scene[f"{name}.w"] = np.abs(w[chosen]) if name != "recurrent" else w[chosen]
-        scene[f"{name}.delay"] = number(network.params.synapse.delay)
     return scene
 
 

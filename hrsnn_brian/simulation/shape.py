@@ -44,6 +44,11 @@ class ModelShape:
                 raise unknown_name(name, getattr(self, name), known)
 
     @property
+    def own_input(self) -> bool:
+        """Whether each of several copies has an input of its own."""
+        return False
+
+    @property
     def has_channels(self) -> bool:
         """Whether the input passes through channels u(t)."""
         return self.encoding != "direct"
@@ -70,31 +75,56 @@ class ModelShape:
 
 
 @dataclass(frozen=True)
-class ReplicaShape(ModelShape):
-    """The compile-time choices of a program that runs perturbed copies of one network.
+class CopiesShape(ModelShape):
+    """The compile-time choices of a program that runs copies of one network on one weight matrix.
 
-    total: room for neurons of all copies together. interpolated: spike times lie inside the step
-    (for infinitesimal exponents), else on its grid. Copies have no traces and no readout; in
-    interpolated ones `refractory` is False, their refractory period is counted in time.
+    total: room for neurons of all copies together.
+    """
+
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.total < self.capacity:
+            raise InputError("shape", self, "total >= capacity")
+
+
+@dataclass(frozen=True)
+class PerturbedShape(CopiesShape):
+    """Copies that share their input and are perturbed.
+
+    interpolated: spike times lie inside the step (for infinitesimal exponents), else on its grid.
+    Copies have no traces; in interpolated ones `refractory` is False, their refractory period is
+    counted in time.
     """
 
     traces: int = 0
-    total: int = 0
     interpolated: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.total < self.capacity or self.traces:
-            raise InputError("shape", self, "total >= capacity, and no traces")
+        if self.traces:
+            raise InputError("shape", self, "no traces")
         if self.encoding == "poisson":
             raise InputError("encoder.kind", "poisson", "perturbed copies need a smooth encoder")
         if self.interpolated and self.refractory:
             raise InputError("refractory", True, "is counted in time between the steps")
 
 
+@dataclass(frozen=True)
+class BatchShape(CopiesShape):
+    """Copies with inputs of their own, whatever the number of its channels."""
+
+    @property
+    def own_input(self) -> bool:
+        return True
+
+
 def shape_from_dict(table: dict[str, Any]) -> ModelShape:
     """The shape that `to_dict` wrote."""
-    return ReplicaShape(**table) if "total" in table else ModelShape(**table)
+    if "total" not in table:
+        return ModelShape(**table)
+    return (PerturbedShape if "interpolated" in table else BatchShape)(**table)
 
 
 def channel_capacity(channels: int) -> int:

@@ -4,10 +4,10 @@ from hrsnn_brian.errors import EngineError
 from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation.arrays import Arrays
+from hrsnn_brian.simulation.copies_scene import perturbed_scene, perturbed_shape
 from hrsnn_brian.simulation.drive import Drive, FloatArray, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
-from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
 from hrsnn_brian.simulation.scene import network_scene, network_shape, recorded_names
 
 
@@ -44,7 +44,7 @@ def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
     )
 
 
-def run_replicas(
+def simulate_perturbed(
     engine: Engine, network: Network, drive: Drive, perturbation: Perturbation
 ) -> Divergence:
     """Simulate a network with its perturbed copies.
@@ -52,8 +52,8 @@ def run_replicas(
     The time step is that of the network's timing. Raises InputError for parts that do not fit or a
     network with synaptic delays, EngineError if the engine fails.
     """
-    shape = replica_shape(network, drive, perturbation)
-    scene = replica_scene(network, drive, perturbation, shape, engine.prepare(shape))
+    shape = perturbed_shape(network, drive, perturbation)
+    scene = perturbed_scene(network, drive, perturbation, shape, engine.prepare(shape))
     result = engine.run(shape, scene)
     copies = len(perturbation.directions)
     postponed, measured = int(result["postponed"][0]), len(result["log_time"])

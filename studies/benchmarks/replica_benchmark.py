@@ -28,8 +28,8 @@ from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.simulation import Drive, Perturbation, network_scene, network_shape, noise_drive
 from hrsnn_brian.simulation.arrays import write_arrays
 from hrsnn_brian.simulation.cache import ProgramCache
-from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
-from hrsnn_brian.simulation.shape import ReplicaShape
+from hrsnn_brian.simulation.copies_scene import perturbed_scene, perturbed_shape
+from hrsnn_brian.simulation.shape import PerturbedShape
 
 SECONDS = 1.2
 
@@ -86,13 +86,15 @@ class Case:
     def __init__(self, cache: ProgramCache, folder: Path, name: str) -> None:
         self.cache, self.scene, self.result = cache, folder / name, folder / f"{name}.out"
 
-    def replicas(self, network: Network, copies: int, shape: ReplicaShape | None = None) -> "Case":
+    def together(
+        self, network: Network, copies: int, shape: PerturbedShape | None = None
+    ) -> "Case":
         directions = random_directions(copies - 1, network.n_neurons, 0)
         watch = Perturbation(directions, d0=3.0, start=0.01, interval=0.5, action="watch")
         drive = noise_drive(network, SECONDS, 1, record_states=False, traces=False)
-        shape = shape or replica_shape(network, drive, watch)
+        shape = shape or perturbed_shape(network, drive, watch)
         program, _ = self.cache.get(shape)
-        write_arrays(self.scene, replica_scene(network, drive, watch, shape, program.system))
+        write_arrays(self.scene, perturbed_scene(network, drive, watch, shape, program.system))
         self.program, self.shape = program.executable, shape
         return self
 
@@ -114,8 +116,8 @@ def run_case(copies: int, runs: int, cache: ProgramCache) -> dict[str, float]:
     network = benchmark_network()
     with tempfile.TemporaryDirectory(prefix="hrsnn-benchmark-") as text:
         folder = Path(text)
-        together = Case(cache, folder, "together").replicas(network, copies)
-        alone = Case(cache, folder, "alone").replicas(network, 1, together.shape)
+        together = Case(cache, folder, "together").together(network, copies)
+        alone = Case(cache, folder, "alone").together(network, 1, together.shape)
         blocks = Case(cache, folder, "blocks").blocks(network, copies)
         rounds = [(together.run(), alone.run(), blocks.run()) for _ in range(runs + 1)][1:]
     t, a, b = (statistics.median(r[k][0] for r in rounds) for k in range(3))

@@ -22,7 +22,7 @@ from hrsnn_brian.dynamics.exponents.spiking import (
 )
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.simulation import Perturbation, coloured_drive, run_replicas
+from hrsnn_brian.simulation import Perturbation, coloured_drive, simulate_perturbed
 from hrsnn_brian.simulation.scene import initial_potential
 
 SECONDS, SKIP, T_RENORM = 2.5, 0.5, 20e-3
@@ -54,7 +54,7 @@ def both(engine, network, dt: float) -> tuple[float, float, np.ndarray, np.ndarr
         interval=T_RENORM,
         postpone_above=0.05,
     )
-    divergence = run_replicas(engine, stepped, drive, perturbation)
+    divergence = simulate_perturbed(engine, stepped, drive, perturbation)
     v = initial_potential(network, drive.seed)[None, :]
     start = State(v, np.zeros_like(v), np.zeros_like(v), np.zeros_like(v))
     run = reference_run(
@@ -139,7 +139,7 @@ def test_short_steps_approach_events_in_their_order(compiled_engine):
             interval=0.02,
             action="watch",
         )
-        spikes = run_replicas(compiled_engine, at, run, watch).spike_count
+        spikes = simulate_perturbed(compiled_engine, at, run, watch).spike_count
         protocol = Protocol(**{**vars(plan), "dt": dt})
         exponent = lyapunov_spectrum(network, engine=compiled_engine, protocol=protocol)
         found[dt] = np.abs(spikes - counts).sum(), abs(exponent.history[-1, 0] - expected)

@@ -18,6 +18,7 @@ class Stub:
     """
 
     T = 80e-3
+    unresolved = 0
 
     def __init__(self, unstable=(), silent=(), rate=10.0):
         self.unstable, self.silent, self.rate = unstable, silent, rate

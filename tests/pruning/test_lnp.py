@@ -191,6 +191,20 @@ def test_only_what_is_asked_for_is_measured(network):
     assert stub.calls.count("node_exponents") == 3  # iterations 1, 3 and 5
 
 
+def test_neurons_without_an_exponent_are_counted_in_the_history(network):
+    class Losing(Stub):
+        def node_exponents(self, network):
+            self.unresolved = 60 - network.n_neurons
+            return super().node_exponents(network)
+
+    rows = pruned(network, Losing(), options=OPTIONS.changed(exponent_every=2)).history
+    sizes = [row["neurons"] for row in rows]
+    lost = [row.get("neurons_without_exponent") for row in rows]
+    # measured at the start of iterations 1, 3 and 5
+    assert lost == [None, 0, 0, *[60 - sizes[2]] * 2, 60 - sizes[4]]
+    assert lost[-1] > lost[3] > 0
+
+
 def test_between_measurements_neurons_keep_their_exponents(network):
     smaller = network.without_neurons([0, 7, 30]).without_recurrence()
     networks = {1: network, 2: smaller, 3: smaller}

@@ -13,7 +13,7 @@ import pytest
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.simulation import Drive, Engine, Perturbation, run_replicas, simulate
+from hrsnn_brian.simulation import Drive, Engine, Perturbation, simulate, simulate_perturbed
 
 devices = import_module("brian2.devices.device")
 PREFERENCES = {
@@ -77,7 +77,7 @@ def test_a_run_of_copies_leaves_the_session_as_it_was(session):
     before = fingerprint()
     directions = np.ones((1, network.n_neurons)) / np.sqrt(network.n_neurons)
     perturbation = Perturbation(directions, d0=1e-6, start=0.1, interval=0.1, interpolated=False)
-    run_replicas(Engine("numpy"), network, drive, perturbation)
+    simulate_perturbed(Engine("numpy"), network, drive, perturbation)
     assert fingerprint() == before
 
 

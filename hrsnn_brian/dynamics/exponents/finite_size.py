@@ -16,7 +16,7 @@ from hrsnn_brian.dynamics.exponents.spiking import (
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.units import seconds
-from hrsnn_brian.simulation import Divergence, Engine, Perturbation, run_replicas
+from hrsnn_brian.simulation import Divergence, Engine, Perturbation, simulate_perturbed
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def finite_size_exponents(
             action="rescale",
             interpolated=False,
         )
-        divergence = run_replicas(engine, stepped, run, perturbation)
+        divergence = simulate_perturbed(engine, stepped, run, perturbation)
         found.append(_finite_size(divergence, d0, interval, stepped, full, -1 / float(slowest)))
     return found
 
@@ -157,7 +157,7 @@ def echo(
         interpolated=interpolated,
     )
     run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
-    divergence = run_replicas(engine, stepped, run, perturbation)
+    divergence = simulate_perturbed(engine, stepped, run, perturbation)
     distance = d0 * np.exp(divergence.log_growth)
     full = _unrelated(divergence.snapshots, interval)
     tail = distance[-max(1, len(distance) // 4) :]
@@ -191,7 +191,7 @@ def unrelated_distance(
         interpolated=False,
     )
     run = drive(stepped, 0.5 + duration + stepped.params.timing.sample, seed)
-    return _unrelated(run_replicas(engine, stepped, run, perturbation).snapshots, interval)
+    return _unrelated(simulate_perturbed(engine, stepped, run, perturbation).snapshots, interval)
 
 
 def _unrelated(snapshots: FloatArray, interval: float) -> float:

@@ -17,7 +17,7 @@ from hrsnn_brian.dynamics.exponents.spiking import (
 )
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.units import seconds
-from hrsnn_brian.simulation import Engine, Perturbation, run_replicas
+from hrsnn_brian.simulation import Engine, Perturbation, simulate_perturbed
 
 
 def node_exponents(
@@ -56,7 +56,7 @@ def node_exponents(
         perturbation = Perturbation(
             directions, d0=d0, start=warmup, interval=duration, action="restart"
         )
-        divergence = run_replicas(engine, stepped, run, perturbation)
+        divergence = simulate_perturbed(engine, stepped, run, perturbation)
         logs.append(divergence.log_growth[:segments, : len(chosen)])
         on_batch(number + 1, len(starts))
     distances = d0 * np.exp(np.concatenate(logs, axis=1))
@@ -95,7 +95,7 @@ def node_exponents_from_random(
         perturbation = Perturbation(
             padded, d0=d0, start=warmup, interval=duration, action="restart"
         )
-        divergence = run_replicas(engine, stepped, run, perturbation)
+        divergence = simulate_perturbed(engine, stepped, run, perturbation)
         logs.append(divergence.log_growth[:segments, : len(chosen)])
     growth = np.exp(np.concatenate(logs, axis=1))
     single = np.stack([growth_from_directions(vectors, one) for one in growth])

@@ -39,7 +39,7 @@ from hrsnn_brian.simulation import (
     Perturbation,
     coloured_drive,
     noise_drive,
-    run_replicas,
+    simulate_perturbed,
 )
 
 DriveMaker = Callable[[Network, float, int], Drive]
@@ -178,7 +178,7 @@ def _segment(
         postpone_above=POSTPONE_ABOVE,
     )
     run = drive(network, math.ceil(needed / timing.sample) * timing.sample, seed * 1000 + number)
-    divergence = run_replicas(engine, network, run, perturbation)
+    divergence = simulate_perturbed(engine, network, run, perturbation)
     rates = divergence.spike_count / divergence.seconds
     found = {
         "settings": settings,

@@ -34,7 +34,7 @@ from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.presets import list_presets, load_preset
-from hrsnn_brian.simulation import Drive, Engine, Perturbation, run_replicas
+from hrsnn_brian.simulation import Drive, Engine, Perturbation, simulate_perturbed
 
 __all__ = ["list_systems", "run_self_test", "validation_rows"]
 
@@ -187,7 +187,7 @@ def _identical_copies(engine: Engine) -> tuple[float]:
         interval=20e-3,
         action="watch",
     )
-    divergence = run_replicas(engine, network, default_drive(network, 5.5, SEED), watch)
+    divergence = simulate_perturbed(engine, network, default_drive(network, 5.5, SEED), watch)
     if not (divergence.log_growth.size and divergence.spike_count.any()):
         return (float("nan"),)
     # the logarithm of a distance of 0 is -inf, or NaN where it was divided by d0 = 0 before

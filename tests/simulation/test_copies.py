@@ -13,8 +13,14 @@ from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.simulation import Drive, Perturbation, coloured_drive, noise_drive, run_replicas
-from hrsnn_brian.simulation.replica_scene import replica_scene, replica_shape
+from hrsnn_brian.simulation import (
+    Drive,
+    Perturbation,
+    coloured_drive,
+    noise_drive,
+    simulate_perturbed,
+)
+from hrsnn_brian.simulation.copies_scene import perturbed_scene, perturbed_shape
 
 MS = 1e-3
 
@@ -45,7 +51,7 @@ def test_the_kernel_does_what_brians_synapses_do(
             network, action=action, interpolated=interpolated, d0=1e-7 if interpolated else 1e-2
         )
         expected, found = (
-            run_replicas(engine, network, drive, perturbation)
+            simulate_perturbed(engine, network, drive, perturbation)
             for engine in (numpy_engine, compiled_engine)
         )
         assert expected.spike_count.sum() > 60
@@ -60,14 +66,14 @@ def test_a_run_that_ends_before_the_first_measurement_is_refused(numpy_engine):
     network = small_network()
     drive = coloured_drive(network, 0.1, seed=1)
     with pytest.raises(InputError, match=r"drive = '0.1 s': must last 0.101 s"):
-        run_replicas(numpy_engine, network, drive, watch(network, start=0.081))
+        simulate_perturbed(numpy_engine, network, drive, watch(network, start=0.081))
 
 
 def test_identical_copies_stay_at_distance_exactly_zero(numpy_engine):
     network = small_network()
     drive = coloured_drive(network, 0.1, seed=1)
     for interpolated in (True, False):
-        divergence = run_replicas(
+        divergence = simulate_perturbed(
             numpy_engine, network, drive, watch(network, d0=0.0, interpolated=interpolated)
         )
         assert divergence.spike_count.sum() > 30
@@ -255,7 +261,7 @@ def test_networks_without_exponents_are_refused(numpy_engine, overrides, said):
     network = small_network(*overrides)
     drive = noise_drive(network, 0.1, 1)
     with pytest.raises(InputError, match=said):
-        run_replicas(numpy_engine, network, drive, watch(network))
+        simulate_perturbed(numpy_engine, network, drive, watch(network))
 
 
 @pytest.mark.parametrize("k", [0, 121])
@@ -268,9 +274,9 @@ def test_k_must_fit_the_state(numpy_engine, k):
 def test_inconsistent_copies_are_refused_by_the_program(compiled_engine):
     network = small_network()
     drive, perturbation = coloured_drive(network, 0.1, 1), watch(network)
-    shape = replica_shape(network, drive, perturbation)
+    shape = perturbed_shape(network, drive, perturbation)
     system = compiled_engine.prepare(shape)
-    scene = replica_scene(network, drive, perturbation, shape, system)
+    scene = perturbed_scene(network, drive, perturbation, shape, system)
     for name, value in [
         ("directions", np.zeros(7)),
         ("pathway0.post", np.full(scene["pathway0.post"].size, 99, dtype=np.int32)),

@@ -1,28 +1,17 @@
-#include "replicas.h"
+#include "copies.h"
 
 #include <limits>
 
+// Perturbed copies: copy 0 is the reference. Until the first perturbation all would be equal, and
+// only the reference is simulated.
 namespace hrsnn {
-
-ReplicaArrays replicas;
 
 namespace {
 
-int64_t copies = 1;  // with the reference
-int64_t present = 1; // 1 until the copies are made, then `copies`
-
 enum Action { ORTHONORMALISE = 0, RESCALE = 1, RESTART = 2, WATCH = 3 };
 
-struct Pathway {
-    std::vector<int64_t> start;
-    std::vector<int32_t> post;
-    std::vector<double> w;
-};
-
-std::vector<Pathway> pathways;
-int64_t n_cells = 0;
 int64_t step = 0, first_step = 0, interval = 1, due = 0, last_measured = 0;
-double d0 = 0.0, postpone_above = 0.0, dt = 0.0;
+double d0 = 0.0, postpone_above = 0.0;
 Action action = WATCH;
 std::vector<double> directions; // (copies - 1, width), unit vectors in v, or in v and currents
 int64_t width = 0;
@@ -32,30 +21,15 @@ std::vector<double> difference; // (copies - 1, components * n_cells), one row p
 int64_t postponed = 0;
 
 std::vector<double *> components() {
-    std::vector<double *> list{replicas.v};
-    list.insert(list.end(), replicas.currents.begin(), replicas.currents.end());
-    if (replicas.remaining) list.push_back(replicas.remaining);
+    std::vector<double *> list{arrays.v};
+    list.insert(list.end(), arrays.currents.begin(), arrays.currents.end());
+    if (arrays.remaining) list.push_back(arrays.remaining);
     return list;
 }
 
 // A refractory time counts as the potential that the membrane time constant makes of it.
 double weight(size_t component, size_t count, int64_t cell) {
-    return replicas.remaining && component + 1 == count ? 1.0 / replicas.tau_m[cell] : 1.0;
-}
-
-void repeat_entries(const OwnArray &array) {
-    char *x = static_cast<char *>(array.data);
-    const size_t size = array.item_size;
-    for (int64_t i = n_cells - 1; i >= 0; i--) // from behind: what is read is still unwritten
-        for (int64_t r = copies - 1; r >= 0; r--)
-            std::memmove(x + (i * copies + r) * size, x + i * size, size);
-}
-
-// From the reference alone to all copies.
-void make_copies() {
-    for (const OwnArray &array : replicas.own) repeat_entries(array);
-    present = copies;
-    n_active = n_cells * copies;
+    return arrays.remaining && component + 1 == count ? 1.0 / arrays.tau_m[cell] : 1.0;
 }
 
 void perturb() {
@@ -96,7 +70,7 @@ void put_back() {
         for (int64_t i = 0; i < n_cells; i++) {
             double *x = list[c] + i * copies;
             const double unit = weight(c, list.size(), i);
-            const bool is_time = unit != 1.0 || (replicas.remaining && c + 1 == list.size());
+            const bool is_time = unit != 1.0 || (arrays.remaining && c + 1 == list.size());
             for (int64_t r = 1; r < copies; r++) {
                 const double value = x[0] + d0 * difference[(r - 1) * length + c * n_cells + i] / unit;
                 x[r] = is_time && value < 0.0 ? 0.0 : value;
@@ -133,7 +107,7 @@ bool straddles() {
     if (postpone_above <= 0.0) return false;
     for (int64_t i = 0; i < n_cells; i++)
         for (int64_t r = 1; r < copies; r++)
-            if (std::fabs(replicas.v[i * copies + r] - replicas.v[i * copies]) > postpone_above)
+            if (std::fabs(arrays.v[i * copies + r] - arrays.v[i * copies]) > postpone_above)
                 return true;
     return false;
 }
@@ -160,59 +134,9 @@ void measure() {
     if (action == RESTART) perturb();
 }
 
-// The spikes of one cell's copies in this step: which copies, and the ages of the spikes.
-struct Volley {
-    std::vector<int64_t> copy;
-    std::vector<double> since, decay;
-    double tau = 0.0; // that the decays are of
-
-    void take(const int32_t *spikes, int64_t begin, int64_t end) {
-        copy.clear();
-        since.clear();
-        tau = 0.0;
-        for (int64_t e = begin; e < end; e++) {
-            copy.push_back(spikes[e] % present);
-            since.push_back(replicas.since ? replicas.since[spikes[e]] : 0.0);
-        }
-        decay.resize(copy.size());
-    }
-
-    // Decay of the current from each spike on; neighbouring targets often share their tau.
-    void set_tau(double wanted) {
-        if (wanted == tau) return;
-        tau = wanted;
-        for (size_t e = 0; e < since.size(); e++) decay[e] = std::exp(-since[e] / tau);
-    }
-};
-
-void kick(const Pathway &path, size_t p, int64_t cell, Volley &volley) {
-    double *current = replicas.currents[p];
-    for (int64_t s = path.start[cell]; s < path.start[cell + 1]; s++) {
-        const int64_t post = path.post[s], first = post * present;
-        const double w = path.w[s], tau = replicas.taus[p][post], tau_m = replicas.tau_m[post];
-        if (!replicas.since) {
-            for (int64_t r : volley.copy) current[first + r] += w;
-            continue;
-        }
-        volley.set_tau(tau);
-        const double push = replicas.signs[p] * w, rates = 1.0 / tau_m + 1.0 / tau;
-        for (size_t e = 0; e < volley.copy.size(); e++) {
-            const int64_t target = first + volley.copy[e];
-            const double since = volley.since[e], mobile = replicas.mobile[target];
-            current[target] += w * volley.decay[e];
-            if (replicas.remaining[target] > 0.0) continue;
-            const double age = mobile >= 1.0 ? since : std::min(since, mobile * dt);
-            replicas.v[target] += push * age / tau_m * (1.0 - age * rates / 2.0);
-        }
-    }
-}
-
 } // namespace
 
-void load_replicas(const Scene &scene) {
-    copies = static_cast<int64_t>(scene.number("copies"));
-    n_cells = n_active = static_cast<int64_t>(scene.number("n_cells"));
-    dt = scene.number("dt");
+void load_perturbation(const Scene &scene) {
     first_step = static_cast<int64_t>(scene.number("first_step"));
     interval = static_cast<int64_t>(scene.number("interval_steps"));
     action = static_cast<Action>(static_cast<int>(scene.number("action")));
@@ -221,37 +145,8 @@ void load_replicas(const Scene &scene) {
     scene.assign("directions", directions);
     width = static_cast<int64_t>(scene.number("directions_width"));
     if (static_cast<int64_t>(directions.size()) != (copies - 1) * width ||
-        (width != n_cells && width != n_cells * (1 + (int64_t)replicas.currents.size())))
+        (width != n_cells && width != n_cells * (1 + (int64_t)arrays.currents.size())))
         fail("directions have the wrong size");
-    for (size_t p = 0; p < replicas.currents.size(); p++) {
-        const std::string name = "pathway" + std::to_string(p);
-        Pathway path;
-        scene.assign(name + ".start", path.start);
-        scene.assign(name + ".post", path.post);
-        scene.assign(name + ".w", path.w);
-        if (static_cast<int64_t>(path.start.size()) != n_cells + 1 ||
-            path.start.back() != static_cast<int64_t>(path.post.size()) ||
-            path.post.size() != path.w.size())
-            fail("'" + name + "' is inconsistent");
-        for (int32_t j : path.post)
-            if (j < 0 || j >= n_cells) fail("'" + name + "' connects a neuron that does not exist");
-        pathways.push_back(std::move(path));
-    }
-}
-
-double deliver() {
-    static Volley volley;
-    const int32_t *spikes = replicas.spikes;
-    const int64_t n_spikes = spikes[replicas.spikes_size - 1];
-    for (int64_t k = 0; k < n_spikes;) {
-        const int64_t cell = spikes[k] / present;
-        int64_t end = k; // spikes of one cell's copies lie together
-        while (end < n_spikes && spikes[end] / present == cell) end++;
-        volley.take(spikes, k, end);
-        for (size_t p = 0; p < pathways.size(); p++) kick(pathways[p], p, cell, volley);
-        k = end;
-    }
-    return 0.0;
 }
 
 double observe() {
@@ -274,7 +169,7 @@ double observe() {
     return 0.0;
 }
 
-void write_replicas(Writer &writer) {
+void write_perturbation(Writer &writer) {
     const double delayed = static_cast<double>(postponed);
     writer.record("log_growth", 8, log_growth.size(), log_growth.data());
     writer.record("log_time", 8, log_time.size(), log_time.data());

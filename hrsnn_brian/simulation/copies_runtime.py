@@ -1,6 +1,6 @@
 """Run copies on Brian's numpy or cython target: Brian's own Synapses, comparison in Python.
 
-The independent counterpart of replicas.cpp for small studies and for tests.
+The independent counterpart of copies.cpp for small studies and for tests.
 """
 
 from collections.abc import Mapping
@@ -14,23 +14,6 @@ from hrsnn_brian.simulation.model import Model
 from hrsnn_brian.simulation.perturbation import ACTIONS
 
 Scene = Mapping[str, NDArray]
-
-
-def connect_copies(model: Model, scene: Scene) -> None:
-    """Give every copy its own synapses from the scene's shared ones."""
-    copies, n = int(scene["copies"][0]), int(scene["n_cells"][0])
-    for number, (role, _) in enumerate(model.shape.pathways):
-        start, post = scene[f"pathway{number}.start"], scene[f"pathway{number}.post"]
-        synapses = model[role]
-        if post.size == 0:
-            synapses.active = False
-            continue
-        pre = np.repeat(np.arange(n), np.diff(start))
-        copy = np.arange(copies)
-        synapses.connect(
-            i=(pre[:, None] * copies + copy).ravel(), j=(post[:, None] * copies + copy).ravel()
-        )
-        synapses.w = np.repeat(scene[f"pathway{number}.w"], copies)
 
 
 class Observer:
