@@ -39,12 +39,15 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per neighbourhood; synapses of neurons without an exponent are left out."""
     from hrsnn_brian.dynamics.exponents.edges import edge_exponents, signed_harmonic_mean
     from hrsnn_brian.dynamics.exponents.finite_time import split_half_reliability
-    from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+    from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol, node_exponents
     from hrsnn_brian.network.build import build_network
 
     network = build_network(load_preset(point["network"]), point["seed"])
     nodes = node_exponents(
-        network, engine=engine, T=f"{T} s", segments=point["segments"], seed=point["seed"]
+        network,
+        engine=engine,
+        protocol=NodeProtocol(T=T, segments=point["segments"]),
+        seed=point["seed"],
     )
     known = np.isfinite(nodes.segments).all(axis=0)
     reliability = split_half_reliability(nodes.segments[:, known])

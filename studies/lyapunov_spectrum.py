@@ -178,16 +178,18 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     """ln distance of copies left alone (mean over copies), and the slope of its fitted window."""
     import numpy as np
 
-    from hrsnn_brian.dynamics.exponents.finite_size import echo
+    from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, echo
 
     seen = echo(
         network,
         engine=engine,
-        d0=1e-8,
-        copies=point["copies"],
-        duration=point["divergence_s"],
-        dt=f"{dt!r} s",
-        interpolated=True,
+        protocol=EchoProtocol(
+            d0=1e-8,
+            copies=point["copies"],
+            duration=point["divergence_s"],
+            dt=dt,
+            interpolated=True,
+        ),
         seed=point["seed"],
     )
     with np.errstate(divide="ignore"):  # a distance of zero ends the window

@@ -77,7 +77,11 @@ def _network(preset: str, overrides: tuple[str, ...], seed: int) -> "Network":
 
 
 def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row]:
-    from hrsnn_brian.dynamics.exponents.finite_size import finite_size_exponents, unrelated_distance
+    from hrsnn_brian.dynamics.exponents.finite_size import (
+        SizeProtocol,
+        finite_size_exponents,
+        unrelated_distance,
+    )
 
     seed, dt = point["seed"], point["dt"]
     unrelated = unrelated_distance(network, engine=engine, dt=dt, seed=seed)
@@ -85,10 +89,12 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
         network,
         point["d0"],
         engine=engine,
-        dt=dt,
-        t_renorm=point["t_renorm"],
-        duration=point["duration_s"],
-        copies=point["copies"],
+        protocol=SizeProtocol(
+            dt=dt,
+            t_renorm=point["t_renorm"],
+            duration=point["duration_s"],
+            copies=point["copies"],
+        ),
         unrelated=unrelated,
         seed=seed,
     )

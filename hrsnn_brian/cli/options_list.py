@@ -40,10 +40,26 @@ def groups() -> dict[str, dict[str, Lister]]:
         "tasks (hrsnn evaluate --set)": _each(_task, TASKS),
         "studies (hrsnn study --set)": _each(_study, list_studies()),
         "presets (hrsnn build --set)": _each(_preset, preset_names()),
-        "measuring (hrsnn lyapunov; Python: Protocol, ProbeLengths)": {
-            "exponents": _protocol,
-            "probe": _lengths,
+        "measuring (Python: protocol=, lengths=)": {
+            name: lambda kind=kind: _section(kind, {})  # type: ignore[misc]
+            for name, kind in protocols().items()
         },
+    }
+
+
+def protocols() -> "dict[str, type[Section]]":
+    """What says how something is measured; `exponents` is that of `hrsnn lyapunov`, too."""
+    from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, SizeProtocol
+    from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
+    from hrsnn_brian.dynamics.probe import ProbeLengths
+
+    return {
+        "exponents": Protocol,
+        "node exponents": NodeProtocol,
+        "finite size": SizeProtocol,
+        "echo": EchoProtocol,
+        "probe": ProbeLengths,
     }
 
 
@@ -84,15 +100,3 @@ def _preset(name: str) -> list[Entry]:
     from hrsnn_brian.network.presets import load_preset
 
     return _section(HRSNNParams, load_preset(name).to_dict())
-
-
-def _protocol() -> list[Entry]:
-    from hrsnn_brian.dynamics.exponents.spiking import Protocol
-
-    return _section(Protocol, Protocol().to_dict())
-
-
-def _lengths() -> list[Entry]:
-    from hrsnn_brian.dynamics.probe import ProbeLengths
-
-    return _section(ProbeLengths, ProbeLengths().to_dict())

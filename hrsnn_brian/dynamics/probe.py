@@ -91,15 +91,17 @@ class Measurements:
 
         Raises InputError if no neuron has one.
         """
-        from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+        from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol, node_exponents
 
         values = node_exponents(
             network,
             engine=self.engine,
-            T=f"{self.T!r} s",
-            dt=f"{_step(network, NODE_STEP)!r} s",
-            segments=self.lengths.segments,
-            batch=self.lengths.batch,
+            protocol=NodeProtocol(
+                T=self.T,
+                dt=_step(network, NODE_STEP),
+                segments=self.lengths.segments,
+                batch=self.lengths.batch,
+            ),
             seed=self.seed,
         ).raw.copy()
         missing = ~np.isfinite(values)

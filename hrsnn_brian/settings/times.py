@@ -7,7 +7,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import Real
 from hrsnn_brian.settings.lists import items_of
-from hrsnn_brian.settings.units import format_hertz, format_seconds, hertz, seconds
+from hrsnn_brian.settings.units import Seconds, format_hertz, format_seconds, hertz, seconds
 
 
 class Time(Checked[float]):
@@ -45,7 +45,7 @@ class Span(Real):
 
     def convert(self, value: Any) -> float:
         timed = isinstance(value, str) or hasattr(value, "dim")
-        return super().convert(seconds(value, self.argument) if timed else value)
+        return Seconds(super().convert(seconds(value, self.argument) if timed else value))
 
 
 class Times(Checked[tuple[float, ...]]):

@@ -421,8 +421,8 @@ def measured(monkeypatch):
         return LargestExponent(2.0, 0.1, at_dt, (), 0.01, tuple(flags))
 
     def echo(network, **settings):
-        assert settings["interpolated"]
-        assert settings["d0"] == 1e-8
+        assert settings["protocol"].interpolated
+        assert settings["protocol"].d0 == 1e-8
         times = np.arange(1, 101) * 0.02
         distance = 1e-8 * np.exp(3.0 * times)[:, None] * np.ones((1, 2))
         return Echo(times, distance, 10.0, 0.0, 0.0)

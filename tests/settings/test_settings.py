@@ -9,9 +9,8 @@ from typing import ClassVar
 import pytest
 
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.cli.options_list import groups, options_of
+from hrsnn_brian.cli.options_list import groups, options_of, protocols
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
-from hrsnn_brian.dynamics.probe import ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.network.parameters import HRSNNParams
@@ -31,8 +30,7 @@ from hrsnn_brian.tasks.registry import TASKS, get_task
 NAMES = [name for group in groups().values() for name in group]
 SECTIONS = {
     "network": HRSNNParams,
-    "exponents": Protocol,
-    "probe": ProbeLengths,
+    **protocols(),
     **{f"task {name}": task.options for name, task in TASKS.items()},
     **{f"study {name}": load_study(name).options for name in list_studies()},
 }
@@ -98,7 +96,7 @@ def test_everything_that_can_be_set_is_listed(name, capfd):
 
 def test_no_name_has_two_kinds_of_options():
     assert len(NAMES) == len(set(NAMES))
-    assert set(NAMES) >= {*RECIPES, *TASKS, *list_studies(), "default", "exponents", "probe"}
+    assert set(NAMES) >= {*RECIPES, *TASKS, *list_studies(), "default", *protocols()}
 
 
 def test_a_list_shows_the_values_of_that_recipe_and_preset():
