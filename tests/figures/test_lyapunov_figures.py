@@ -347,14 +347,14 @@ def test_conditions_are_networks_that_differ_in_membrane_times(condition):
     ("study", "override", "message"),
     [
         (perturbation_size, "networks=network-E", "did you mean 'network-"),
-        (perturbation_size, "d0=1e-3,0", "must be a positive number"),
+        (perturbation_size, "d0=1e-3,0", "must be a number > 0"),
         (perturbation_size, "dt=0.1", "unit"),
         (perturbation_size, "dt_inf=0.1 ms", "two time steps"),
-        (perturbation_size, "seeds=0", "at least 1"),
+        (perturbation_size, "seeds=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "conditions=clusterd", "did you mean 'clustered'"),
         (lyapunov_spectrum, "J=-1", "must be a number >= 0"),
         (lyapunov_spectrum, "dt=0.1 ms", "two time steps"),
-        (lyapunov_spectrum, "k=0", "at least 1"),
+        (lyapunov_spectrum, "k=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "segments=1000", "duration"),
     ],
 )
@@ -423,8 +423,8 @@ def measured(monkeypatch):
         return LargestExponent(2.0, 0.1, at_dt, (), 0.01, tuple(flags))
 
     def echo(network, **settings):
-        assert settings["interpolated"]
-        assert settings["d0"] == 1e-8
+        assert settings["protocol"].interpolated
+        assert settings["protocol"].d0 == 1e-8
         times = np.arange(1, 101) * 0.02
         distance = 1e-8 * np.exp(3.0 * times)[:, None] * np.ones((1, 2))
         return Echo(times, distance, 10.0, 0.0, 0.0)

@@ -25,10 +25,10 @@ from hrsnn_brian.report.judge import (
     REVERSED,
     UNDECIDED,
     Settings,
-    seeds_needed,
 )
 from hrsnn_brian.report.records import mixed_origins, read_rows
 from hrsnn_brian.report.verdict import Verdict, verdicts
+from hrsnn_brian.statistics.comparison import seeds_needed
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 COLUMNS = {MG: "nrmse_h84", LORENZ: "vpt_lyapunov_times"}
