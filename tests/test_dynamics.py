@@ -106,6 +106,12 @@ def test_effective_dimension_of_known_spectra():
     C = np.cov(wide, rowvar=False)
     assert effective_dimension(wide) == pytest.approx(np.trace(C) ** 2 / np.sum(C**2))
     assert np.isnan(effective_dimension(np.ones((5, 3))))
+    # 0.1 is not the mean of seven times 0.1: what is left is rounding
+    assert np.isnan(effective_dimension(np.full((7, 3), 0.1)))
+    held = np.column_stack([orthogonal[:, 0] * 1e-9, np.full(len(orthogonal), 1e9 / 7)])
+    assert effective_dimension(held) == pytest.approx(1.0)
+    for unit in (1e-100, 1e200):
+        assert effective_dimension(orthogonal * scale * unit) == pytest.approx(expected)
 
 
 def test_memory_of_a_delay_line_is_its_length():
@@ -240,6 +246,12 @@ def test_refusals():
         population_rate(np.array([0.5]), 3, 1.0, 0.0)
     with pytest.raises(InputError, match="spike_index"):
         isi_cv(np.array([5]), np.array([0.1]), 5)
+    with pytest.raises(InputError, match="spike_index = -1"):
+        isi_cv(np.array([-1, 3]), np.array([0.1, 0.2]), 5)
+    with pytest.raises(InputError, match=r"spike_time = -0\.5"):
+        population_rate(np.array([0.2, -0.5]), 3, 1.0, 0.1)
+    with pytest.raises(InputError, match="finite"):
+        isi_cv(np.array([1, 1]), np.array([0.1, np.nan]), 5)
     with pytest.raises(InputError, match="signal"):
         autocorrelation_time(np.array([1.0, np.nan, 2.0]), 1e-3)
     with pytest.raises(InputError, match="states"):

@@ -20,6 +20,8 @@ Indices = NDArray[np.integer]
 # A determination coefficient of independent Gaussian series of n rows is beyond this / n with a
 # probability of .001 (chi-square of one degree of freedom).
 CHANCE = 10.83
+# A range below this part of a signal's size is rounding: it is constant.
+_CONSTANT = 1e-12
 # Automatic windowing (Sokal 1997): lags are summed up to this many correlation times.
 _WINDOW = 5.0
 
@@ -35,8 +37,9 @@ def population_rate(spike_time: Floats, n_neurons: int, seconds: float, bin_widt
         raise InputError("bin_width", bin_width, f"must be > 0 and at most the {seconds} s at hand")
     if n_neurons < 1:
         raise InputError("n_neurons", n_neurons, "must be at least 1")
-    if times.size and not (times.min() >= 0 and times.max() <= seconds):
-        raise InputError("spike_time", float(times.max()), f"must lie in 0 .. {seconds} s")
+    outside = times[~((times >= 0) & (times <= seconds))]
+    if outside.size:
+        raise InputError("spike_time", float(outside[0]), f"must lie in 0 .. {seconds} s")
     bins = int(np.floor(seconds / bin_width * (1 + 1e-12)))
     index = np.floor(times / bin_width * (1 + 1e-12)).astype(np.int64)
     counts = np.bincount(index[index < bins], minlength=bins)
@@ -49,13 +52,16 @@ def isi_cv(spike_index: Indices, spike_time: Floats, n_neurons: int) -> Floats:
     CV = sd(ISI) / mean(ISI), sd with ddof 0: 0 for a clock, 1 for a Poisson process. NaN with
     fewer than three spikes, i.e. two intervals. spike_index: (n,) neuron of each spike;
     spike_time: (n,), s, any order. Raises InputError if the two differ in length or an index is
-    not in 0 .. N-1.
+    not in 0 .. N-1, or a time is not finite.
     """
     index, times = np.asarray(spike_index), np.asarray(spike_time, dtype=float)
     if index.shape != times.shape or index.ndim != 1:
         raise InputError("spike_index", index.shape, f"must have the shape {times.shape} of times")
-    if index.size and not (index.min() >= 0 and index.max() < n_neurons):
-        raise InputError("spike_index", int(index.max()), f"must be in 0 .. {n_neurons - 1}")
+    outside = index[(index < 0) | (index >= n_neurons)]
+    if outside.size:
+        raise InputError("spike_index", int(outside[0]), f"must be in 0 .. {n_neurons - 1}")
+    if not np.isfinite(times).all():
+        raise InputError("spike_time", "nan or inf", "must be finite")
     order = np.lexsort((times, index))
     index, times = index[order], times[order]
     same = index[1:] == index[:-1]
@@ -82,7 +88,7 @@ def autocorrelation_time(signal: Floats, dt: float) -> float:
     if not dt > 0:
         raise InputError("dt", dt, "must be > 0 s")
     spread = np.ptp(x)
-    if spread <= 1e-12 * np.abs(x).max():
+    if spread <= _CONSTANT * np.abs(x).max():
         return float("nan")
     x = (x - x.mean()) / spread
     spectrum = np.fft.rfft(x, 2 * len(x))
@@ -104,10 +110,13 @@ def effective_dimension(states: Floats) -> float:
     x = np.asarray(states, dtype=float)
     if x.ndim != 2 or x.shape[0] < 2 or not np.isfinite(x).all():
         raise InputError("states", x.shape, "must be finite (samples, neurons), 2 samples or more")
-    x = x - x.mean(axis=0)
+    varies = np.ptp(x, axis=0) > _CONSTANT * np.abs(x).max(axis=0)
+    if not varies.any():
+        return float("nan")
+    x = np.where(varies, x - x.mean(axis=0), 0.0)
+    x = np.ldexp(x, -np.frexp(np.abs(x).max())[1])  # exact; fourth powers stay within the range
     gram = x.T @ x if x.shape[1] <= x.shape[0] else x @ x.T
-    total = float(np.trace(gram))
-    return total**2 / float(np.sum(gram**2)) if total > 0 else float("nan")
+    return float(np.trace(gram)) ** 2 / float(np.sum(gram**2))
 
 
 @dataclass(frozen=True, eq=False)
