@@ -20,7 +20,7 @@ def say_spectrum(
         output.say(f"no value: {flag}")
     if not result.valid:
         return
-    unknown = f"needs more than {len(rows)} exponents"
+    unknown = f"not determined by {len(rows)} exponents with these errors"
     dimension, entropy = result.kaplan_yorke, result.entropy_rate
     output.say(f"Kaplan-Yorke dimension: {unknown if dimension is None else f'{dimension:.4g}'}")
     bound = unknown if entropy is None else f"{entropy:.4g}"

@@ -14,10 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.exponents.arguments import (
+    exponents_wanted,
+    intervals_in,
+    not_negative,
+    positive,
+    starting_points,
+    whole,
+)
 from hrsnn_brian.exponents.checks import DistanceChecks
+from hrsnn_brian.exponents.functions import StackFunction
 from hrsnn_brian.exponents.qr import FloatArray, orthonormalise
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
+from hrsnn_brian.exponents.scales import measured_scales
 from hrsnn_brian.seeds import rng
 
 Rhs = Callable[[float, FloatArray], FloatArray]
@@ -53,20 +63,25 @@ def flow_exponents(
 ) -> SpectrumResult:
     """The k leading Lyapunov exponents of dx/dt = rhs(t, x), per unit of its time.
 
-    rhs(t, x): derivative, for x of shape (..., dim), of the same shape.
+    rhs(t, x): derivative, for x of shape (..., dim), of the same shape. A function for one state
+        (dim,), its components (`a, b = x`) or rows of states will do: how stacks have to be
+        handed over is found out with a few states, and that they are not mixed is checked.
     x0: initial state (dim,), or (segments, dim): independent trajectories, run side by side, whose
         spread gives the standard errors.
     k: how many exponents; all `dim` of them by default.
     dt: integration step; duration: measured time per segment, rounded to renormalisations.
-    d0: distance of the copies, times the largest |component| of the state where that exceeds 1.
+    d0: distance of the copies, times the largest |component| of the state where that exceeds 1;
+        components very small, very large or far from 0 are measured in units of their own, see
+        `scales`.
     t_renorm: time between renormalisations, by default 10 dt, rounded to whole steps.
     transient: discarded before measuring, by default a tenth of the duration; both the
         trajectory and the directions of the copies settle during it.
     method: "rk4" or "euler"; seed: of the initial directions, the "perturbation" stream.
 
-    The exponents are NaN, with reasons in `flags`, if a difference was exactly zero, fell to
-    the rounding floor, saturated at a tenth of the trajectory's extent, or if the trajectory left
-    the finite numbers. Raises InputError for arguments that cannot be used.
+    The exponents are NaN, with reasons in `flags`, if perturbations are not small, a difference
+    saturated at a tenth of the trajectory's extent, or the trajectory left the finite numbers. One
+    whose differences were exactly zero or fell to the rounding floor is NaN with all after it;
+    those before it are kept. Raises InputError for arguments that cannot be used.
 
     >>> import numpy as np
     >>> decay = np.array([-1.0, -3.0])
@@ -77,32 +92,33 @@ def flow_exponents(
     array([-1., -3.])
     """
     for name, value in (("dt", dt), ("duration", duration)):
-        _require_positive(name, value)
-    steps = 10 if t_renorm is None else round(_require_positive("t_renorm", t_renorm) / dt)
+        positive(name, value)
+    steps = 10 if t_renorm is None else round(positive("t_renorm", t_renorm) / dt)
     interval = max(steps, 1) * dt
-    skipped = 0.1 * duration if transient is None else transient
-    if not (math.isfinite(skipped) and skipped >= 0):
-        raise InputError("transient", transient, "must be a time >= 0")
+    skipped = 0.1 * duration if transient is None else not_negative("transient", transient)
     if method not in STEPPERS:
         raise unknown_name("method", method, STEPPERS)
     stepper = STEPPERS[method]
 
+    start = starting_points(x0)
+    k = exponents_wanted(k, start.shape[1])
+    given = StackFunction("rhs", rhs, rhs, start, k + 1)
+
     def advance(t: float, x: FloatArray) -> FloatArray:
         for n in range(max(steps, 1)):
-            x = stepper(rhs, t + n * dt, x, dt)
+            x = stepper(given, t + n * dt, x, dt)
         return x
 
-    start = _starting_points(x0)
     plan = _Plan(
-        k=_require_k(k, start.shape[1]),
-        d0=_require_positive("d0", d0),
+        k=k,
+        d0=positive("d0", d0),
         interval=interval,
         skip=round(skipped / interval),
-        count=_require_count("duration", duration, duration / interval),
+        count=intervals_in("duration", duration, duration / interval),
         seed=seed,
     )
     settings = {"kind": "flow", "dt": dt, "t_renorm": interval, "method": method}
-    return _benettin(advance, start, plan, settings)
+    return _benettin(given, advance, start, plan, settings)
 
 
 def map_exponents(
@@ -118,7 +134,7 @@ def map_exponents(
 ) -> SpectrumResult:
     """The k leading Lyapunov exponents of the map x -> step(x), per iteration.
 
-    step(x): for x of shape (..., dim), of the same shape.
+    step(x): for x of shape (..., dim), of the same shape; others as in `flow_exponents`.
     x0: initial state (dim,), or (segments, dim) for independent trajectories side by side.
     n: measured iterations per segment; n_renorm: iterations between renormalisations.
     d0, k, seed: as in `flow_exponents`, and so are the checks; transient: discarded iterations,
@@ -132,28 +148,28 @@ def map_exponents(
     >>> (result.exponents / np.log(2)).round(6)
     array([ 1., -1.])
     """
-    _require_positive("n", n)
-    if not (isinstance(n_renorm, int) and n_renorm >= 1):
-        raise InputError("n_renorm", n_renorm, "must be a whole number >= 1")
-    skipped = max(n // 10, 100) if transient is None else transient
-    if skipped < 0:
-        raise InputError("transient", transient, "must be a whole number >= 0")
+    positive("n", n)
+    whole("n_renorm", n_renorm, "must be a whole number >= 1")
+    skipped = max(n // 10, 100) if transient is None else not_negative("transient", transient)
+
+    start = starting_points(x0)
+    k = exponents_wanted(k, start.shape[1])
+    given = StackFunction("step", step, lambda t, x: step(x), start, k + 1)
 
     def advance(t: float, x: FloatArray) -> FloatArray:
         for _ in range(n_renorm):
-            x = step(x)
+            x = given(t, x)
         return x
 
-    start = _starting_points(x0)
     plan = _Plan(
-        k=_require_k(k, start.shape[1]),
-        d0=_require_positive("d0", d0),
+        k=k,
+        d0=positive("d0", d0),
         interval=n_renorm,
         skip=math.ceil(skipped / n_renorm),
-        count=_require_count("n", n, n / n_renorm),
+        count=intervals_in("n", n, n / n_renorm),
         seed=seed,
     )
-    return _benettin(advance, start, plan, {"kind": "map", "n_renorm": n_renorm})
+    return _benettin(given, advance, start, plan, {"kind": "map", "n_renorm": n_renorm})
 
 
 def _rk4(rhs: Rhs, t: float, x: FloatArray, dt: float) -> FloatArray:
@@ -172,37 +188,50 @@ STEPPERS = {"rk4": _rk4, "euler": _euler}
 
 
 def _benettin(
-    advance: Advance, start: FloatArray, plan: _Plan, settings: Mapping[str, Any]
+    given: StackFunction,
+    advance: Advance,
+    start: FloatArray,
+    plan: _Plan,
+    settings: Mapping[str, Any],
 ) -> SpectrumResult:
     """The loop over renormalisations, for all segments and copies at once."""
     segments, dim = start.shape
+    scales, end = measured_scales(advance, start, plan.interval, plan.skip, plan.count)
+    if np.isfinite(end).all():
+        given.check((plan.skip + plan.count) * plan.interval, end[:, 0])
     random = rng(plan.seed, "perturbation", "directions")
     directions, _ = orthonormalise(random.normal(size=(segments, plan.k, dim)))
     reference = start[:, None, :]
     logs = np.full((segments, plan.count, plan.k), np.nan)
-    checks = DistanceChecks()
+    checks = DistanceChecks(plan.k)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for m in range(plan.skip + plan.count):
-            distance = plan.d0 * np.maximum(1.0, np.abs(reference).max(axis=2, keepdims=True))
-            copies = np.concatenate([reference, reference + distance * directions], axis=1)
+            if m == plan.skip:
+                checks.begin(reference / scales.unit)
+            size = np.abs((reference - scales.centre) / scales.unit).max(axis=2, keepdims=True)
+            distance = plan.d0 * np.maximum(1.0, size)
+            perturbed = reference + distance * directions * scales.unit
             # what was really added, after rounding to the reference
-            added = copies[:, 1:] - reference
-            moved = advance(m * plan.interval, copies)
-            reference, differences = moved[:, :1], moved[:, 1:] - moved[:, :1]
+            added = (perturbed - reference) / scales.unit
+            moved = advance(m * plan.interval, np.concatenate([reference, perturbed], axis=1))
+            reference, differences = moved[:, :1], (moved[:, 1:] - moved[:, :1]) / scales.unit
             if not np.isfinite(moved).all():
                 checks.count_not_finite(m)
                 break
             directions, length = orthonormalise(differences)
             if m >= plan.skip:
-                initial = np.linalg.norm(added, axis=2)
+                initial, final = (np.linalg.norm(each, axis=2) for each in (added, differences))
                 logs[:, m - plan.skip] = np.log(length / initial)
-                checks.update(reference, np.linalg.norm(differences, axis=2), initial, length)
+                checks.update(reference / scales.unit, final, initial, length)
     logs[~np.isfinite(logs)] = np.nan
     return spectrum_result(
         logs,
         plan.interval,
         complete=plan.k == dim,
-        flags=checks.reasons(),
+        flags=[*scales.reasons(plan.d0), *checks.reasons()],
+        lost=checks.lost(plan.interval),
+        # the growth of a distance d0 is curved by about d0, and rounded by about eps/d0
+        resolution=(plan.d0 + 4 * float(np.finfo(float).eps) / plan.d0) / plan.interval,
         settings={
             **settings,
             "k": plan.k,
@@ -214,32 +243,3 @@ def _benettin(
             "seed": plan.seed,
         },
     )
-
-
-def _require_positive(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(name, value, "must be a positive number")
-    return value
-
-
-def _require_k(k: int | None, dim: int) -> int:
-    wanted = dim if k is None else k
-    if not 1 <= wanted <= dim:
-        raise InputError("k", k, f"must lie between 1 and the dimension {dim}")
-    return wanted
-
-
-def _require_count(name: str, value: float, intervals: float) -> int:
-    if round(intervals) < 1:
-        raise InputError(name, value, "must hold at least one renormalisation interval")
-    return round(intervals)
-
-
-def _starting_points(x0: FloatArray) -> FloatArray:
-    start = np.atleast_1d(np.asarray(x0, dtype=float))
-    start = start[None] if start.ndim == 1 else start
-    if start.ndim != 2 or start.size == 0:
-        raise InputError("x0", np.shape(x0), "must have shape (dim,) or (segments, dim)")
-    if not np.isfinite(start).all():
-        raise InputError("x0", "nan or inf", "must hold finite numbers")
-    return start

@@ -11,6 +11,9 @@ from hrsnn_brian.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
+# Standard errors within which an exponent is zero.
+ZERO = 2.0
+
 
 def orthonormalise(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gram-Schmidt of the rows: orthonormal rows (..., k, n) and their growth (..., k).
@@ -68,6 +71,16 @@ def block_means(logs: FloatArray, interval: float, blocks: int) -> FloatArray:
     length = n // blocks
     parts = logs[: length * blocks].reshape(blocks, length, -1)
     return np.stack([running_exponents(part, interval)[-1] for part in parts])
+
+
+def zero_within_error(
+    exponents: FloatArray, errors: FloatArray, resolution: float = 0.0
+) -> NDArray[np.bool_]:
+    """Whether each exponent (k,) is 0 within two standard errors and the resolution of a method.
+
+    An error that is NaN, not known, counts as 0; an exponent that is NaN is not zero.
+    """
+    return np.abs(exponents) <= ZERO * np.nan_to_num(errors) + resolution
 
 
 def kaplan_yorke(exponents: FloatArray, complete: bool = False) -> float | None:

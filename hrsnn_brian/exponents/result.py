@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.exponents.qr import (
@@ -14,10 +15,23 @@ from hrsnn_brian.exponents.qr import (
     kaplan_yorke,
     running_exponents,
     standard_errors,
+    zero_within_error,
 )
 
 # Blocks of a single trajectory that stand in for independent segments.
 BLOCKS = 10
+
+
+@dataclass(frozen=True)
+class LostExponents:
+    """Exponents that could not be measured: number `first`, counted from 0, and all after it.
+
+    reason: one line; negative: whether they are certainly below 0.
+    """
+
+    first: int
+    reason: str
+    negative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +41,11 @@ class SpectrumResult:
     For networks the unit of time is the second, for flows that of the equations, for maps the
     iteration.
 
-    exponents: (k,) descending; NaN, all of them, if a check failed.
+    exponents: (k,) descending; NaN, all of them or the last ones, if a check failed.
     standard_error: (k,) of the mean over independent segments (or blocks of one trajectory).
     history: (n, k) estimate after each renormalisation, kept also if a check failed.
     times: (n,) time since measuring began, per segment.
-    kaplan_yorke: dimension, None if the k exponents do not determine it.
+    kaplan_yorke: dimension, None if the k exponents and their errors do not determine it.
     entropy_rate: sum of the positive exponents (upper bound of the entropy rate), None if
         positive ones may be missing.
     flags: reasons why checks failed, one line each; empty for a valid result.
@@ -85,6 +99,8 @@ def spectrum_result(
     *,
     complete: bool = False,
     flags: Sequence[str] = (),
+    lost: LostExponents | None = None,
+    resolution: float | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> SpectrumResult:
     """Exponents from the log growths ln R_jj of every renormalisation.
@@ -92,6 +108,10 @@ def spectrum_result(
     logs: (segments, n, k), or (n, k) for one segment; NaN marks an excluded interval.
     interval: time between renormalisations. complete: the k exponents are the whole spectrum.
     flags: failed checks; any makes the exponents, dimension and entropy rate NaN or None.
+    lost: the columns from which on exponents are NaN, those before it stay.
+    resolution: given for flows and maps, where an exponent that is 0 within its error is 0: the
+        error that every exponent has at least. For networks under a frozen input, whose exponents
+        may be close to 0 on either side, None.
 
     The exponents are means over all intervals, the standard errors come from the segments, with
     one segment from its `BLOCKS` blocks. Exponents are sorted; columns of the history keep the
@@ -104,23 +124,74 @@ def spectrum_result(
     if not (np.isfinite(interval) and interval > 0):
         raise InputError("interval", interval, "must be a positive time")
     history = running_exponents(logs, interval)
-    order = np.argsort(-history[-1], kind="stable")
+    kept = history.shape[1] if lost is None else lost.first
+    order = np.argsort(-history[-1, :kept], kind="stable")
+    order = np.append(order, np.arange(kept, history.shape[1]))
     exponents = history[-1][order]
+    exponents[kept:] = np.nan
     reasons = list(flags)
-    if not reasons and not np.isfinite(exponents).all():
+    if not reasons and not np.isfinite(exponents[:kept]).all():
         reasons.append("no valid interval is left for at least one exponent")
     if reasons:
         exponents = np.full_like(exponents, np.nan)
+    errors = _errors(logs, interval)[order]
+    times = interval * np.arange(1, logs.shape[1] + 1)
+    measured = exponents[:kept]
+    zero = zero_within_error(
+        measured,
+        np.fmax(errors, _wandering(history[:, order], times))[:kept],
+        resolution or 0.0,
+    )
+    dimension, entropy = _consequences(
+        measured, zero, lost, complete, exact_zeros=resolution is not None
+    )
     return SpectrumResult(
         exponents=exponents,
-        standard_error=_errors(logs, interval)[order],
+        standard_error=errors,
         history=history[:, order],
-        times=interval * np.arange(1, logs.shape[1] + 1),
-        kaplan_yorke=kaplan_yorke(exponents, complete),
-        entropy_rate=entropy_rate(exponents, complete),
-        flags=tuple(reasons),
+        times=times,
+        kaplan_yorke=dimension,
+        entropy_rate=entropy,
+        flags=tuple(reasons if lost is None else [*reasons, lost.reason]),
         settings=settings or {},
     )
+
+
+def _consequences(
+    measured: FloatArray,
+    zero: NDArray[np.bool_],
+    lost: LostExponents | None,
+    complete: bool,
+    exact_zeros: bool,
+) -> tuple[float | None, float | None]:
+    """Dimension and entropy rate, None where they are not known.
+
+    Both jump, or are not known, by the sign of an exponent that is 0 within its error. Where it is
+    0, an attractor without a positive exponent has as many dimensions as zeros: a limit cycle 1, a
+    torus of two frequencies 2.
+    """
+    if not (measured.size and np.isfinite(measured).all()):
+        return None, None
+    whole = complete and lost is None
+    # no positive exponent and no zero is missing
+    enough = whole or (lost is not None and lost.negative)
+    if not (exact_zeros and zero[0]):
+        dimension = None if zero[0] else kaplan_yorke(measured, whole)
+        return dimension, entropy_rate(measured, enough or (exact_zeros and bool(zero[-1])))
+    count = int(zero.sum())
+    return (float(count) if enough or count < len(zero) else None), 0.0
+
+
+def _wandering(history: FloatArray, times: FloatArray) -> FloatArray:
+    """Error of an exponent by the log growth of its column: its range about a straight line.
+
+    Growth along a limit cycle only goes up and down, by no less than it may end up or down, in step
+    with the blocks that a standard error compares.
+    """
+    growth = history * times[:, None]
+    about = growth - times[:, None] / times[-1] * growth[-1]
+    with np.errstate(invalid="ignore"):
+        return np.ptp(about, axis=0) / times[-1]
 
 
 def _errors(logs: FloatArray, interval: float) -> FloatArray:

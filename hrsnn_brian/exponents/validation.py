@@ -1,6 +1,7 @@
 """The validation table of the exponents: every case with a known answer, measured by an engine.
 
-Flows and maps (`systems.py`) test the estimator; the networks here test the simulation as well.
+Flows and maps (`systems.py`, `hard_cases.py`) test the estimator, also by what it must refuse; the
+networks here test the simulation as well.
 Neurons without synapses have analytic exponents: below threshold the slowest of their leaks,
 above it 0, since a shifted spike train stays shifted. Identical copies may never part. For the
 networks A to D, which have no analytic answer, the references come from an independent tangent
@@ -13,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from hrsnn_brian.exponents.hard_cases import HARD_ROWS
 from hrsnn_brian.exponents.spiking import (
     UNCONVERGED,
     DriveMaker,
@@ -67,6 +69,7 @@ def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
     """The whole validation table, for `run_self_test`; all networks run in one program."""
     return (
         *SYSTEM_ROWS,
+        *HARD_ROWS,
         _silent_row("slow membrane", _SLOWEST_MEMBRANE, lambda: _slow_membrane(engine)),
         _silent_row("slow synapse", _SLOW_SYNAPSE, lambda: _slow_synapse(engine)),
         ValidationRow(
