@@ -8,10 +8,10 @@ import pytest
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.exponents import finite_size as finite_size_module
-from hrsnn_brian.exponents import spiking
+from hrsnn_brian.exponents import spiking, time_step
 from hrsnn_brian.exponents.finite_size import Echo, FiniteSize
 from hrsnn_brian.exponents.result import SpectrumResult, spectrum_result
-from hrsnn_brian.exponents.spiking import LargestExponent
+from hrsnn_brian.exponents.time_step import LargestExponent
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
 from hrsnn_brian.figures.registry import FIGURES
@@ -418,7 +418,7 @@ def measured(monkeypatch):
 
     def lambda_inf(network, **settings):
         at_dt = {1e-4: exponent(2.5), 5e-5: exponent(2.0)}
-        return LargestExponent(2.0, 0.1, at_dt, 0.01, tuple(flags))
+        return LargestExponent(2.0, 0.1, at_dt, (), 0.01, tuple(flags))
 
     def echo(network, **settings):
         assert settings["interpolated"]
@@ -431,7 +431,7 @@ def measured(monkeypatch):
         assert settings["unrelated"] == 9.0
         return [FiniteSize(math.nan, 0.5, d0, 20e-3, 1e-4, -12.5, "passive: leak") for d0 in sizes]
 
-    monkeypatch.setattr(spiking, "lambda_inf", lambda_inf)
+    monkeypatch.setattr(time_step, "lambda_inf", lambda_inf)
     monkeypatch.setattr(spiking, "lyapunov_spectrum", lambda network, **settings: exponent(2.5))
     monkeypatch.setattr(finite_size_module, "echo", echo)
     monkeypatch.setattr(finite_size_module, "finite_size_exponents", finite_size)
