@@ -102,7 +102,8 @@ def load_study(source: str) -> Study:
         return replace(study, source=str(path), code=joint_digest(files), files=files)
     known = list_studies()
     if source not in known:
-        raise unknown_name("study", source, known)
+        own = f"{source}.py"
+        raise unknown_name("study", source, [*known, *([own] if Path(own).is_file() else [])])
     study = _study_in(importlib.import_module(f"hrsnn_brian.studies.{source}"))
     assert study is not None
     return replace(study, source=source, code=source)
@@ -172,7 +173,11 @@ def _network_parameters(network: Mapping[str, Any], overrides: Sequence[str]) ->
 
 
 def _parsed(key: str, text: str, former: object) -> object:
-    """`text` as a value of the kind of `former`."""
+    """`text` as a value of the kind of `former`; as TOML where that says nothing of the kind."""
+    if former is None or isinstance(former, Mapping):
+        from hrsnn_brian.parameters.overrides import parse_value
+
+        return parse_value(text)
     if isinstance(former, list):
         item = former[0] if former else ""
         parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
