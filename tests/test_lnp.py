@@ -414,7 +414,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(network, tmp_path, survived, 
         if k > survived + 1:
             (tmp_path / "killed" / f"iteration-{k:03d}.npz").unlink()
             (tmp_path / "killed" / f"timescales-{k:03d}.jsonl").unlink(missing_ok=True)
-    (tmp_path / "killed" / ".iteration.npz.1-ab.part").write_bytes(b"half")
+    (tmp_path / "killed" / ".hrsnn-1-0a1b2c3d.part").write_bytes(b"half")
     stub, seen = Growing(), []
     changes["on_iteration"] = lambda d, t, row: seen.append((d, t))
     resumed = pruned(network, stub, work=tmp_path / "killed", **changes)

@@ -67,6 +67,19 @@ def run_sums(study_file: Path, out: Path, *overrides: str, jobs: int = 1, seed: 
 # ---- files ----
 
 
+def test_a_run_removes_its_own_unfinished_files_and_nobody_elses(study_file, tmp_path):
+    out = tmp_path / "run"
+    run_sums(study_file, out)
+    (out / "DONE").unlink()
+    ours = out / "points" / ".hrsnn-12345-0a1b2c3d.part"
+    theirs = [out / ".thesis.part", out / "tables" / ".sums.csv.part"]
+    for path in (ours, *theirs):
+        path.write_text("half")
+    run_sums(study_file, out)
+    assert not ours.exists()
+    assert all(path.read_text() == "half" for path in theirs)
+
+
 def test_an_error_while_writing_keeps_the_former_file_and_leaves_nothing(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "former")
