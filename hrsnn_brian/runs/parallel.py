@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TypeVar
 
+from hrsnn_brian.errors import EngineError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -45,13 +47,14 @@ def as_finished(
     `jobs` = 1 works in this process. Otherwise joblib's workers do it, so that the same call runs
     under `joblib.parallel_config("dask")` on a cluster; `function` and items must be picklable.
     Linear algebra runs on one thread in every case: a sum's last bit depends on the threads.
-    The first error ends the work and is raised here.
+    The first error ends the work and is raised here; EngineError if a worker was killed.
     """
     if jobs == 1 or len(items) <= 1:
         for item in items:
             yield _on_one_thread(function, item)
         return
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     pool = Parallel(
         n_jobs=min(jobs, len(items)),
@@ -59,4 +62,10 @@ def as_finished(
         batch_size=1,
         pre_dispatch="n_jobs",
     )
-    yield from pool(delayed(_in_worker)(function, item, os.getpid()) for item in items)
+    try:
+        yield from pool(delayed(_in_worker)(function, item, os.getpid()) for item in items)
+    except TerminatedWorkerError:
+        raise EngineError(
+            f"one of {jobs} worker processes was killed; if the memory did not suffice, "
+            "give fewer --jobs"
+        ) from None

@@ -25,7 +25,8 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Drive, network_scene, network_shape
 from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
-from hrsnn_brian.simulation.cache import Program, ProgramCache
+from hrsnn_brian.simulation.cache import ProgramCache
+from hrsnn_brian.simulation.program import Program
 from hrsnn_brian.simulation.toolchain import FLAGS, find_compiler
 
 # (neurons, in-degree): 1e5, about 1e6 (no self-connections) and 5e6 synapses.
@@ -54,7 +55,15 @@ def compile_yardstick(folder: Path) -> Path:
     source = Path(__file__).parent / "yardstick.cpp"
     target = folder / "yardstick"
     subprocess.run(
-        [find_compiler().path, *FLAGS, f"-I{headers}", source, headers / "scene.cpp", "-o", target],
+        [
+            *find_compiler().command,
+            *FLAGS,
+            f"-I{headers}",
+            source,
+            headers / "scene.cpp",
+            "-o",
+            target,
+        ],
         check=True,
     )
     return target

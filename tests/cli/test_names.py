@@ -10,7 +10,7 @@ import hrsnn_brian as hb
 from hrsnn_brian.cli.list_command import LISTS
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.evaluation.present import Presented
+from hrsnn_brian.tasks.forecast_task import ForecastTask
 
 
 @pytest.fixture
@@ -44,27 +44,31 @@ def test_what_is_not_there_yet_is_said(name):
 
 
 def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
-    short = hb.get_task("wind", seed=3, quick=True)
+    tiny = ForecastTask(
+        name="tiny",
+        description="a sine",
+        unit="1",
+        step="1",
+        series=np.sin(np.arange(120) / 5)[:, None],
+        horizons=(1,),
+        washout=10,
+        train=70,
+        validation=14,
+        test=40,
+        predict_increment=True,
+    )
     asked = []
 
-    def task(name, seed):
+    def get_task(name, seed):
         asked.append((name, seed))
-        return short
+        return tiny
 
-    monkeypatch.setattr("hrsnn_brian.tasks.registry.get_task", task)
-    shown = Presented({}, np.ones(network.n_neurons, dtype=np.int32), 1.0)
-    monkeypatch.setattr("hrsnn_brian.evaluation.evaluate.present", lambda *_: shown)
-    monkeypatch.setattr(
-        "hrsnn_brian.evaluation.evaluate._rows",
-        lambda network, task, name, shown, engine, seed, readouts: [
-            {"task": task, "readouts": readouts}
-        ],
-    )
-    found = hb.evaluate(network, "wind", engine=numpy_engine, seed=3, controls=False)
-    assert found.entries == ({"task": short, "readouts": ("spikes", "spikes+v")},)
+    monkeypatch.setattr("hrsnn_brian.tasks.registry.get_task", get_task)
+    options = {"engine": numpy_engine, "seed": 3, "readouts": "spikes", "controls": False}
+    rows = hb.evaluate(network, "wind", **options).rows()
+    assert [row["readout"] for row in rows] == ["spikes"]
+    assert rows == hb.evaluate(network, tiny, **options).rows()
     assert asked == [("wind", 3)]
-    one = hb.evaluate(network, short, engine=numpy_engine, readouts="spikes", controls=False)
-    assert one.entries[0]["readouts"] == ("spikes",)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,10 @@ def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
         ({"readouts": ("spikes", "v")}, "readout = 'v': unknown"),
     ],
 )
-def test_evaluate_refuses_what_is_none_in_one_line(network, numpy_engine, change, message):
+def test_evaluate_refuses_what_is_none_in_one_line(
+    network, numpy_engine, monkeypatch, change, message
+):
+    monkeypatch.setattr("hrsnn_brian.evaluation.simulate", lambda *_: pytest.fail("was run"))
     given = {"network": network, "task": "wind"} | change
     with pytest.raises(InputError, match=re.escape(message)):
         hb.evaluate(**given, engine=numpy_engine)

@@ -32,6 +32,8 @@ def test_the_table_is_complete_and_every_quantity_has_a_tolerance():
     names = " ".join(row.name for row in rows)
     for case in ("Lorenz", "Rössler", "logistic", "Hénon", "below threshold", "above threshold"):
         assert case in names
+    for case in ("limit cycle", "torus", "1e7 times", "own work array", "lost at once", "rounding"):
+        assert case in names
     for case in ("identical copies", *(f"network-{letter}" for letter in "ABCD")):
         assert case in names
     assert len({row.name for row in rows}) == len(rows)

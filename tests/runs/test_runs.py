@@ -67,6 +67,19 @@ def run_sums(study_file: Path, out: Path, *overrides: str, jobs: int = 1, seed: 
 # ---- files ----
 
 
+def test_a_run_removes_its_own_unfinished_files_and_nobody_elses(study_file, tmp_path):
+    out = tmp_path / "run"
+    run_sums(study_file, out)
+    (out / "DONE").unlink()
+    ours = out / "points" / ".hrsnn-12345-0a1b2c3d.part"
+    theirs = [out / ".thesis.part", out / "tables" / ".sums.csv.part"]
+    for path in (ours, *theirs):
+        path.write_text("half")
+    run_sums(study_file, out)
+    assert not ours.exists()
+    assert all(path.read_text() == "half" for path in theirs)
+
+
 def test_an_error_while_writing_keeps_the_former_file_and_leaves_nothing(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "former")
@@ -396,6 +409,18 @@ def test_options_of_a_study_are_typed_and_unknown_keys_name_the_nearest(study_fi
         resolve_options(study, None, ["pauses=1"])
     with pytest.raises(InputError, match="did you mean 'quick'"):
         resolve_options(study, "quik", [])
+
+
+def test_an_option_without_a_kind_is_read_as_toml(study_file):
+    study_file.write_text(STUDY.replace('"calls": ""', '"calls": "", "cap": None, "map": {"a": 1}'))
+    options = resolve_options(load_study(str(study_file)), None, ["cap=3", "map={a = 2.5}"])
+    assert (options["cap"], options["map"]) == (3, {"a": 2.5})
+
+
+def test_a_study_file_named_without_its_suffix_is_offered(study_file, monkeypatch):
+    monkeypatch.chdir(study_file.parent)
+    with pytest.raises(InputError, match=r"did you mean 'sums\.py'"):
+        load_study("sums")
 
 
 def test_a_study_with_a_network_offers_its_own_options_and_those_of_the_network(study_file):

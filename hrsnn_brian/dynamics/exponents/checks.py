@@ -28,8 +28,8 @@ class DistanceChecks:
         self.stopped: int | None = None
         self.floor = 0.0
         self.longest: FloatArray = np.zeros(1)
-        self.low: FloatArray = np.zeros((1, 1))
-        self.high: FloatArray = np.zeros((1, 1))
+        self.low: FloatArray = np.array(np.inf)
+        self.high: FloatArray = np.array(-np.inf)
 
     def count_not_finite(self, interval: int) -> None:
         self.stopped = interval

@@ -1,6 +1,7 @@
 """The validation table of the exponents: every case with a known answer, measured by an engine.
 
-Flows and maps (`systems.py`) test the estimator; the networks here test the simulation as well.
+Flows and maps (`systems.py`, `hard_cases.py`) test the estimator, also by what it must refuse; the
+networks here test the simulation as well.
 Neurons without synapses have analytic exponents: below threshold the slowest of their leaks,
 above it 0, since a shifted spike train stays shifted. Identical copies may never part. For the
 networks A to D, which have no analytic answer, the references come from an independent tangent
