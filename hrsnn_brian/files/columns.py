@@ -56,7 +56,9 @@ _IDENTITY = _by_name(
     Column("neurons", "neurons reached", "1", role="size"),
     Column("synapses", "synapses reached", "1", role="size"),
     Column("keep", "fraction of the synapses kept, in studies as asked for", "1", role="size"),
-    Column("neuron_fraction", "fraction of the neurons kept, in studies as asked for", "1", role="size"),
+    Column(
+        "neuron_fraction", "fraction of the neurons kept, in studies as asked for", "1", role="size"
+    ),
     Column("match", "how its rate was brought to that of the full one", role="identity"),
     Column("task", "what it was put to", role="identity"),
     Column("readout", "what the readout sees beside the present input", role="identity"),
