@@ -90,24 +90,33 @@ def test_evaluate_refuses_what_is_none_in_one_line(
         hb.evaluate(**given, engine=numpy_engine)
 
 
-def test_prune_network_takes_the_name_of_a_task_and_tells_what_it_measures(network, numpy_engine):
+def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network, numpy_engine):
     told = []
-    options = {"keep": 0.5, "engine": numpy_engine, "seed": 1}
-    with pytest.raises(InputError, match="did you mean 'wind'"):
-        hb.prune_network(network, "activity", task="wnd", **options)
-    pruned = hb.prune_network(network, "noise", **options, on_measure=told.append)
-    assert told == ["covariance"]
-    again = hb.prune_network(network, "noise", **options)
-    assert np.array_equal(pruned.W.toarray(), again.W.toarray())
+    given = {"engine": numpy_engine, "seed": 1, "rounds": 1}
+    with pytest.raises(InputError, match="prunes for a task"):
+        hb.prune(network, "activity", hb.Size(neurons=15, keep=0.5), **given)
+    pruned = hb.prune(
+        network,
+        "noise",
+        hb.Size(keep=0.5),
+        **given,
+        on_round=lambda done, total, row: told.append((done, total, row["synapses"])),
+    )
+    half = network.n_synapses // 2
+    assert told[-1] == (1, 1, half)
+    again = hb.prune(network, "noise", hb.Size(keep=0.5), **given)
+    assert np.array_equal(pruned.network.W.toarray(), again.network.W.toarray())
 
 
-def test_prune_says_on_standard_error_what_it_measures(network, tmp_path, capfd):
+def test_prune_says_on_standard_error_what_it_does(network, tmp_path, capfd):
     hb.save_network(network, tmp_path / "net.npz")
     words = ["prune", str(tmp_path / "net.npz"), "--method", "noise", "--keep", "0.5"]
     assert main([*words, "--device", "numpy", "--out", str(tmp_path / "a.npz")]) == 0
     out, err = capfd.readouterr()
-    assert err.startswith("noise: step 1, covariance of the rates under white noise | elapsed 0:00")
-    assert "step" not in out
+    assert err.startswith("iteration 0: 20 neurons, 80 synapses")
+    assert "noise 1/1 | elapsed 0:" in err
+    assert "measuring the rate" in err
+    assert "elapsed" not in out
 
 
 def test_list_alone_lists_what_there_is_to_list(capfd):

@@ -26,7 +26,14 @@ from hrsnn_brian.figures import (
     pruning_methods,
     spectrum,
 )
-from hrsnn_brian.files.tables import Table, read_table, require_numbers, table_text, write_table
+from hrsnn_brian.files.tables import (
+    Table,
+    read_table,
+    require_numbers,
+    schema_in,
+    table_text,
+    write_table,
+)
 from hrsnn_brian.statistics.paired_seeds import by_seed
 from hrsnn_brian.studies.lyapunov_spectrum import STUDY as SPECTRUM
 
@@ -185,7 +192,7 @@ def test_nothing_is_drawn_from_columns_that_are_empty(name: str) -> None:
     table = Table(rows()).frame()
     with pytest.raises(InputError, match=f"column '{key}' is empty|has no pruned network"):
         draw(table.assign(**{key: math.nan}))
-    shown = [c for c in table if c.endswith("_per_s") or "rmse" in c or c.startswith("vpt")]
+    shown = [*schema_in(table).scores(), *(c for c in table if c.endswith("_per_s"))]
     shown += ["rate_hz", "ln_distance", *dynamics.MEASURES]
     empty = table.assign(**dict.fromkeys([c for c in shown if c in table], math.nan))
     with pytest.raises(InputError, match=r"is empty|no row has a value|no score columns"):
