@@ -8,21 +8,35 @@ stops early leaves a network of another size, and one that is refused leaves non
 `stopped` say so, and no comparison counts such a row. Rates are not matched, and are in the table.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.evaluation.evaluate import READOUTS
 from hrsnn_brian.files.columns import PRUNED, Column, identity
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.tune_timescales import check_rounds
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.options import (
+    CALLED_RECIPES,
+    Fractions,
+    Names,
+    Options,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
-from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -32,31 +46,17 @@ if TYPE_CHECKING:
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, size and variant; the baseline is always among them."""
-    _check(options)
     kept = ("tasks", "readouts", "short_tasks", "short_measures", "iterations", "network")
     settings = {name: options[name] for name in kept}
-    variants = list(dict.fromkeys([BASELINE, *options["variants"]]))
+    variants = list(dict.fromkeys([BASELINE, *options["recipes"]]))
     return [
-        {"seed": seed + number, "variant": variant, "keep": keep, "neuron_fraction": fraction}
+        {"seed": seed + number, "recipe": variant, "keep": keep, "neuron_fraction": fraction}
         | settings
         for number in range(options["seeds"])
         for keep in options["keep"]
         for fraction in options["neuron_fraction"]
         for variant in variants
     ]
-
-
-def _check(options: Options) -> None:
-    from hrsnn_brian.evaluation.evaluate import READOUTS
-    from hrsnn_brian.tasks.registry import TASKS
-
-    check_names(options, "variants", "variant", VARIANTS)
-    check_names(options, "tasks", "task", TASKS)
-    check_names(options, "readouts", "readout", READOUTS)
-    check_fractions(options, "keep", below_one=True)
-    check_fractions(options, "neuron_fraction")
-    check_least(options, seeds=1)
-    check_rounds(LNP, options["iterations"], "iterations")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -68,9 +68,9 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
     size = (neurons, resolve_budget(network, point["keep"]))
-    asked = {"recipe": point["variant"]}
+    asked = {"recipe": point["recipe"]}
     asked |= {name: point[name] for name in ("keep", "neuron_fraction")}
-    group = {"group": VARIANTS[point["variant"]].group}
+    group = {"group": VARIANTS[point["recipe"]].group}
     try:
         result = _pruned(point, network, size, engine)
     except InputError as refusal:
@@ -105,7 +105,7 @@ def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "En
     seed = point["seed"]
     return prune(
         network,
-        VARIANTS[point["variant"]].recipe(point["iterations"]),
+        VARIANTS[point["recipe"]].recipe(point["iterations"]),
         Size(neurons=size[0], synapses=size[1]),
         probe=Measurements.short(engine, seed)
         if point["short_measures"]
@@ -187,30 +187,48 @@ def _test_cells(tests: Mapping[str, PairedTest], name: str) -> list[Any]:
     return [test.mean_difference, test.dz, test.p_t_holm, test.p_wilcoxon_holm]
 
 
+@dataclass(frozen=True)
+class AblationOptions(StudyOptions):
+    """Which recipes made from LNP are compared with it, and where."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
+    tasks: Tasks = Tasks("mackey-glass-84", "lorenz63-x").about("what every network is scored on")
+    recipes: Recipes = Recipes(*QUICK, known=VARIANTS).about(
+        "lnp with steps left out, alone or an ingredient exchanged"
+    )
+    # of 20 synapses per neuron: fewer would leave islands
+    keep: Fractions = Fractions(0.1, below_one=True).about("fractions of the synapses kept")
+    neuron_fraction: Fractions = Fractions(0.6).about("fractions of the neurons kept")
+    iterations: Whole = Whole(4, low=1).about("iterations of lnp")
+    readouts: Names = Names(READOUTS, ("spikes",), one="readout").about(
+        "what the readout is fitted to"
+    )
+    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    short_measures: Flag = Flag(True).about("a third of the measuring time, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=200").about("the network to prune")
+
+    def __post_init__(self) -> None:
+        check_rounds(LNP, self.iterations, "iterations")
+
+
+def _families(options: Options) -> tuple[int, int] | None:
+    others = len({*options["recipes"]} - {BASELINE})
+    return (others, others) if others else None
+
+
 STUDY = Study(
     name="ablation",
     description="LNP with each step left out, each alone and each ingredient exchanged",
     points=points,
     run=run,
+    options=AblationOptions,
+    families=_families,
     presets={
-        "quick": {
-            "seeds": 3,
-            "tasks": ["mackey-glass-84", "lorenz63-x"],
-            "variants": list(QUICK),
-            "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
-            "neuron_fraction": [0.6],
-            "iterations": 4,
-            "readouts": ["spikes"],
-            "short_tasks": True,
-            "short_measures": True,
-            "network": {"preset": "default", "set": ["N=200"]},
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
-            "tasks": ["mackey-glass-84", "lorenz63-x"],
-            "variants": list(VARIANTS),
+            "recipes": list(VARIANTS),
             "keep": [0.05],
-            "neuron_fraction": [0.6],
             "iterations": 20,
             "readouts": ["spikes", "spikes+v"],
             "short_tasks": False,

@@ -5,7 +5,7 @@ Kinds of network, all but "full" with the neurons and synapses of the LNP networ
 full                  before pruning
 lnp                   `lnp` with its default options
 random                neurons by lot within E and I, synapses by lot, variance-preserving
-random, same classes  the same, with as many inhibitory synapses as the LNP network
+random same classes  the same, with as many inhibitory synapses as the LNP network
 class-rewired         the LNP network, every synapse with a new source of its class
 fresh                 a new random network of that size, drawn from the same parameters
 original timescales   the LNP network, tau_m and biases as before pruning: what step 4 did is undone
@@ -18,20 +18,26 @@ row per seed, kind (its recipe, else its network), size and matching, a column p
 conform; `stopped` says so.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_brian.dynamics.exponents.spiking import Protocol
 from hrsnn_brian.dynamics.measures import COLUMNS, MEASURES, Lengths, dynamics_row
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, Column, identity, named
 from hrsnn_brian.files.tables import Row, Table, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.pruning.lnp import LNP as RECIPE
+from hrsnn_brian.pruning.tune_timescales import check_rounds
+from hrsnn_brian.runs.options import Fractions, Names, Options, StudyNetwork, StudyOptions
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -40,14 +46,19 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 LNP = "lnp"
-CONTROLS = ("random", "random, same classes", "class-rewired", "fresh", "original timescales")
-MATCHES = ("none", "bias")
+CONTROLS = {
+    "random": "neurons by lot within E and I, synapses by lot, variance-preserving",
+    "random same classes": "the same, with as many inhibitory synapses as the LNP network",
+    "class-rewired": "the LNP network, every synapse with a new source of its class",
+    "fresh": "a new random network of that size, drawn from the same parameters",
+    "original timescales": "the LNP network, tau_m and biases as before pruning",
+}
+MATCHES = {"none": "nothing: as they are", "bias": "an offset of all biases"}
 _LENGTHS = ("noise_seconds", "exponents", "exponent_seconds", "segments")
 
 
 def points(options: Options, seed: int) -> list[Point]:
     """Per seed one point for the full network and one for each size."""
-    _check(options)
     kept = (*_LENGTHS, "controls", "match", "iterations", "short_measures", "network")
     settings = {name: options[name] for name in kept}
     sizes = [(1.0, 1.0), *((k, f) for k in options["keep"] for f in options["neuron_fraction"])]
@@ -56,20 +67,6 @@ def points(options: Options, seed: int) -> list[Point]:
         for number in range(options["seeds"])
         for keep, fraction in sizes
     ]
-
-
-def _check(options: Options) -> None:
-    from hrsnn_brian.dynamics.exponents.spiking import Protocol
-    from hrsnn_brian.pruning.lnp import LNP as RECIPE
-    from hrsnn_brian.pruning.tune_timescales import check_rounds
-
-    check_names(options, "controls", "controls", CONTROLS)
-    check_names(options, "match", "match", MATCHES)
-    check_fractions(options, "keep", below_one=True)
-    check_fractions(options, "neuron_fraction")
-    check_least(options, seeds=1, exponents=1, iterations=2, noise_seconds=1.0)
-    Protocol(duration=options["exponent_seconds"], segments=options["segments"])
-    check_rounds(RECIPE, options["iterations"], "iterations")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -129,7 +126,7 @@ def _networks(
     size = Size(neurons=n, synapses=synapses)
     make = {
         "random": lambda: prune(full, "random", size, probe=measure, seed=seed).network,
-        "random, same classes": lambda: rivals.random_by_class(full, n, synapses, inhibitory, seed),
+        "random same classes": lambda: rivals.random_by_class(full, n, synapses, inhibitory, seed),
         "class-rewired": lambda: rivals.rewire_within_class(pruned, seed),
         "fresh": lambda: rivals.fresh_network(full, n, synapses, seed),
         "original timescales": lambda: _untuned(pruned, full),
@@ -228,32 +225,49 @@ def _cell(test: PairedTest | None) -> str:
     return "-" if test is None else f"{0.0 - test.dz:+.2g} (p {test.p_t_holm:.2g})"
 
 
+@dataclass(frozen=True)
+class DynamicsOptions(StudyOptions):
+    """Which networks are measured, and for how long."""
+
+    controls: Names = Names(
+        CONTROLS, CONTROLS, also={"random, same classes": "random same classes"}
+    ).about("networks of the size of the LNP network that it is compared with")
+    match: Names = Names(MATCHES, MATCHES, also={"raw": "none"}).about(
+        "what brings the mean rate to that of the full network"
+    )
+    # of 20 synapses per neuron: fewer would leave islands
+    keep: Fractions = Fractions(0.1, below_one=True).about("fractions of the synapses kept")
+    neuron_fraction: Fractions = Fractions(0.6).about("fractions of the neurons kept")
+    iterations: Whole = Whole(4, low=2).about("iterations of lnp")
+    noise_seconds: Real = Real(20.0, 1).about("run under white noise that is measured", "s")
+    exponents: Whole = Whole(8, low=1).about("leading Lyapunov exponents")
+    exponent_seconds: Real = Real(2.0, 0).about("measured time of the exponents", "s")
+    segments: Whole = Whole(2, low=1).about("independent inputs of the exponents")
+    short_measures: Flag = Flag(True).about("a third of the measuring time, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=200").about("the network to prune")
+
+    def __post_init__(self) -> None:
+        Protocol(duration=self.exponent_seconds, segments=self.segments)
+        check_rounds(RECIPE, self.iterations, "iterations")
+
+
+def _families(options: Options) -> tuple[int, int]:
+    others = 1 + len(options["controls"])  # the full network is always there
+    return others, others
+
+
 STUDY = Study(
     name="dynamics",
     description="dynamics of LNP networks beside random sparse networks of equal size",
     points=points,
     run=run,
+    options=DynamicsOptions,
+    families=_families,
     presets={
-        "quick": {
-            "seeds": 3,
-            "controls": list(CONTROLS),
-            "match": list(MATCHES),
-            "keep": [0.1],  # of 20 synapses per neuron: fewer would leave islands
-            "neuron_fraction": [0.6],
-            "iterations": 4,
-            "noise_seconds": 20.0,
-            "exponents": 8,
-            "exponent_seconds": 2.0,
-            "segments": 2,
-            "short_measures": True,
-            "network": {"preset": "default", "set": ["N=200"]},
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
-            "controls": list(CONTROLS),
-            "match": list(MATCHES),
             "keep": [0.05],
-            "neuron_fraction": [0.6],
             "iterations": 20,
             "noise_seconds": 60.0,
             "exponents": 10,

@@ -5,15 +5,20 @@ against the harmonic mean of their signed exponents (unsound: it has a pole wher
 row per network, seed and neighbourhood, with the split-half reliability of the node exponents.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
+from hrsnn_brian.runs.options import Names, Options, StudyOptions
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -23,8 +28,6 @@ T = 80e-3  # s, the time over which a node's perturbation grows
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per network and seed."""
-    if options["seeds"] < 1 or options["segments"] < 4:
-        raise InputError("seeds, segments", (options["seeds"], options["segments"]), ">= 1, >= 4")
     return [
         {"network": name, "seed": seed + number, "segments": options["segments"]}
         for name in options["networks"]
@@ -36,13 +39,15 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per neighbourhood; synapses of neurons without an exponent are left out."""
     from hrsnn_brian.dynamics.exponents.edges import edge_exponents, signed_harmonic_mean
     from hrsnn_brian.dynamics.exponents.finite_time import split_half_reliability
-    from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+    from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol, node_exponents
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.presets import load_preset
 
     network = build_network(load_preset(point["network"]), point["seed"])
     nodes = node_exponents(
-        network, engine=engine, T=f"{T} s", segments=point["segments"], seed=point["seed"]
+        network,
+        engine=engine,
+        protocol=NodeProtocol(T=T, segments=point["segments"]),
+        seed=point["seed"],
     )
     known = np.isfinite(nodes.segments).all(axis=0)
     reliability = split_half_reliability(nodes.segments[:, known])
@@ -111,23 +116,22 @@ def summary(rows: Sequence[Row]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class EdgeOptions(StudyOptions):
+    """Which networks are measured, and how often."""
+
+    seeds: Whole = Whole(1, low=1).about("seeds, counted from the root seed on")
+    networks: Names = Names(preset_names(), LYAPUNOV_NETWORKS).about("presets of networks")
+    segments: Whole = Whole(20, low=4).about("independent inputs per node exponent")
+
+
 STUDY = Study(
     name="edge_exponents",
     description="why the signed harmonic mean of exponents is not used; reliability of nodes",
     points=points,
     run=run,
-    presets={
-        "quick": {
-            "networks": ["network-A", "network-B", "network-C", "network-D"],
-            "seeds": 1,
-            "segments": 20,
-        },
-        "paper": {
-            "networks": ["network-A", "network-B", "network-C", "network-D"],
-            "seeds": 10,
-            "segments": 40,
-        },
-    },
+    options=EdgeOptions,
+    presets={"quick": {}, "paper": {"seeds": 10, "segments": 40}},
     summary=summary,
     columns=(
         Column("neighbourhood", "whose exponents a synapse has", role="identity"),

@@ -1,26 +1,36 @@
-"""The search for the best task-agnostic pruning rule, and its confirmation on fresh seeds.
+"""The search for the best task-agnostic pruning recipe, and its confirmation on fresh seeds.
 
 Development: every candidate on `seeds` seeds from the root seed on; as often as one likes.
-Confirmation (preset "confirm"): the shipped rules against every rival by magnitude and by lot, on
+Confirmation (preset "confirm"): the shipped recipes against every rival by magnitude and by lot, on
 seeds that start FRESH above the root seed and that no development with that root has looked at;
 to be run once. Candidates look at no task; all are scored with the primary readout, as pruned.
 """
 
-import math
-from collections.abc import Sequence
-from statistics import mean
-from typing import TYPE_CHECKING
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from hrsnn_brian.errors import InputError, unknown_name
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import TYPE_CHECKING, ClassVar
+
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.score import LOWER
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.options import (
+    CALLED_RECIPES,
+    Options,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.statistics.comparison import compare_family
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
-from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, LEAVE
 
@@ -28,7 +38,10 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 FRESH = 1000  # confirmation seeds are this much above those of the development
-PHASES = {"development": 0, "confirmation": FRESH}
+PHASES = {
+    "development": "from the root seed on, as often as one likes",
+    "confirmation": f"from {FRESH} above the root seed on, to be run once",
+}
 SHIPPED = ("thrifty", "frugal")
 RIVALS = tuple(
     name
@@ -66,38 +79,26 @@ CANDIDATES: dict[str, Recipe] = {
     "root F gain 3 ceiling 1": _frugal(power=0.5, gain=3, ceiling=1),
     "power .75 gain 2.5 ceiling 1": _frugal(power=0.75, price=0.5, gain=2.5, ceiling=1),
 }
-"""Rivals, shipped rules and what they were chosen from, by name. [our choice]"""
+"""Rivals, shipped recipes and what they were chosen from, by name. [our choice]"""
 
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed and candidate; the full and the bare network once per seed."""
-    _check(options)
-    first = seed + PHASES[options["phase"]]
+    first = seed + (FRESH if options["phase"] == "confirmation" else 0)
     names = ("tasks", "vpt_starts", "short_tasks", "network")
     shared = {name: options[name] for name in names} | {"match": [RAW], "neuron_fraction": 1.0}
     found: list[Point] = []
     for number in range(options["seeds"]):
         base = {"phase": options["phase"], "seed": first + number} | shared
-        found += [base | {"rule": FULL, "keep": 1.0}, base | {"rule": BARE, "keep": 0.0}]
-        found += [base | {"rule": r, "keep": options["keep"]} for r in options["rules"]]
+        found += [base | {"recipe": FULL, "keep": 1.0}, base | {"recipe": BARE, "keep": 0.0}]
+        found += [base | {"recipe": r, "keep": options["keep"]} for r in options["recipes"]]
     return found
-
-
-def _check(options: Options) -> None:
-    if options["phase"] not in PHASES:
-        raise unknown_name("phase", options["phase"], PHASES)
-    check_names(options, "rules", "rule", CANDIDATES)
-    check_names(options, "tasks", "task", TASKS)
-    check_fractions({"keep": [options["keep"]]}, "keep", below_one=True)
-    check_least(options, seeds=1, vpt_starts=1)
-    if options["seeds"] > FRESH:
-        raise InputError("seeds", options["seeds"], f"must be at most {FRESH}")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task."""
-    rule = None if point["rule"] in (FULL, BARE) else CANDIDATES[point["rule"]]
-    return [row | {"phase": point["phase"]} for row in scored_rows(point, rule, engine, PRIMARY)]
+    recipe = None if point["recipe"] in (FULL, BARE) else CANDIDATES[point["recipe"]]
+    return [row | {"phase": point["phase"]} for row in scored_rows(point, recipe, engine, PRIMARY)]
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -113,35 +114,35 @@ def summary(rows: Sequence[Row]) -> str:
     first = [row for row in rows if row["task"] == tasks[0]]
     costs = {column: by_seed(first, NAME, column) for column in ("rate_hz", "synaptic_ops_per_s")}
     columns = {score.name: scores[task] for task, score in judged.items()} | costs
-    rules = sorted(scores[tasks[0]], key=lambda rule: _rank(judged, scores, rule))
+    recipes = sorted(scores[tasks[0]], key=lambda recipe: _rank(judged, scores, recipe))
     lines = [
-        [rule, *(spread(found[rule].values()) for found in columns.values())] for rule in rules
+        [name, *(spread(found[name].values()) for found in columns.values())] for name in recipes
     ]
     seeds = len({row["seed"] for row in rows})
     best = "best first, by the mean log ratio to full"
     head = f"mean ± s.e.m. over {seeds} seeds, {best}; costs on {tasks[0]}"
     blocks = [f"{head}\n{text_table(lines, ['recipe', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
-        blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in rules]
+        blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in recipes]
     return "\n\n".join(blocks)
 
 
-def _rank(judged: dict[str, Column], scores: dict[str, BySeed], rule: str) -> float:
+def _rank(judged: dict[str, Column], scores: dict[str, BySeed], recipe: str) -> float:
     """Mean over tasks of the log of the mean score against the full network's, lower is better."""
     logs = []
     for task, found in scores.items():
-        ratio = mean(found[rule].values()) / mean(found[FULL].values())
+        ratio = mean(found[recipe].values()) / mean(found[FULL].values())
         logs.append(math.log(max(ratio, 1e-9)) * (1 if judged[task].better == LOWER else -1))
     return mean(logs)
 
 
 def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -> str:
-    """The shipped rule against every rival on every task: one family, Holm-corrected."""
+    """The shipped recipe against every rival on every task: one family, Holm-corrected."""
     family = {}
     for task, found in scores.items():
-        for rival in (rule for rule in found if rule in RIVALS):
+        for rival in (recipe for recipe in found if recipe in RIVALS):
             both = sorted(found[shipped].keys() & found[rival].keys())
-            ours, theirs = ([found[rule][seed] for seed in both] for rule in (shipped, rival))
+            ours, theirs = ([found[recipe][seed] for seed in both] for recipe in (shipped, rival))
             family[task, rival] = (ours, theirs)
     tests = compare_family({f"{task}: {rival}": pair for (task, rival), pair in family.items()})
     lines = []
@@ -153,33 +154,42 @@ def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -
     return f"{shipped}, paired by seed, Holm over {len(lines)} tests\n{text_table(lines, header)}"
 
 
-_PAPER: Options = {
-    "phase": "development",
-    "seeds": 6,
-    "rules": list(CANDIDATES),
-    "keep": 0.05,
-    "tasks": list(TASKS),
-    "vpt_starts": 30,
-    "short_tasks": False,
-    "network": {"preset": "default"},
-}
+@dataclass(frozen=True)
+class SearchOptions(StudyOptions):
+    """Which candidates are scored, on which seeds."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
+    seeds: Whole = Whole(2, low=1, high=FRESH).about("seeds, counted from the phase's first on")
+    phase: OneOf = OneOf("development", PHASES).about("whose seeds are used")
+    recipes: Recipes = Recipes(*CANDIDATES, known=CANDIDATES).about("the candidates")
+    keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
+    tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
+    vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
+    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+
+def _families(options: Options) -> tuple[int, int] | None:
+    if options["phase"] == "development":
+        return None
+    tests = len(options["tasks"]) * sum(recipe in RIVALS for recipe in options["recipes"])
+    return (tests, tests) if tests else None
+
+
+_PAPER = {"seeds": 6, "vpt_starts": 30, "short_tasks": False, "network": {"preset": "default"}}
 
 STUDY = Study(
     name="improve",
-    description="the search for the best task-agnostic rule on development seeds, and its "
+    description="the search for the best task-agnostic recipe on development seeds, and its "
     "confirmation on fresh ones",
     points=points,
     run=run,
+    options=SearchOptions,
+    families=_families,
     presets={
-        "quick": _PAPER
-        | {
-            "seeds": 2,
-            "vpt_starts": 10,
-            "short_tasks": True,
-            "network": {"preset": "default", "set": ["N=250"]},
-        },
+        "quick": {},
         "paper": _PAPER,
-        "confirm": _PAPER | {"phase": "confirmation", "seeds": 16, "rules": [*SHIPPED, *RIVALS]},
+        "confirm": _PAPER | {"phase": "confirmation", "seeds": 16, "recipes": [*SHIPPED, *RIVALS]},
     },
     summary=summary,
     columns=(Column("phase", "development seeds, or fresh ones", role="identity"),),

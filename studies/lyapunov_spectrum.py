@@ -9,21 +9,27 @@ each dt), "spectrum" (index 1 to k), "history" (estimate against measured time p
 and last index), "divergence" (ln distance against time, left alone) and "fit" (its fitted window).
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.dynamics.exponents.divergence_fit import fit_window
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.dynamics.exponents.spiking import Protocol
 from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.options import Names, Options, StudyNetwork, StudyOptions
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Real, Whole
+from hrsnn_brian.settings.lists import Many
+from hrsnn_brian.settings.times import Times
 
 if TYPE_CHECKING:
-    from hrsnn_brian.dynamics.exponents.spiking import Protocol
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
 
@@ -47,7 +53,6 @@ CONDITIONS: dict[str, list[str]] = {
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, condition and (J, g): J scanned at the network's g, and g at its J."""
-    _check(options)
     weights = options["network"]["weights"]
     J0, g0 = weights["J"], weights["g"]
     pairs = {(J, g0) for J in options["J"]} | {(J0, g) for g in options["g"]} | {(J0, g0)}
@@ -61,30 +66,8 @@ def points(options: Options, seed: int) -> list[Point]:
     ]
 
 
-def _check(options: Options) -> None:
-    from hrsnn_brian.dynamics.exponents.spiking import Protocol
-    from hrsnn_brian.settings.units import seconds
-
-    for condition in options["conditions"]:
-        if condition not in CONDITIONS:
-            raise unknown_name("condition", condition, CONDITIONS)
-    for name in ("J", "g"):
-        for value in options[name]:
-            if not 0 <= value < math.inf:
-                raise InputError(name, value, "must be a number >= 0")
-    for name in ("seeds", "k", "copies"):
-        if options[name] < 1:
-            raise InputError(name, options[name], "must be at least 1")
-    if len({seconds(dt, "dt") for dt in options["dt"]}) < 2:
-        raise InputError("dt", options["dt"], "must name two time steps or more")
-    if not 0.6 <= options["divergence_s"] < math.inf:
-        raise InputError("divergence_s", options["divergence_s"], "must be at least 0.6")
-    Protocol(duration=options["duration_s"], segments=options["segments"])
-
-
 def run(point: Point, engine: "Engine") -> list[Row]:
     """All kinds of rows of one network."""
-    from hrsnn_brian.dynamics.exponents.spiking import Protocol
     from hrsnn_brian.settings.units import seconds
 
     network = _network(
@@ -112,13 +95,11 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 @lru_cache(maxsize=2)
 def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.overrides import apply_overrides
     from hrsnn_brian.network.parameters import HRSNNParams
+    from hrsnn_brian.settings.reader import read
 
     changes = [f"weights.J={J!r}", f"weights.g={g!r}", *CONDITIONS[condition]]
-    return build_network(
-        HRSNNParams.from_dict(apply_overrides(json.loads(parameters), changes)), seed
-    )
+    return build_network(read(HRSNNParams, json.loads(parameters), changes), seed)
 
 
 def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
@@ -197,16 +178,18 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     """ln distance of copies left alone (mean over copies), and the slope of its fitted window."""
     import numpy as np
 
-    from hrsnn_brian.dynamics.exponents.finite_size import echo
+    from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, echo
 
     seen = echo(
         network,
         engine=engine,
-        d0=1e-8,
-        copies=point["copies"],
-        duration=point["divergence_s"],
-        dt=f"{dt!r} s",
-        interpolated=True,
+        protocol=EchoProtocol(
+            d0=1e-8,
+            copies=point["copies"],
+            duration=point["divergence_s"],
+            dt=dt,
+            interpolated=True,
+        ),
         seed=point["seed"],
     )
     with np.errstate(divide="ignore"):  # a distance of zero ends the window
@@ -256,37 +239,44 @@ def _mean(rows: Sequence[Row], column: str) -> float | None:
     return None if failed else mean(values)
 
 
+@dataclass(frozen=True)
+class SpectrumOptions(StudyOptions):
+    """Which networks are measured, and for how long."""
+
+    conditions: Names = Names(CONDITIONS, CONDITIONS, one="condition").about(
+        "heterogeneities of the membrane time constants"
+    )
+    J: Many = Many(Real(0.0, 0), (0.5, 1.5, 4.0, 6.0)).about("values of J, at the network's g")
+    g: Many = Many(Real(0.0, 0), (4.5, 8.0)).about("values of g, at the network's J")
+    k: Whole = Whole(10, low=1).about("leading exponents of a spectrum")
+    duration_s: Real = Real(3.0, 0).about("measured time of the exponents", "s")
+    segments: Whole = Whole(3, low=1).about("independent inputs of the exponents")
+    dt: Times = Times(("0.1 ms", "0.05 ms"), least=2).about("time steps of lambda_inf")
+    divergence_s: Real = Real(2.5, 0.6).about("time that copies are left alone", "s")
+    copies: Whole = Whole(2, low=1).about("copies that are left alone")
+    network: StudyNetwork = StudyNetwork("network-C").about("the network to change")
+
+    def __post_init__(self) -> None:
+        Protocol(duration=self.duration_s, segments=self.segments)
+
+
 STUDY = Study(
     name="lyapunov_spectrum",
     description="Lyapunov spectra and lambda_inf against J and g, per heterogeneity of tau_m",
     points=points,
     run=run,
+    options=SpectrumOptions,
     presets={
-        "quick": {
-            "seeds": 3,
-            "conditions": list(CONDITIONS),
-            "J": [0.5, 1.5, 4.0, 6.0],
-            "g": [4.5, 8.0],
-            "k": 10,
-            "duration_s": 3.0,
-            "segments": 3,
-            "dt": ["0.1 ms", "0.05 ms"],
-            "divergence_s": 2.5,
-            "copies": 2,
-            "network": {"preset": "network-C"},
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
-            "conditions": list(CONDITIONS),
             "J": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0],
             "g": [4.5, 5.0, 7.0, 8.0],
             "k": 50,
             "duration_s": 20.0,
             "segments": 10,
-            "dt": ["0.1 ms", "0.05 ms"],
             "divergence_s": 4.0,
             "copies": 8,
-            "network": {"preset": "network-C"},
         },
     },
     figures=("exponent_vs_J", "spectrum", "convergence", "divergence"),

@@ -7,17 +7,24 @@ is a jump (positive, whatever the exponent). Quantities, in the column of that n
 for lambda(d0; t_renorm, dt) and "lambda_inf" for the exponent, at two values of dt.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.columns import Column, identity
 from hrsnn_brian.files.tables import Row, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
+from hrsnn_brian.runs.options import Names, Options, StudyOptions
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Real, Text, Whole
+from hrsnn_brian.settings.lists import Many
+from hrsnn_brian.settings.times import Times
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -28,7 +35,6 @@ FINITE_SIZE, LAMBDA_INF = "finite_size", "lambda_inf"
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, network, dt and t_renorm, and one of lambda_inf per seed and network."""
-    _check(options)
     shared = {"set": options["set"]}
     curve = {key: options[key] for key in ("d0", "copies", "duration_s")}
     exact = {"segments": options["segments"], "duration_s": options["duration_inf_s"]}
@@ -43,31 +49,6 @@ def points(options: Options, seed: int) -> list[Point]:
                 for dt in options["dt"]
             ]
     return found
-
-
-def _check(options: Options) -> None:
-    from hrsnn_brian.network.presets import load_preset, preset_names
-    from hrsnn_brian.settings.units import seconds
-
-    for network in options["networks"]:
-        if network not in preset_names():
-            raise unknown_name("networks", network, preset_names())
-        load_preset(network, options["set"])
-    for name in ("dt", "dt_inf", "t_renorm"):
-        for time in options[name]:
-            if not seconds(time, name) > 0:
-                raise InputError(name, time, "must be a positive time")
-    if len(set(options["dt_inf"])) < 2:
-        raise InputError("dt_inf", options["dt_inf"], "must name two time steps or more")
-    for d0 in options["d0"]:
-        if not 0 < d0 < math.inf:
-            raise InputError("d0", d0, "must be a positive number")
-    for name in ("seeds", "copies", "segments"):
-        if options[name] < 1:
-            raise InputError(name, options[name], "must be at least 1")
-    for name in ("duration_s", "duration_inf_s"):
-        if not 0.5 < options[name] < math.inf:
-            raise InputError(name, options[name], "must exceed 0.5")
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
@@ -91,13 +72,16 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 @lru_cache(maxsize=4)
 def _network(preset: str, overrides: tuple[str, ...], seed: int) -> "Network":
     from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.presets import load_preset
 
     return build_network(load_preset(preset, overrides), seed)
 
 
 def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row]:
-    from hrsnn_brian.dynamics.exponents.finite_size import finite_size_exponents, unrelated_distance
+    from hrsnn_brian.dynamics.exponents.finite_size import (
+        SizeProtocol,
+        finite_size_exponents,
+        unrelated_distance,
+    )
 
     seed, dt = point["seed"], point["dt"]
     unrelated = unrelated_distance(network, engine=engine, dt=dt, seed=seed)
@@ -105,10 +89,12 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
         network,
         point["d0"],
         engine=engine,
-        dt=dt,
-        t_renorm=point["t_renorm"],
-        duration=point["duration_s"],
-        copies=point["copies"],
+        protocol=SizeProtocol(
+            dt=dt,
+            t_renorm=point["t_renorm"],
+            duration=point["duration_s"],
+            copies=point["copies"],
+        ),
         unrelated=unrelated,
         seed=seed,
     )
@@ -216,31 +202,39 @@ def _decades(low: int, high: int) -> list[float]:
     return [float(f"1e{k}") for k in range(low, high + 1)]
 
 
-_NETWORKS = ["network-A", "network-B", "network-C", "network-D"]
-_STEPS = {"dt": ["0.02 ms", "0.1 ms", "0.5 ms", "1 ms"], "dt_inf": ["0.1 ms", "0.05 ms"]}
+@dataclass(frozen=True)
+class SizeOptions(StudyOptions):
+    """Which networks are perturbed, how strongly and for how long."""
+
+    seeds: Whole = Whole(2, low=1).about("seeds, counted from the root seed on")
+    networks: Names = Names(preset_names(), LYAPUNOV_NETWORKS).about("presets of networks")
+    set: Many = Many(Text(), (), empty=True).about("changes of all of them, such as N=100")
+    d0: Many = Many(Real(1.0, 0, above=True), (1e-10, 1e-8, *_decades(-6, 1), 30.0)).about(
+        "sizes of the perturbation, in units of the mean threshold"
+    )
+    t_renorm: Times = Times(("20 ms",)).about("times between renormalisations")
+    dt: Times = Times(("0.02 ms", "0.1 ms", "0.5 ms", "1 ms")).about("time steps of the curves")
+    dt_inf: Times = Times(("0.1 ms", "0.05 ms"), least=2).about("time steps of lambda_inf")
+    copies: Whole = Whole(4, low=1).about("perturbed copies of a curve")
+    duration_s: Real = Real(2.0, 0.5, above=True).about("measured time of a curve", "s")
+    segments: Whole = Whole(4, low=1).about("independent inputs of lambda_inf")
+    duration_inf_s: Real = Real(4.0, 0.5, above=True).about("measured time of lambda_inf", "s")
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            load_preset(network, self.set)
+
 
 STUDY = Study(
     name="perturbation_size",
     description="the grid artefact: finite-size exponents against d0 and dt, beside lambda_inf",
     points=points,
     run=run,
+    options=SizeOptions,
     presets={
-        "quick": {
-            "seeds": 2,
-            "networks": _NETWORKS,
-            "set": [],
-            "d0": [1e-10, 1e-8, *_decades(-6, 1), 30.0],
-            "t_renorm": ["20 ms"],
-            "copies": 4,
-            "duration_s": 2.0,
-            "segments": 4,
-            "duration_inf_s": 4.0,
-            **_STEPS,
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
-            "networks": _NETWORKS,
-            "set": [],
             "d0": _decades(-10, -6)
             + [float(f"{m}e{k}") for k in range(-5, 1) for m in (1, 3)]
             + [10.0],
@@ -249,7 +243,6 @@ STUDY = Study(
             "duration_s": 10.0,
             "segments": 10,
             "duration_inf_s": 20.0,
-            **_STEPS,
         },
     },
     figures=("finite_size",),

@@ -1,18 +1,30 @@
-"""Score against the fraction of synapses kept, for every pruning method, task and seed.
+"""Score against the fraction of synapses kept, for every pruning recipe, task and seed.
 
 The same pruned network serves every task: pruning sees no task. A point is one evaluation, a few
 seconds of work; what several points share (networks, covariances, tasks) is kept in the process.
 """
 
-import json
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from hrsnn_brian.errors import InputError, unknown_name
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, named
 from hrsnn_brian.files.tables import Row, Table, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.runs.options import (
+    CALLED_RECIPES,
+    Fractions,
+    Options,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag
 from hrsnn_brian.statistics.paired_seeds import spread
 
 if TYPE_CHECKING:
@@ -24,52 +36,35 @@ if TYPE_CHECKING:
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, task, method and fraction kept, and one per unpruned network."""
-    _check(options)
+    """One point per seed, task, recipe and fraction kept, and one per unpruned network."""
     found: list[Point] = []
     for number in range(options["seeds"]):
         for task in options["tasks"]:
             base = {"seed": seed + number, "task": task}
             rest = {"short_tasks": options["short_tasks"], "network": options["network"]}
-            full = {"method": FULL, "keep": 1.0, "curves": options["methods"]}
+            full = {"recipe": FULL, "keep": 1.0, "curves": options["recipes"]}
             found.append(base | full | rest)
             found += [
-                base | {"method": method, "keep": keep} | rest
-                for method in options["methods"]
+                base | {"recipe": recipe, "keep": keep} | rest
+                for recipe in options["recipes"]
                 for keep in options["keep"]
                 if keep < 1
             ]
     return found
 
 
-def _check(options: Options) -> None:
-    from hrsnn_brian.pruning.recipes import get_recipe
-    from hrsnn_brian.tasks.registry import list_tasks
-
-    for task in options["tasks"]:
-        if task not in list_tasks():
-            raise unknown_name("task", task, list_tasks())
-    for method in options["methods"]:
-        get_recipe(method)
-    for keep in options["keep"]:
-        if not 0 < keep <= 1:
-            raise InputError("keep", keep, "must be in (0, 1]")
-    if options["seeds"] < 1:
-        raise InputError("seeds", options["seeds"], "must be at least 1")
-
-
 def run(point: Point, engine: "Engine") -> list[Row]:
-    """Rows of one evaluation; those of the unpruned network start the curve of every method."""
+    """Rows of one evaluation; those of the unpruned network start the curve of every recipe."""
     from hrsnn_brian.evaluation.evaluate import evaluate
 
     seed = point["seed"]
     task = _task(point["task"], seed, point["short_tasks"])
     parameters = json.dumps(point["network"])
-    unpruned = point["method"] == FULL
+    unpruned = point["recipe"] == FULL
     network = (
         _network(parameters, seed)
         if unpruned
-        else _pruned(parameters, seed, point["method"], point["keep"], engine)
+        else _pruned(parameters, seed, point["recipe"], point["keep"], engine)
     )
     found = evaluate(network, task, engine=engine, seed=seed, controls=unpruned)
     return [row for entry in found.entries for row in _rows(point, entry)]
@@ -79,7 +74,7 @@ def _rows(point: Point, entry: Row) -> list[Row]:
     """An entry of an evaluation as rows of the table: several where several curves start."""
     if entry["network"] not in (FULL, PRUNED):
         return [entry]
-    recipes = point.get("curves", [point["method"]])
+    recipes = point.get("curves", [point["recipe"]])
     return [entry | {"recipe": recipe, "keep": point["keep"]} for recipe in recipes]
 
 
@@ -105,7 +100,7 @@ def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
     return noise_covariance(_network(parameters, seed), engine, seed)
 
 
-def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engine") -> "Network":
+def _pruned(parameters: str, seed: int, recipe: str, keep: float, engine: "Engine") -> "Network":
     """Pruned in one round, the covariance measured once for all fractions kept."""
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.prune import prune
@@ -117,7 +112,7 @@ def _pruned(parameters: str, seed: int, method: str, keep: float, engine: "Engin
 
     probe = Once(engine, seed)
     network = _network(parameters, seed)
-    return prune(network, method, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
+    return prune(network, recipe, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -153,26 +148,29 @@ def _block(rows: Sequence[Row], column: str) -> str:
     return text_table(lines, ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"])
 
 
+@dataclass(frozen=True)
+class CurveOptions(StudyOptions):
+    """What the curve is drawn of."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
+    tasks: Tasks = Tasks("lorenz63-x", "wind").about("what every network is scored on")
+    recipes: Recipes = Recipes("random", "magnitude", "noise").about("how networks are pruned")
+    keep: Fractions = Fractions(1.0, 0.5, 0.2, 0.1, 0.05).about("fractions of the synapses kept")
+    short_tasks: Flag = Flag(False).about("shorter series, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+
 STUDY = Study(
     name="pruning_curve",
-    description="scores against the fraction of synapses kept, per method, task and seed",
+    description="scores against the fraction of synapses kept, per recipe, task and seed",
     points=points,
     run=run,
+    options=CurveOptions,
     presets={
-        "quick": {
-            "seeds": 3,
-            "tasks": ["lorenz63-x", "wind"],
-            "methods": ["random", "magnitude", "noise"],
-            "keep": [1.0, 0.5, 0.2, 0.1, 0.05],
-            "short_tasks": False,
-            "network": {"preset": "default", "set": ["N=250"]},
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
             "tasks": ["lorenz63", "lorenz63-x", "mackey-glass-84", "google", "wind"],
-            "methods": ["random", "magnitude", "noise"],
-            "keep": [1.0, 0.5, 0.2, 0.1, 0.05],
-            "short_tasks": False,
             "network": {"preset": "default", "set": ["N=1000"]},
         },
     },

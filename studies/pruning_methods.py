@@ -1,19 +1,34 @@
-"""Every pruning rule at equal numbers of neurons and synapses: scores, rates and operations.
+"""Every pruning recipe at equal numbers of neurons and synapses: scores, rates and operations.
 
-A point is one rule, seed and size (see `rules`): it is pruned once and scored on every task, as it
-is and with its mean rate brought back to that of the unpruned network. The unpruned network and
-the control without recurrence stand beside the rules.
+A point is one recipe, seed and size (see `rules`): it is pruned once and scored on every task, as
+it is and with its mean rate brought back to that of the unpruned network. The unpruned network and
+the control without recurrence stand beside the recipes.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, named
 from hrsnn_brian.files.tables import Row, Table, text_table
-from hrsnn_brian.runs.study import Options, Point, Study
+from hrsnn_brian.report.claims import CLAIMS
+from hrsnn_brian.runs.options import (
+    CALLED_RECIPES,
+    Fractions,
+    Names,
+    Options,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.paired_seeds import by_seed, spread
-from hrsnn_brian.studies.option_checks import check_fractions, check_least, check_names
 from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
 
@@ -22,49 +37,35 @@ if TYPE_CHECKING:
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, rule and fractions of synapses and neurons; full and bare once a seed.
+    """One point per seed, recipe and fractions of synapses and neurons; full and bare once a seed.
 
-    A rule has no point at fractions of neurons where it is not compared (see `compared_at`).
+    A recipe has no point at fractions of neurons where it is not compared (see `compared_at`).
     """
-    _check(options)
     found: list[Point] = []
     names = ("tasks", "match", "vpt_starts", "short_tasks", "network")
     shared = {name: options[name] for name in names}
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
         found += [
-            base | {"rule": FULL, "keep": 1.0, "neuron_fraction": 1.0},
-            base | {"rule": BARE, "keep": 0.0, "neuron_fraction": 1.0},
+            base | {"recipe": FULL, "keep": 1.0, "neuron_fraction": 1.0},
+            base | {"recipe": BARE, "keep": 0.0, "neuron_fraction": 1.0},
         ]
         found += [
-            base | {"rule": rule, "keep": keep, "neuron_fraction": fraction}
+            base | {"recipe": recipe, "keep": keep, "neuron_fraction": fraction}
             for fraction in options["neuron_fraction"]
-            for rule in options["rules"]
-            if compared_at(rule, fraction)
+            for recipe in options["recipes"]
+            if compared_at(recipe, fraction)
             for keep in options["keep"]
         ]
     return found
-
-
-def _check(options: Options) -> None:
-    check_names(options, "rules", "rule", COMPARED)
-    check_names(options, "tasks", "task", TASKS)
-    check_names(options, "match", "match", MATCHES)
-    check_fractions(options, "keep", below_one=True)
-    check_fractions(options, "neuron_fraction")
-    check_least(options, seeds=1, vpt_starts=1)
-    fractions = options["neuron_fraction"]
-    if not any(compared_at(rule, f) for rule in options["rules"] for f in fractions):
-        what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
-        raise InputError("rules", ", ".join(options["rules"]), what)
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
     from hrsnn_brian.evaluation.evaluate import READOUTS
 
-    rule = None if point["rule"] in (FULL, BARE) else compared_recipe(point["rule"])
-    return scored_rows(point, rule, engine, READOUTS)
+    recipe = None if point["recipe"] in (FULL, BARE) else compared_recipe(point["recipe"])
+    return scored_rows(point, recipe, engine, READOUTS)
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -111,31 +112,53 @@ def _line(rows: Sequence[Row], name: str, score: str) -> list[Any]:
     return [name, len(own), *spreads]
 
 
+@dataclass(frozen=True)
+class MethodsOptions(StudyOptions):
+    """What is compared, at which sizes."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
+    tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
+    recipes: Recipes = Recipes(*COMPARED, known=COMPARED).about(
+        "what is compared, where all neurons stay, fewer of them, or both"
+    )
+    keep: Fractions = Fractions(0.1, 0.05, below_one=True).about("fractions of the synapses kept")
+    neuron_fraction: Fractions = Fractions(1.0, 0.6).about("fractions of the neurons kept")
+    match: Names = Names(MATCHES, (RAW, "bias"), also={"raw": RAW}).about(
+        "what brings the mean rate back to that of the unpruned network"
+    )
+    vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
+    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+    def __post_init__(self) -> None:
+        if not any(compared_at(r, f) for r in self.recipes for f in self.neuron_fraction):
+            what = "none of them is compared at these fractions of neurons; add 1.0 or one below it"
+            raise InputError("recipes", ", ".join(self.recipes), what)
+
+
+def _families(options: Options) -> tuple[int, int]:
+    """The smallest and the largest number of rivals that a claim puts to the test together."""
+    recipes = {*options["recipes"], FULL}
+    patterns = [
+        [pattern for demand in claim.demands for pattern in demand.rivals] for claim in CLAIMS
+    ]
+    rivals = [sum(any(fnmatchcase(r, p) for p in some) for r in recipes) for some in patterns]
+    return min(filter(None, rivals)), max(rivals)
+
+
 STUDY = Study(
     name="pruning_methods",
-    description="every pruning rule at equal numbers of neurons and synapses, on two tasks that "
+    description="every pruning recipe at equal numbers of neurons and synapses, on two tasks that "
     "need memory",
     points=points,
     run=run,
+    options=MethodsOptions,
+    families=_families,
     presets={
-        "quick": {
-            "seeds": 3,
-            "tasks": list(TASKS),
-            "rules": list(COMPARED),
-            "keep": [0.1, 0.05],
-            "neuron_fraction": [1.0, 0.6],
-            "match": [RAW, "bias"],
-            "vpt_starts": 10,
-            "short_tasks": True,
-            "network": {"preset": "default", "set": ["N=250"]},
-        },
+        "quick": {},
         "paper": {
             "seeds": 10,
-            "tasks": list(TASKS),
-            "rules": list(COMPARED),
             "keep": [0.2, 0.1, 0.05, 0.02],
-            "neuron_fraction": [1.0, 0.6],
-            "match": [RAW, "bias"],
             "vpt_starts": 30,
             "short_tasks": False,
             "network": {"preset": "default"},

@@ -1,4 +1,4 @@
-"""What a rule's network scores: pruned once, on every task, as it is and with its rate matched."""
+"""What a recipe's network scores: pruned once, on every task, as it is and at a matched rate."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,19 @@ BARE = NO_RECURRENCE
 TASKS = ("mackey-glass-84", "lorenz63-x")
 # the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
 RAW = UNMATCHED
-MATCHES = (RAW, "bias", "gain")
+MATCHES = {
+    RAW: "nothing: as pruned",
+    "bias": "an offset of all biases",
+    "gain": "a factor on all weights",
+}
 RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
 PRIMARY = ("spikes",)
 
 
 def scored_rows(
-    point: Point, rule: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
+    point: Point, recipe: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
-    """The rows of a point under a rule (None: of the full or bare network that it names)."""
+    """The rows of a point under a recipe (None: of the full or bare network that it names)."""
     from hrsnn_brian.dynamics.probe import Measurements
 
     seed = point["seed"]
@@ -39,12 +43,12 @@ def scored_rows(
     tasks = [_task(name, point) for name in point["tasks"]]
     asked = {name: point[name] for name in ("keep", "neuron_fraction")}
     asked |= (
-        {"network": point["rule"], "recipe": ""}
-        if rule is None
-        else {"network": PRUNED, "recipe": point["rule"]}
+        {"network": point["recipe"], "recipe": ""}
+        if recipe is None
+        else {"network": PRUNED, "recipe": point["recipe"]}
     )
     rows: list[Row] = []
-    for task, pruned, note in _pruned(point, rule, full, tasks, measure):
+    for task, pruned, note in _pruned(point, recipe, full, tasks, measure):
         as_pruned = _scored(pruned, task, measure, readouts)
         for match in point["match"]:
             network, why = pruned, note
@@ -61,20 +65,20 @@ def scored_rows(
 def _task(name: str, point: Point) -> "Task":
     from hrsnn_brian.tasks.registry import get_task, task_options
 
-    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name) else {}
+    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name).keys().fields else {}
     return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
 
 
 def _pruned(
     point: Point,
-    rule: Recipe | None,
+    recipe: Recipe | None,
     full: "Network",
     tasks: "Sequence[Task]",
     measure: "Measurements",
 ) -> "Iterator[tuple[Task, Network | None, str]]":
-    """Each task with its network and what is to be noted; one network unless the rule looks."""
-    if rule is None:
-        network = full if point["rule"] == FULL else full.without_recurrence()
+    """Each task with its network and what is to be noted; one network unless the recipe looks."""
+    if recipe is None:
+        network = full if point["recipe"] == FULL else full.without_recurrence()
         yield from ((task, network, "") for task in tasks)
         return
     neurons = (
@@ -83,14 +87,14 @@ def _pruned(
     synapses = max(1, round(point["keep"] * full.n_synapses))
     found: tuple[Network | None, str] | None = None
     for task in tasks:
-        if found is None or prunes_for_a_task(rule):
-            found = _apply(full, rule, measure, synapses, neurons, task)
+        if found is None or prunes_for_a_task(recipe):
+            found = _apply(full, recipe, measure, synapses, neurons, task)
         yield task, *found
 
 
 def _apply(
     full: "Network",
-    rule: Recipe,
+    recipe: Recipe,
     measure: "Measurements",
     synapses: int,
     neurons: int | None,
@@ -104,7 +108,7 @@ def _apply(
     asking = TaskProbe(measure.engine, measure.seed, task=task)
     size = Size(neurons=neurons, synapses=synapses)
     try:
-        found = prune(full, rule, size, probe=asking, seed=measure.seed)
+        found = prune(full, recipe, size, probe=asking, seed=measure.seed)
     except SizeOutOfReachError:
         return None, SIZE_MISSED
     return found.network, found.stopped or ""

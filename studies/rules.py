@@ -42,7 +42,7 @@ LNP_ROUNDS = 8
 def compared_recipe(name: str) -> Recipe:
     """The recipe of that name, as it is compared. Raises InputError if it is not among them."""
     if name not in COMPARED:
-        raise unknown_name("rule", name, COMPARED)
+        raise unknown_name("recipe", name, COMPARED)
     recipe = get_recipe(name)
     return recipe.changed(rounds=LNP_ROUNDS) if recipe.family == "lnp" else recipe
 

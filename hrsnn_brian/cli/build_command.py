@@ -14,7 +14,10 @@ STRONG = 3.0  # times the J of a preset: default networks of J = 0.3 begin to sa
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_settings(parser, "parameters to start from (default: default; see hrsnn list presets)")
+    parser.add_argument(
+        "--preset", help="parameters to start from (default: default; see hrsnn list presets)"
+    )
+    add_settings(parser, "a parameter, e.g. N=300", "PRESET")
     add_common(parser, "the file to write, NET.npz", out_required=True)
 
 

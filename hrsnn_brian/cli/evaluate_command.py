@@ -5,7 +5,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.cli.options import add_common, user_path
+from hrsnn_brian.cli.options import add_common, add_settings, user_path
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
@@ -19,6 +19,7 @@ _OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean noth
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to evaluate")
     parser.add_argument("--task", help="see hrsnn list tasks; instead of --data")
+    add_settings(parser, "an option of the task, e.g. starts=40", "TASK")
     own = parser.add_argument_group("your own series, scored like wind")
     own.add_argument(
         "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
@@ -64,8 +65,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
         f"{primary['synaptic_ops_per_s']:.3g} synaptic operations/s on {task.name}"
     )
     output.say(_shown(table, task.name))
-    if "nrmse_note" in primary:
-        note(f"warning: {primary['nrmse_note']}")
+    for score in evaluation.scores().values():
+        if isinstance(score.value, str):  # a remark
+            note(f"warning: {score.value}")
     result = {
         "command": "evaluate",
         "task": task.name,
@@ -99,7 +101,9 @@ def _task(args: argparse.Namespace) -> "Task":
             if getattr(args, name) is not None:
                 allowed = "is about a file of your own: give --data, and no --task"
                 raise InputError(f"--{name}", getattr(args, name), allowed)
-        return get_task(args.task, args.seed)
+        return get_task(args.task, args.seed, args.settings)
+    if args.settings:
+        raise InputError("--set", args.settings[0], "is about a task, not a file of your own")
     if args.task is not None:
         allowed = f"contradicts --data {args.data}; give one of the two"
         raise InputError("--task", args.task, allowed)

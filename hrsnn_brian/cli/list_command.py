@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from hrsnn_brian.cli.options import add_common
 from hrsnn_brian.cli.output import Output, check_output_file
-from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.errors import InputError, unknown_name
 
 
 def _tasks() -> dict[str, str]:
@@ -14,7 +14,7 @@ def _tasks() -> dict[str, str]:
     return list_tasks()
 
 
-def _methods() -> dict[str, str]:
+def _recipes() -> dict[str, str]:
     from hrsnn_brian.pruning.recipes import list_recipes
 
     return list_recipes()
@@ -44,29 +44,55 @@ def _systems() -> dict[str, str]:
     return list_systems()
 
 
+def _options() -> dict[str, str]:
+    from hrsnn_brian.cli.options_list import groups
+
+    return {kind: ", ".join(names) for kind, names in groups().items()}
+
+
+OPTIONS, FORMERLY = "options", {"methods": "recipes"}
 LISTS: dict[str, tuple[str, Callable[[], dict[str, str]]]] = {
     "tasks": ("what a network is evaluated on", _tasks),
-    "methods": ("how it is pruned", _methods),
+    "recipes": ("how it is pruned", _recipes),
     "studies": ("what hrsnn study runs", _studies),
     "figures": ("what hrsnn figure draws", _figures),
     "presets": ("parameters of networks", _presets),
+    OPTIONS: ("what --set changes: hrsnn list options NAME, a recipe, task, study ...", _options),
     "systems": ("flows, maps and networks whose exponents are measured", _systems),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="WHAT", help=", ".join(LISTS))
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="with options: a recipe, task, study (or FILE.py), preset (or FILE.toml), ...",
+    )
     add_common(parser, "also write the list to this file, as JSON")
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    if args.what is not None and args.what not in LISTS:
-        raise unknown_name("list", args.what, LISTS)
+    what = FORMERLY.get(args.what, args.what)
+    if what is not None and what not in LISTS:
+        raise unknown_name("list", what, LISTS)
+    if args.name is not None and what != OPTIONS:
+        raise InputError("list", args.name, f"only hrsnn list {OPTIONS} takes a name")
     check_output_file(args.out, [".json"])
-    if args.what is None:
+    if args.name is not None:
+        from hrsnn_brian.cli.options_list import options_of
+        from hrsnn_brian.settings.listing import listed
+
+        entries = options_of(args.name)
+        for line in listed(entries):
+            output.say(line)
+        output.result({"options": entries, "of": args.name}, args.out)
+        return 0
+    if what is None:
         name, found = "lists", {name: description for name, (description, _) in LISTS.items()}
     else:
-        name, found = args.what, LISTS[args.what][1]()
+        name, found = args.what, LISTS[what][1]()
     width = max(map(len, found), default=0)
     for key, description in found.items():
         output.say(f"{key:<{width}}  {description}")

@@ -26,7 +26,7 @@ COMMANDS = {
     "figure": "draw a figure from the tables of a run",
     "verdicts": "judge the paper's claims from the tables of finished runs",
     "reproduce": "run the main study and draw its figure",
-    "list": "list tasks, methods, studies, figures, presets or systems",
+    "list": "list tasks, recipes, studies, figures, presets, systems, or the options of one",
     "doctor": "check the installation; time a build and a run",
     "cache": "show or clear the compiled programs",
 }

@@ -67,16 +67,15 @@ def add_common(parser: argparse.ArgumentParser, out: str, out_required: bool = F
     )
 
 
-def add_settings(parser: argparse.ArgumentParser, preset: str) -> None:
-    """--preset and --set; `preset` says what presets there are."""
-    parser.add_argument("--preset", help=preset)
+def add_settings(parser: argparse.ArgumentParser, what: str, where: str) -> None:
+    """--set of `what`; where: the name of which `hrsnn list options` shows them."""
     parser.add_argument(
         "--set",
         dest="settings",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change one setting; may be repeated, e.g. --set N=300",
+        help=f"{what}, or a FILE.toml of such; may be repeated (hrsnn list options {where})",
     )
 
 

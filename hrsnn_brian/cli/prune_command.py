@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from hrsnn_brian.cli.options import add_common, fraction, whole
+from hrsnn_brian.cli.options import add_common, add_settings, fraction, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError, unknown_name
 
@@ -23,7 +23,7 @@ VARIANTS = {"default": "lnp", "literal": "lnp literal", "revised": "lnp revised"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to prune")
     parser.add_argument(
-        "--method", "--recipe", required=True, help="a recipe, see hrsnn list methods"
+        "--recipe", "--method", dest="recipe", required=True, help="see hrsnn list recipes"
     )
     parser.add_argument("--keep", type=fraction, help="fraction of the original synapses to keep")
     parser.add_argument(
@@ -35,14 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds", "--iterations", type=whole(1), help="iterations (default: the recipe's)"
     )
     parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
-    parser.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="OPTION=VALUE",
-        help="change an option of the recipe, see hrsnn list options NAME; may be repeated",
-    )
+    add_settings(parser, "an option of the recipe, e.g. score=magnitude", "RECIPE")
     parser.add_argument("--variant", help="of lnp: literal or revised, short for 'lnp literal' ...")
     parser.add_argument(
         "--work",
@@ -108,7 +101,7 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
     """The recipe that the options name, with their changes. Raises InputError."""
     from hrsnn_brian.pruning.recipes import get_recipe
 
-    name = args.method
+    name = args.recipe
     if args.variant is not None:
         if name != "lnp":
             raise InputError("--variant", args.variant, "is an option of --method lnp")

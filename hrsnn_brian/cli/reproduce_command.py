@@ -10,7 +10,8 @@ MAIN_STUDY = "pruning_curve"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_settings(parser, "quick (default): minutes on two cores; paper: hours")
+    parser.add_argument("--preset", help="quick (default): minutes on two cores; paper: hours")
+    add_settings(parser, "an option of the study or its network, e.g. seeds=10", MAIN_STUDY)
     add_fresh(parser)
     add_common(parser, RUN_DIRECTORY)
 

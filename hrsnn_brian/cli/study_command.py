@@ -26,7 +26,8 @@ def add_fresh(parser: argparse.ArgumentParser) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="NAME|FILE.py", help="see hrsnn list studies")
-    add_settings(parser, "preset of the study (default: its first, usually quick)")
+    parser.add_argument("--preset", help="of the study (default: its first, usually quick)")
+    add_settings(parser, "an option of the study or its network, e.g. seeds=10", "NAME")
     add_fresh(parser)
     add_common(parser, RUN_DIRECTORY)
 

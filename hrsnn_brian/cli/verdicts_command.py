@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.report.claims import CLAIMS
     from hrsnn_brian.report.judge import Settings
     from hrsnn_brian.report.records import mixed_origins, read_rows
-    from hrsnn_brian.report.report import document, rows_of, text_of
+    from hrsnn_brian.report.report import COLUMNS, document, rows_of, text_of
     from hrsnn_brian.report.verdict import verdicts
 
     level, margin = _number("--level", args.level), _number("--margin", args.margin)
@@ -65,10 +65,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "claims": document(found),
     }
     if args.out is not None and args.out.endswith(".csv"):
-        from hrsnn_brian.files.atomic import write_text
-        from hrsnn_brian.files.tables import table_text
+        from hrsnn_brian.files.schema import schema_of
+        from hrsnn_brian.files.tables import write_csv
 
-        write_text(args.out, table_text(rows_of(found)))
+        rows = rows_of(found)
+        write_csv(args.out, rows, schema_of(rows, COLUMNS))
         output.say(f"wrote {args.out}")
         output.result(result)
     else:

@@ -56,13 +56,10 @@ COLUMNS = (
     Column("neuron_autocorrelation_ms", "autocorrelation time of a neuron's counts, mean", "ms"),
     Column("effective_dimension_noise", "participation ratio of rates under noise", "1"),
     Column("effective_dimension_input", "participation ratio of rates under one input", "1"),
-    Column("memory_capacity", "linear memory capacity", "samples"),
     Column("kaplan_yorke_dimension", "Kaplan-Yorke dimension of the exponents", "1"),
     Column("entropy_rate_nats_per_s", "sum of the positive exponents", "nats/s"),
     Column("exponent_check", "why exponents are missing", role="note"),
-    Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
-    Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),
-    Column("participation_share", "the same as a fraction of the neurons", "1"),
+    Column("participation_share", "participation ratio as a fraction of the neurons", "1"),
 )
 
 

@@ -5,7 +5,10 @@ All are task-agnostic (`task_probe` adds what a task can tell), driven by the wh
 nothing of its own.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,9 @@ from hrsnn_brian.dynamics.covariance import trace_covariance
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.fields import Whole
+from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.times import Span
 from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
 
 Floats = NDArray[np.float64]
@@ -29,45 +35,49 @@ NODE_STEP = 0.5e-3
 MEMORY_NEURONS = 500
 
 
+@dataclass(frozen=True)
+class ProbeLengths(Section):
+    """How long networks are measured; times in seconds, or texts with a unit."""
+
+    seconds: Span = Span(COVARIANCE_SECONDS).about("biological time of a covariance")
+    rate_seconds: Span = Span(10.0).about("biological time of a firing rate")
+    T: Span = Span(80e-3).about("time over which the perturbation of a node grows")
+    segments: Whole = Whole(6, low=1).about("independent inputs per node exponent")
+    batch: Whole = Whole(64, low=1).about("perturbed copies in a run")
+    exponent_seconds: Span = Span(2.0).about("measured time of lambda_inf")
+
+
+# About a third of the cost, and more noise: for a first look. [our choice]
+SHORT = ProbeLengths(seconds=20.0, rate_seconds=4.0, segments=4, exponent_seconds=1.0)
+
+
 class Measurements:
     """Measures of networks under frozen, seeded input.
 
-    engine: runs the networks. seed: root of inputs and initial states. seconds: biological time of
-    a covariance; rate_seconds: of a firing rate. T: s, over which a node's perturbation grows;
-    segments: inputs per node exponent; batch: copies per run. exponent_seconds: measured time of
-    lambda_inf. `unresolved` counts the neurons of the last `node_exponents` that had none.
+    engine: runs the networks. seed: root of inputs and initial states. lengths: how long they are.
+    `unresolved` counts the neurons of the last `node_exponents` that had none.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        seed: int = 0,
-        *,
-        seconds: float = COVARIANCE_SECONDS,
-        rate_seconds: float = 10.0,
-        T: float = 80e-3,
-        segments: int = 6,
-        batch: int = 64,
-        exponent_seconds: float = 2.0,
-    ) -> None:
+    def __init__(self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None) -> None:
         self.engine, self.seed = engine, seed
-        self.seconds, self.rate_seconds = seconds, rate_seconds
-        self.T, self.segments, self.batch = T, segments, batch
-        self.exponent_seconds = exponent_seconds
+        self.lengths = lengths or ProbeLengths()
+        self.T = self.lengths.T
         self.unresolved = 0
 
     @classmethod
     def short(cls, engine: Engine, seed: int = 0) -> "Measurements":
-        """The same at about a third of the cost, and more noise: for a first look. [our choice]"""
-        return cls(engine, seed, seconds=20.0, rate_seconds=4.0, segments=4, exponent_seconds=1.0)
+        """Measurements of the lengths `SHORT`."""
+        return cls(engine, seed, SHORT)
 
     def covariance(self, network: Network) -> Floats:
         """Covariance (N, N) of the filtered rates under white noise."""
-        return noise_covariance(network, self.engine, self.seed, self.seconds)
+        return noise_covariance(network, self.engine, self.seed, self.lengths.seconds)
 
     def rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, under white noise."""
-        return firing_rates(noise_run(network, self.engine, self.seed, self.rate_seconds, False))
+        return firing_rates(
+            noise_run(network, self.engine, self.seed, self.lengths.rate_seconds, False)
+        )
 
     def rate_hz(self, network: Network) -> float:
         """Mean firing rate, Hz, under white noise."""
@@ -81,15 +91,17 @@ class Measurements:
 
         Raises InputError if no neuron has one.
         """
-        from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+        from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol, node_exponents
 
         values = node_exponents(
             network,
             engine=self.engine,
-            T=f"{self.T!r} s",
-            dt=f"{_step(network, NODE_STEP)!r} s",
-            segments=self.segments,
-            batch=self.batch,
+            protocol=NodeProtocol(
+                T=self.T,
+                dt=_step(network, NODE_STEP),
+                segments=self.lengths.segments,
+                batch=self.lengths.batch,
+            ),
             seed=self.seed,
         ).raw.copy()
         missing = ~np.isfinite(values)
@@ -107,7 +119,7 @@ class Measurements:
         """
         from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 
-        plan = Protocol(duration=self.exponent_seconds, segments=2)
+        plan = Protocol(duration=self.lengths.exponent_seconds, segments=2)
         found = lyapunov_spectrum(
             network, engine=self.engine, protocol=plan, seed=self.seed, resolved=False
         )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hrsnn_brian.dynamics.cost import rates_hz
-from hrsnn_brian.dynamics.probe import Floats, Measurements
+from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths
 from hrsnn_brian.evaluation.evaluate import readout_blocks
 from hrsnn_brian.evaluation.present import present
 from hrsnn_brian.network.network import Network
@@ -14,8 +14,10 @@ from hrsnn_brian.tasks.task import Task
 class TaskProbe(Measurements):
     """Measurements that know the task a network is trained for; see `Measurements`."""
 
-    def __init__(self, engine: Engine, seed: int = 0, *, task: Task) -> None:
-        super().__init__(engine, seed)
+    def __init__(
+        self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None, *, task: Task
+    ) -> None:
+        super().__init__(engine, seed, lengths)
         self.task = task
 
     def task_rates(self, network: Network) -> Floats:

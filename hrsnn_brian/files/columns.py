@@ -55,8 +55,10 @@ _IDENTITY = _by_name(
     Column("recipe", "how it was pruned, empty if it was not", role="identity"),
     Column("neurons", "neurons reached", "1", role="size"),
     Column("synapses", "synapses reached", "1", role="size"),
-    Column("keep", "fraction of the synapses asked for", "1", role="size"),
-    Column("neuron_fraction", "fraction of the neurons asked for", "1", role="size"),
+    Column("keep", "fraction of the synapses kept, in studies as asked for", "1", role="size"),
+    Column(
+        "neuron_fraction", "fraction of the neurons kept, in studies as asked for", "1", role="size"
+    ),
     Column("match", "how its rate was brought to that of the full one", role="identity"),
     Column("task", "what it was put to", role="identity"),
     Column("readout", "what the readout sees beside the present input", role="identity"),
@@ -85,6 +87,11 @@ KNOWN = _IDENTITY | _by_name(
     Column("d0_difference_per_s", "how much another d0 changes the exponent", "1/s"),
     Column("passive_per_s", "exponent of the slowest leak alone", "1/s"),
     Column("lambda_inf_per_s", "largest Lyapunov exponent", "1/s"),
+    Column("memory_capacity", "linear memory capacity", "samples"),
+    Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
+    Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),
+    Column("iteration", "number of the iteration, 0 before the first", "1", role="identity"),
+    Column("seconds", "wall clock", "s", role="cost"),
 )
 
 

@@ -2,10 +2,31 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain
+
+
+def read_toml(source: Any, argument: str, name: str) -> dict[str, Any]:
+    """The table of a TOML file in UTF-8; source: its path, or a resource of the package.
+
+    Raises InputError about `argument` = `name` if it cannot be read or is no TOML.
+    """
+    source = Path(source) if isinstance(source, str) else source
+    try:
+        return tomllib.loads(source.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(argument, name, f"line {line} is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(argument, name, f"is not valid TOML: {error}") from None
+    except OSError as error:
+        raise InputError(argument, name, f"cannot be read ({error.strerror})") from None
+
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -8,65 +8,81 @@ dimensionless (the mean threshold is 1).
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.distributions import Constant, Gamma, Uniform
-from hrsnn_brian.network.matrix_fields import AS_GIVEN, MatrixChoice, MatrixScale
+from hrsnn_brian.network.matrix_fields import AS_GIVEN, BY_IN_DEGREE, MatrixChoice, MatrixScale
 from hrsnn_brian.network.spread_fields import Spread, Spreads
-from hrsnn_brian.settings.fields import (
-    AutoWhole,
-    Choice,
-    OptionalReal,
-    OptionalText,
-    Rate,
-    Real,
-    Time,
-    Times,
-    Whole,
-)
+from hrsnn_brian.settings.fields import AutoWhole, OneOf, OptionalReal, OptionalText, Real, Whole
 from hrsnn_brian.settings.section import Part, Section, checked_fields
+from hrsnn_brian.settings.times import Rate, Time, Times
 from hrsnn_brian.settings.units import DIMENSIONLESS, SECOND, format_seconds
 
 DEFAULT_N = 500
+KINDS = {
+    "fixed_indegree": "K random sources each, fraction_e*K of them excitatory [choice]",
+    "erdos_renyi": "every synapse with the same chance",
+    "small_world": "directed Watts-Strogatz ring, in-degree K; the paper's start [paper]",
+    "clustered": "CHRSNN: dense inside, sparse between [paper]",
+    "matrix": "the user's own weights",
+}
+FORMATS = {
+    "dense": "a square of numbers",
+    "labelled": "with names in the first line, in the first column or both",
+    "edges": "lines pre, post, weight (in the order of the header, if any), counted from 0",
+    "edges-from-1": "the same, neurons counted from 1",
+}
+LAWS = {
+    "gamma": "with the default cv 1/sqrt(2) Gamma(shape 2, scale 0.5)",
+    "lognormal": "",
+    "constant": "cv has no effect",
+}
+RESETS = {"subtractive": "v -> v - v_th", "hard": "v -> v_reset"}
+CURRENTS = {"one": "excitation and inhibition share a current and tau_e = tau_i", "two": ""}
+ENCODERS = {
+    "population": "current gain*exp(-(p_i.u - c_i)^2/(2 width^2)) [choice]",
+    "current": "gain*p_i.u",
+    "poisson": "frozen Poisson spikes at rate_max times the Gaussian, filtered by tau_in [paper]",
+}
 
 
 @dataclass(frozen=True)
 class GraphParams(Section):
     """Who is connected to whom.
 
-    kind: "fixed_indegree" (K random sources each, fraction_e*K of them excitatory, our choice),
-        "erdos_renyi", "small_world" (directed Watts-Strogatz ring, in-degree K; the paper's start
-        [paper]), "clustered" (CHRSNN: dense inside, sparse between [paper]) or "matrix" (the
-        user's own weights).
-    K: mean in-degree, or "auto" (None when read): min(50, round(N/10)), at least 1, which is
-        density 0.1 up to N = 500 and K = 50 from there on (`HRSNNParams.in_degree`).
-    rewire: probability that a synapse of the small world has its source drawn anew.
-    clusters: number of clusters, labels for tau_m whatever the kind, wiring when "clustered".
-    within: fraction of a neuron's K inputs that come from its own cluster ("clustered").
-    matrix: path of the matrix W[post, pre] when kind is "matrix": .npz, .npy, .mtx or numbers as
-        text (.csv, .tsv, .txt). Its entries are weights, the jump of a synaptic current per spike
-        where the mean threshold is 1; drawn networks have J/sqrt(K)*X and -g*J/sqrt(K)*X.
-    scale: "as-given"; "J/sqrt(K)" for a matrix in units of J, of entries J*X and -g*J*X: all are
-        divided by the root of its mean in-degree, synapses over neurons; or a number > 1, the
-        wanted spectral radius as in weights.spectral_radius.
-    format: of the file: "dense"; "labelled", with names in the first line, in the first column or
-        both; "edges", lines `pre, post, weight` (in the order of its header, if it has one) with
-        neurons counted from 0, or "edges-from-1".
-    self_loops: "refuse" an entry on the diagonal, or "drop" it.
+    The entries of a matrix of one's own are weights, the jump of a synaptic current per spike where
+    the mean threshold is 1; drawn networks have J/sqrt(K)*X and -g*J/sqrt(K)*X. An "auto" K is read
+    as None, see `HRSNNParams.in_degree`.
     """
 
     section: ClassVar[str] = "graph"
-    kind: Choice = Choice("fixed_indegree", "erdos_renyi", "small_world", "clustered", "matrix")
-    K: AutoWhole = AutoWhole(low=0)
-    rewire: Real = Real(0.1, 0, 1)
-    clusters: Whole = Whole(1, low=1)
-    within: Real = Real(0.8, 0, 1)
-    matrix: OptionalText = OptionalText()
-    scale: MatrixScale = MatrixScale()
-    format: MatrixChoice = MatrixChoice("dense", "labelled", "edges", "edges-from-1")
-    self_loops: MatrixChoice = MatrixChoice("refuse", "drop")
+    kind: OneOf = OneOf("fixed_indegree", KINDS).about("how neurons are connected")
+    K: AutoWhole = AutoWhole(low=0).about(
+        "mean in-degree; auto: min(50, N/10), at least 1, so density 0.1 up to N = 500"
+    )
+    rewire: Real = Real(0.1, 0, 1).about(
+        "chance that a synapse of a small world has its source drawn anew"
+    )
+    clusters: Whole = Whole(1, low=1).about(
+        "clusters: labels for tau_m whatever the kind, wiring when clustered"
+    )
+    within: Real = Real(0.8, 0, 1).about(
+        "fraction of a neuron's K inputs from its own cluster, when clustered"
+    )
+    matrix: OptionalText = OptionalText().about(
+        "file of the matrix W[post, pre], when kind is matrix: .npz, .npy, .mtx, or numbers as text"
+    )
+    scale: MatrixScale = MatrixScale().about(
+        f"of the matrix; {BY_IN_DEGREE}: entries are J*X and -g*J*X, divided by the root of the "
+        "mean in-degree; a number: the wanted spectral radius"
+    )
+    format: MatrixChoice = MatrixChoice("dense", FORMATS).about("of the matrix's file")
+    self_loops: MatrixChoice = MatrixChoice(
+        "refuse", {"refuse": "they are an error", "drop": "they are left out"}
+    ).about("what becomes of entries on the matrix's diagonal")
 
     def __post_init__(self) -> None:
         if (self.kind == "matrix") != (self.matrix is not None):
@@ -79,60 +95,57 @@ class GraphParams(Section):
 
 @dataclass(frozen=True)
 class WeightParams(Section):
-    """Sizes of the weights: J/sqrt(K)*X from excitatory, -g*J/sqrt(K)*X from inhibitory neurons.
-
-    family, cv: law and coefficient of variation of X > 0, mean 1 (cv has no effect on "constant").
-        The default gamma with cv 1/sqrt(2) is Gamma(shape 2, scale 0.5).
-    J, g: strength of excitation and relative strength of inhibition; J = 0 keeps no synapse.
-    spectral_radius: if given, all weights are scaled together until -1 + W, i.e. A = -D + W with
-        time in units of each neuron's tau_m and unit gain, has this spectral radius (> 1).
-    """
+    """Sizes of the weights: J/sqrt(K)*X from excitatory, -g*J/sqrt(K)*X from inhibitory neurons."""
 
     section: ClassVar[str] = "weights"
-    family: Choice = Choice("gamma", "lognormal", "constant")
-    cv: Real = Real(0.5**0.5, 0, above=True)
-    J: Real = Real(0.10, 0)
-    g: Real = Real(6.0, 0)
+    family: OneOf = OneOf("gamma", LAWS).about("law of X > 0, of mean 1")
+    cv: Real = Real(0.5**0.5, 0, above=True).about("coefficient of variation of X")
+    J: Real = Real(0.10, 0).about("strength of excitation; 0 keeps no synapse")
+    g: Real = Real(6.0, 0).about("strength of inhibition, relative to excitation")
     spectral_radius: OptionalReal = OptionalReal(
-        1, "must be a number > 1: the leak alone gives 1 and recurrence can only raise it"
+        1, "the leak alone gives 1 and recurrence can only raise it"
+    ).about(
+        "if given, all weights are scaled together until -1 + W, that is A = -D + W with time in "
+        "units of each tau_m and unit gain, has this spectral radius"
     )
 
 
 @dataclass(frozen=True)
 class NeuronParams(Section):
-    """Leaky integrate-and-fire neurons.
-
-    tau_m: membrane time constants, gamma-distributed [paper]; shape and mean are our choice.
-    tau_m_clusters: CHRSNN, one distribution per cluster [paper], in place of tau_m.
-    v_th: thresholds. reset: "subtractive" (v -> v - v_th) or "hard" (v -> v_reset).
-    t_ref: refractory period, 0 for none. bias: constant input of each neuron.
-    """
+    """Leaky integrate-and-fire neurons."""
 
     section: ClassVar[str] = "neuron"
     tau_m: Spread = Spread(
         Gamma(shape=3, mean="20 ms", low="2 ms", high="300 ms"), SECOND, positive=True
+    ).about(
+        "membrane time constants, gamma-distributed; shape and mean are our choice", grade="paper"
     )
-    tau_m_clusters: Spreads = Spreads(SECOND)
-    v_th: Spread = Spread(Gamma.from_cv(mean=1, cv=0.5, low=0.2), DIMENSIONLESS, positive=True)
-    reset: Choice = Choice("subtractive", "hard")
-    v_reset: Real = Real(0.0)
-    t_ref: Time = Time("2 ms")
-    bias: Spread = Spread(Uniform(-2.7, -0.7), DIMENSIONLESS)
+    tau_m_clusters: Spreads = Spreads().about(
+        "CHRSNN: one distribution per cluster, in place of tau_m", grade="paper"
+    )
+    v_th: Spread = Spread(
+        Gamma.from_cv(mean=1, cv=0.5, low=0.2), DIMENSIONLESS, positive=True
+    ).about("thresholds; potentials are in units of their mean")
+    reset: OneOf = OneOf("subtractive", RESETS).about("what a spike does to the potential")
+    v_reset: Real = Real(0.0).about("potential after a spike, for the hard reset")
+    t_ref: Time = Time("2 ms").about("refractory period, 0 for none")
+    bias: Spread = Spread(Uniform(-2.7, -0.7), DIMENSIONLESS).about("constant input of each neuron")
 
 
 @dataclass(frozen=True)
 class SynapseParams(Section):
-    """Exponential synaptic currents, with time constants per receiving neuron.
-
-    currents: "one" (excitation and inhibition share a current and tau_e = tau_i) or "two".
-    delay: the same for all synapses.
-    """
+    """Exponential synaptic currents, with time constants per receiving neuron."""
 
     section: ClassVar[str] = "synapse"
-    currents: Choice = Choice("one", "two")
-    tau_e: Spread = Spread(Constant("100 ms"), SECOND, positive=True)
-    tau_i: Spread = Spread(Constant("100 ms"), SECOND, positive=True)
-    delay: Time = Time("0 ms")
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"tau_syn": ("tau_e", "tau_i")}
+    currents: OneOf = OneOf("one", CURRENTS).about("synaptic currents of a neuron")
+    tau_e: Spread = Spread(Constant("100 ms"), SECOND, positive=True).about(
+        "time constant of excitation; tau_syn sets both"
+    )
+    tau_i: Spread = Spread(Constant("100 ms"), SECOND, positive=True).about(
+        "time constant of inhibition"
+    )
+    delay: Time = Time("0 ms").about("from a spike to its effect, the same for all synapses")
 
     def __post_init__(self) -> None:
         if self.currents == "one" and self.tau_e != self.tau_i:
@@ -145,20 +158,17 @@ class SynapseParams(Section):
 
 @dataclass(frozen=True)
 class EncoderParams(Section):
-    """How the input u (z-scored, D-dimensional) reaches neuron i along its direction p_i.
-
-    kind: "population" (current gain*exp(-(p_i.u - c_i)^2/(2 width^2)), our choice), "current"
-        (gain*p_i.u) or "poisson" (frozen Poisson spikes at rate_max times the Gaussian, filtered
-        by tau_in; the paper's rate coding [paper]).
-    """
+    """How the input u (z-scored, D-dimensional) reaches neuron i along its direction p_i."""
 
     section: ClassVar[str] = "encoder"
-    kind: Choice = Choice("population", "current", "poisson")
-    gain: Real = Real(4.0)
-    width: Real = Real(0.5, 0, above=True)
-    center: Spread = Spread(Uniform(-2.5, 2.5), DIMENSIONLESS)
-    rate_max: Rate = Rate("200 Hz")
-    tau_in: Time = Time("5 ms", positive=True)
+    kind: OneOf = OneOf("population", ENCODERS).about("how input becomes current")
+    gain: Real = Real(4.0).about("largest current of the population, or factor on p_i.u")
+    width: Real = Real(0.5, 0, above=True).about("of the receptive fields, in sd of the input")
+    center: Spread = Spread(Uniform(-2.5, 2.5), DIMENSIONLESS).about(
+        "c_i of the receptive fields, in sd of the input"
+    )
+    rate_max: Rate = Rate("200 Hz").about("highest rate of the Poisson spikes")
+    tau_in: Time = Time("5 ms", positive=True).about("filter of the Poisson spikes")
 
 
 @dataclass(frozen=True)
@@ -166,9 +176,11 @@ class TimingParams(Section):
     """Time step, presentation time of one sample, and time constants of the recorded traces."""
 
     section: ClassVar[str] = "timing"
-    dt: Time = Time("1 ms", positive=True)
-    sample: Time = Time("20 ms", positive=True)
-    traces: Times = Times(("30 ms", "100 ms", "300 ms"))
+    dt: Time = Time("1 ms", positive=True).about("time step")
+    sample: Time = Time("20 ms", positive=True).about("how long one sample is shown")
+    traces: Times = Times(("30 ms", "100 ms", "300 ms")).about(
+        "time constants of the traces of its own spikes that are recorded of each neuron"
+    )
 
     def __post_init__(self) -> None:
         if self.sample < self.dt * (1 - 1e-9) or not self.is_whole(self.sample):
@@ -199,8 +211,8 @@ class HRSNNParams(Section):
     In Python the short keys of `--set` are keyword arguments, too: `HRSNNParams(N=300, J=0.2)`.
     """
 
-    N: Whole = Whole(DEFAULT_N, low=1)
-    fraction_e: Real = Real(0.8, 0, 1)
+    N: Whole = Whole(DEFAULT_N, low=1).about("neurons")
+    fraction_e: Real = Real(0.8, 0, 1).about("fraction of excitatory neurons", grade="paper")
     graph: Part[GraphParams] = Part(GraphParams)
     weights: Part[WeightParams] = Part(WeightParams)
     neuron: Part[NeuronParams] = Part(NeuronParams)
@@ -230,11 +242,13 @@ class HRSNNParams(Section):
             raise InputError("neuron.tau_m_clusters", f"{given} distributions", allowed)
 
     @classmethod
-    def keywords(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """`given` with short keys put into their sections."""
-        from hrsnn_brian.network.overrides import expand_short_keys
+    def reconciled(
+        cls, table: Mapping[str, Any], changed: dict[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Without what means nothing beside a matrix; refuses a key that has no effect."""
+        from hrsnn_brian.network.effect import with_effect
 
-        return expand_short_keys(given)
+        return with_effect(table, changed, given)
 
     @property
     def in_degree(self) -> int:

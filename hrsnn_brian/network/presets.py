@@ -6,19 +6,21 @@ synapses need an NMDA-like reading. The presets network-A to network-D are its a
 irregular counterpart.
 """
 
-import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.network.overrides import apply_overrides
+from hrsnn_brian.files.toml import read_toml
 from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.settings.reader import read
 
 DEFAULT_PRESET = "default"
 _ALIASES = {DEFAULT_PRESET: "sparse"}
 _SUFFIX = ".toml"
+# Asynchronous and irregular, to measure exponents of.
+LYAPUNOV_NETWORKS = tuple(f"network-{letter}" for letter in "ABCD")
 
 
 def _folder() -> Any:
@@ -30,15 +32,7 @@ def _read(name: str) -> dict[str, Any]:
     source = (
         Path(name) if name.endswith(_SUFFIX) else _folder() / (_ALIASES.get(name, name) + _SUFFIX)
     )
-    try:
-        return tomllib.loads(source.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError("preset", name, f"line {line} is not UTF-8; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("preset", name, f"is not valid TOML: {error}") from None
-    except OSError as error:
-        raise InputError("preset", name, f"cannot be read ({error.strerror})") from None
+    return read_toml(source, "preset", name)
 
 
 def preset_names() -> tuple[str, ...]:
@@ -78,6 +72,6 @@ def preset_table(name: str = DEFAULT_PRESET) -> dict[str, Any]:
 def load_preset(name: str = DEFAULT_PRESET, overrides: Iterable[str] = ()) -> HRSNNParams:
     """The parameters of a preset, changed by texts such as "N=300" or "neuron.t_ref=0 ms".
 
-    Raises InputError for an unknown preset, as `apply_overrides` does, and for unusable values.
+    Raises InputError for an unknown preset, and as `settings.reader.read` does.
     """
-    return HRSNNParams.from_dict(apply_overrides(preset_table(name), overrides))
+    return read(HRSNNParams, preset_table(name), overrides, see=name)

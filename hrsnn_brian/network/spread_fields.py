@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.network.distributions import Distribution, as_distribution
-from hrsnn_brian.settings.fields import Checked
+from hrsnn_brian.network.distributions import FAMILIES, Distribution, as_distribution
+from hrsnn_brian.settings.checked import Checked
+from hrsnn_brian.settings.units import SECOND
 
 
 def _positive(distribution: Distribution, argument: str) -> Distribution:
@@ -16,31 +17,60 @@ def _positive(distribution: Distribution, argument: str) -> Distribution:
 
 
 class Spread(Checked[Distribution]):
-    """A distribution over neurons in `unit` ("s" or "1"), of positive values if asked."""
+    """A distribution over neurons in `dimension` ("s" or "1"), of positive values if asked.
 
-    def __init__(self, default: Distribution, unit: str, positive: bool = False) -> None:
+    Its keys can be set one by one: "neuron.tau_m.mean".
+    """
+
+    nested = True
+
+    def __init__(self, default: Distribution, dimension: str, positive: bool = False) -> None:
         super().__init__(default)
-        self.unit, self.positive = unit, positive
+        self.dimension, self.positive = dimension, positive
+        self.unit = dimension if dimension == SECOND else ""
+
+    def allowed(self) -> str:
+        number = "time" if self.dimension == SECOND else "number"
+        values = f"{'positive ' if self.positive else ''}{number}s"
+        return f"a {number}, or the table of a distribution of {values} ({', '.join(FAMILIES)})"
 
     def convert(self, value: Any) -> Distribution:
-        found = as_distribution(value, self.unit, self.argument)
+        found = as_distribution(value, self.dimension, self.argument)
         return _positive(found, self.argument) if self.positive else found
 
     def plain(self, value: Distribution) -> dict[str, Any]:
         return value.to_dict()
 
+    def is_whole(self, value: Any) -> bool:
+        return not isinstance(value, dict) or "family" in value
+
+    def inside(self, held: Any, key: str, value: Any) -> dict[str, Any]:
+        """The table with one key set; a gamma's cv goes before its shape."""
+        if held is None:
+            held = self.default()
+        elif isinstance(held, Distribution):
+            held = held.to_dict()
+        table = dict(held) if isinstance(held, dict) else {"family": "constant", "value": held}
+        if key == "cv" and table.get("family") == "gamma":
+            table.pop("shape", None)
+        return {**table, key: value}
+
 
 class Spreads(Checked[tuple[Distribution, ...]]):
-    """A list of distributions of positive values in `unit`, one per cluster; may be empty."""
+    """A list of distributions of positive times, one per cluster; may be empty."""
 
-    def __init__(self, unit: str) -> None:
+    unit = SECOND
+
+    def __init__(self) -> None:
         super().__init__(())
-        self.unit = unit
+
+    def allowed(self) -> str:
+        return "a list of distributions of positive times, one per cluster"
 
     def convert(self, value: Any) -> tuple[Distribution, ...]:
         if isinstance(value, (str, dict)) or not isinstance(value, Iterable):
             raise InputError(self.argument, value, "must be a list of distributions")
-        items = (as_distribution(item, self.unit, self.argument) for item in value)
+        items = (as_distribution(item, SECOND, self.argument) for item in value)
         return tuple(_positive(item, self.argument) for item in items)
 
     def plain(self, value: tuple[Distribution, ...]) -> list[dict[str, Any]] | None:

@@ -3,7 +3,7 @@
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from hrsnn_brian.dynamics.exponents.edges import NEIGHBOURHOODS, edge_exponents, edge_weights
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning import importance
-from hrsnn_brian.pruning.compensation import compensate, parse_compensation
+from hrsnn_brian.pruning.compensation import RULES, compensate, parse_compensation
 from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
 from hrsnn_brian.pruning.survivors import keep_entries, select
 from hrsnn_brian.seeds import rng as stream
-from hrsnn_brian.settings.fields import Checked, OneOf, Real, Whole
+from hrsnn_brian.settings.checked import Checked, unquoted
+from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
 SWITCH = {"on": "the step is taken", "off": "it is not"}
 SCORES = {
@@ -60,8 +61,17 @@ COVARIANCES = {
 class Words(Checked[str]):
     """A compensation as words, such as "row 0.5"."""
 
+    def allowed(self) -> str:
+        return "none, row ALPHA, variance or literal CAP"
+
+    def values(self) -> dict[str, str]:
+        return RULES
+
     def convert(self, value: Any) -> str:
         return str(parse_compensation(value))
+
+    def read(self, text: str) -> Any:
+        return unquoted(text)
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,9 @@ class KeepSynapses(Step):
     """
 
     section: ClassVar[str] = "synapses"
+    renamed: ClassVar[Mapping[str, str]] = {
+        "importance": "score (magnitude, or uniform for random)"
+    }
     rule: OneOf = OneOf("on", SWITCH).about("whether synapses leave", grade="paper")
     score: OneOf = OneOf("exponent", SCORES, {"random": "uniform"}).about(
         "s_ij of the importance", grade="paper"
@@ -100,9 +113,7 @@ class KeepSynapses(Step):
     )
     within: OneOf = OneOf("all", WITHIN).about("who competes with whom")
     selection: OneOf = OneOf("fixed", SELECTIONS).about("how survivors are chosen", grade="paper")
-    compensation: Words = Words("row 0.5").about(
-        "none, row ALPHA, variance or literal CAP, see `compensation.RULES`"
-    )
+    compensation: Words = Words("row 0.5").about("how survivors are rescaled for those that left")
     base: OneOf = OneOf("carried", BASES).about("which weights are rescaled")
     former: OneOf = OneOf("survivors", FORMER).about("whose sums are restored")
 

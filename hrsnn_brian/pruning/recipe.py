@@ -13,15 +13,15 @@ from typing import Any, ClassVar
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.pruning.iteration import Step, needs_of
-from hrsnn_brian.settings.fields import Checked, OneOf, Real, Whole
-from hrsnn_brian.settings.reader import assignment, parse_value, resolve
+from hrsnn_brian.settings.checked import Checked
+from hrsnn_brian.settings.fields import OneOf, Real, Whole
+from hrsnn_brian.settings.keys import Keys
+from hrsnn_brian.settings.reader import Settings, assignments
 from hrsnn_brian.settings.section import Section, checked_fields
 
 MAIN = "rule"  # `--set neurons=random` stands for neurons.rule=random
 _OWN = ("name", "description", "source", "cost", "rounds")
 _PARTS = ("start", "steps", "finish")
-# Options that had another name: the line that names the new one.
-RENAMED = {"importance": "score (magnitude, or uniform for random)"}
 
 
 @dataclass(frozen=True)
@@ -146,30 +146,24 @@ class Recipe:
         own["stability"] = None if self.stability is None else new(self.stability)
         return replace(self, **own)
 
-    def with_settings(self, settings: Mapping[str, str] | list[str]) -> "Recipe":
-        """The recipe with settings given as texts: "key=value", or a mapping of such."""
-        pairs = (
-            list(settings.items())
-            if isinstance(settings, Mapping)
-            else [assignment(text) for text in settings]
-        )
-        changes: dict[str, Any] = {}
-        for key, text in pairs:
-            section, name = self._path(key)
-            checked, _ = self.options()[f"{section}.{name}"]
-            words = isinstance(checked, OneOf)
-            changes[f"{section}__{name}"] = text if words else parse_value(str(text))
-        return self.changed(**changes)
+    def with_settings(self, settings: Settings) -> "Recipe":
+        """The recipe with settings given as texts, key=value or a TOML file, or as a table.
+
+        Raises InputError as `changed` does, and for a text or file that cannot be read.
+        """
+        given = assignments(self.keys(), settings)
+        return self.changed(**{path.replace(".", "__"): value for path, value in given.items()})
+
+    def keys(self) -> Keys:
+        """The keys of its settings; a step's name stands for its rule."""
+        keys = Keys({}, argument=f"option of recipe {self.name!r}", see=self.name)
+        for part in self.sections():
+            keys |= type(part).keys().under(part.section)
+        rules = {p.partition(".")[0]: (p,) for p in keys.fields if p.endswith(f".{MAIN}")}
+        return replace(keys, aliases={**keys.aliases, **rules})
 
     def _path(self, key: str) -> tuple[str, str]:
-        known = list(self.options())
-        if f"{key}.{MAIN}" in known:
-            key = f"{key}.{MAIN}"
-        if key in RENAMED and not any(path.endswith(f".{key}") for path in known):
-            raise InputError("option", key, f"is called {RENAMED[key]} now")
-        if not known:
-            raise InputError("option", key, f"recipe {self.name!r} has none")
-        section, _, name = resolve(f"option of recipe {self.name!r}", key, known).partition(".")
+        section, _, name = self.keys().paths(key)[0].partition(".")
         return section, name
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,33 @@ class Evaluation:
         """The value to be maximised, -inf for a failed evaluation."""
         value = self.measures[OBJECTIVE]
         return value if math.isfinite(value) else -math.inf
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a search is run.
+
+    trials: evaluations in all. seed: of the proposals. method: see `SEARCHES`. log: a file with a
+    header and one JSON line per evaluation, written whole and atomically after each; evaluations
+    it holds are taken from there, without a call. settings: JSON-able, what else the numbers
+    depend on; it goes into the header, so that a log is not taken for another's.
+
+    Raises InputError for numbers out of range or an unknown method.
+    """
+
+    trials: int
+    seed: int = 0
+    method: str = "bayesian"
+    log: Path | str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise InputError("trials", self.trials, "must be at least 1")
+        if self.seed < 0:
+            raise InputError("seed", self.seed, "must be a whole number >= 0")
+        if self.method not in SEARCHES:
+            raise unknown_name("search", self.method, SEARCHES)
 
 
 def propose(
@@ -105,50 +132,40 @@ def _sobol_point(number: int, dimensions: int, seed: int) -> tuple[float, ...]:
 def maximise(
     function: Callable[[tuple[float, ...]], Measures],
     dimensions: int,
-    trials: int,
-    seed: int,
-    *,
+    search: Search,
     start: tuple[float, ...] | None = None,
-    method: str = "bayesian",
-    log: Path | str | None = None,
-    settings: Mapping[str, Any] | None = None,
 ) -> tuple[Evaluation, ...]:
-    """Evaluate `function` at `trials` points, learning from each; all evaluations, in order.
+    """Evaluate `function` as often as `search` says, learning from each; all, in order.
 
     function: point of the unit cube -> measures, "objective" (to be maximised) among them. start:
-    evaluated first, if given. log: a file with a header and one JSON line per evaluation, written
-    whole and atomically after each; evaluations it holds are taken from there, without a call.
-    settings: JSON-able, what else the numbers depend on; it goes into the header.
+    evaluated first, if given.
 
-    Raises InputError for numbers out of range, an unknown method, and a log that belongs to another
-    search or cannot be read. An error of `function` ends the search; what was logged stays.
+    Raises InputError for fewer dimensions than one, and a log that belongs to another search or
+    cannot be read. An error of `function` ends the search; what was logged stays.
     """
-    if trials < 1 or dimensions < 1:
-        raise InputError("trials, dimensions", (trials, dimensions), "must be at least 1")
-    if seed < 0:
-        raise InputError("seed", seed, "must be a whole number >= 0")
-    if method not in SEARCHES:
-        raise unknown_name("search", method, SEARCHES)
+    if dimensions < 1:
+        raise InputError("dimensions", dimensions, "must be at least 1")
     header = {
         "format": _FORMAT,
-        "method": method,
-        "seed": seed,
+        "method": search.method,
+        "seed": search.seed,
         "dimensions": dimensions,
         "start": start if start is None else list(start),
-        "settings": dict(settings or {}),
+        "settings": dict(search.settings),
     }
-    history = [] if log is None else _read_log(Path(log), header)[:trials]
-    while len(history) < trials:
+    log = None if search.log is None else Path(search.log)
+    history = [] if log is None else _read_log(log, header)[: search.trials]
+    while len(history) < search.trials:
         if start is not None and not history:
             point = start
         else:
-            point = propose(history, dimensions, seed, method)
+            point = propose(history, dimensions, search.seed, search.method)
         measures = {name: float(value) for name, value in function(point).items()}
         if OBJECTIVE not in measures:
             raise InputError("objective", sorted(measures), f"must name a value {OBJECTIVE!r}")
         history.append(Evaluation(point, measures))
         if log is not None:
-            _write_log(Path(log), header, history)
+            _write_log(log, header, history)
     return tuple(history)
 
 

@@ -8,7 +8,6 @@ shape and mean of one gamma distribution per group of neurons, on logarithmic sc
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from hrsnn_brian.pruning.search import (
     OBJECTIVE,
     Evaluation,
     Measures,
+    Search,
     best_evaluation,
     maximise,
 )
@@ -181,14 +181,10 @@ class TimescaleSearch:
 def search_timescales(
     network: Network,
     objective: Objective,
-    trials: int,
-    seed: int,
+    search: Search,
     *,
     grouping: str = "class and cluster",
     space: TimescaleSpace | None = None,
-    method: str = "bayesian",
-    log: Path | str | None = None,
-    settings: Mapping[str, Any] | None = None,
 ) -> TimescaleSearch | None:
     """Search the gamma distributions of tau_m that maximise a task-agnostic objective.
 
@@ -196,10 +192,8 @@ def search_timescales(
 
     objective: distributions by group -> the value to maximise, or a mapping of measures with one
     called "objective"; typically it measures `retime(network, gammas, grouping)`. A value that
-    is not finite (a silent network) is a failure and never chosen. trials: evaluations in all; the
-    first is at the gamma distributions closest to the network's own tau_m. method: see
-    `search.SEARCHES`. log: file to resume from, see `search.maximise`, which also says what is
-    raised; settings: what else the objective depends on, so that a log is not taken for another's.
+    is not finite (a silent network) is a failure and never chosen. The first evaluation is at the
+    gamma distributions closest to the network's own tau_m. What is raised `search.maximise` says.
     """
     space = space or TimescaleSpace(tuple(neuron_groups(network, grouping)))
     for name in space.groups:
@@ -210,15 +204,12 @@ def search_timescales(
         value = objective(space.gammas(point))
         return value if isinstance(value, Mapping) else {OBJECTIVE: value}
 
+    settings = {"space": space.to_dict(), "grouping": grouping, **search.settings}
     evaluations = maximise(
         measure,
         space.dimensions,
-        trials,
-        seed,
-        start=space.point(network, grouping),
-        method=method,
-        log=log,
-        settings={"space": space.to_dict(), "grouping": grouping, **(settings or {})},
+        replace(search, settings=settings),
+        space.point(network, grouping),
     )
     best = best_evaluation(evaluations)
     if best is None:

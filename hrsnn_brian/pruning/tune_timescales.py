@@ -14,7 +14,7 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.rate_steps import KNOB_NAMES, matched
 from hrsnn_brian.pruning.recipe import Recipe
-from hrsnn_brian.pruning.search import SEARCHES
+from hrsnn_brian.pruning.search import SEARCHES, Search
 from hrsnn_brian.pruning.timescales import GROUPINGS, Gammas, retime, search_timescales
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
@@ -70,12 +70,14 @@ class TuneTimescales(Step):
         result = search_timescales(
             network,
             objective,
-            self.timescale_trials,
-            now.seed,
+            Search(
+                self.timescale_trials,
+                now.seed,
+                self.rule,
+                now.log("timescales"),
+                {"objective": self.objective, "target": self.lambda_target, **now.note("")},
+            ),
             grouping=self.grouping,
-            method=self.rule,
-            log=now.log("timescales"),
-            settings={"objective": self.objective, "target": self.lambda_target, **now.note("")},
         )
         if result is None or result.objective <= (first := float(result.history[0]["objective"])):
             return network

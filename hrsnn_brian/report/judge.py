@@ -6,7 +6,6 @@ one size on all tasks. A claim must pass in every cell that is tested, which nee
 over cells (an intersection-union test); a single cell out of many that stands alone does. [choice]
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.report.claims import PRUNED_FOR_A_TASK, Claim, Demand
 from hrsnn_brian.report.contests import Contest, contests_of
 from hrsnn_brian.report.records import Records, Size
-from hrsnn_brian.statistics.comparison import PairedTest, compare_family
+from hrsnn_brian.statistics.comparison import PairedTest, compare_family, seeds_needed
 
 AS_CLAIMED = "as claimed"
 UNDECIDED = "no significant difference"
@@ -72,12 +71,6 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.task or 'all tasks'}, {self.size}"
-
-
-def seeds_needed(level: float, comparisons: int = 1) -> int:
-    """Pairs from which Wilcoxon's smallest p, 2^(1-n), stays below `level` when `comparisons` of
-    them are Holm-corrected together: 6 for one at .05."""
-    return math.floor(math.log2(comparisons / level)) + 2
 
 
 def judged_cells(claim: Claim, records: Records, settings: Settings) -> list[Cell]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.report.judge import AS_CLAIMED, FAILS, NOT_TESTED, Comparison
 from hrsnn_brian.report.records import RAW
@@ -18,6 +19,37 @@ _HEADER = (
 _STATISTICS = (
     *("wins", "ties", "mean_difference", "low", "high", "confidence", "dz", "t", "p_t"),
     *("signed_rank", "p_wilcoxon", "p_t_holm", "p_wilcoxon_holm"),
+)
+COLUMNS = (
+    Column("claim", "name of the claim", role="identity"),
+    Column("table", "the table it is judged on", role="identity"),
+    Column("verdict", "holds, does not hold or not tested", role="note"),
+    Column("direction", "where the comparisons point", role="note"),
+    Column("why", "the verdict in a sentence", role="note"),
+    Column("rival", "what the method is compared with", role="identity"),
+    Column("measure", "the column compared", role="identity"),
+    Column("better", "which direction of the measure is", role="note"),
+    Column("outcome", "what the comparison says", role="note"),
+    Column("pairs", "paired seeds", "1"),
+    Column("unpaired", "seeds that only one of the two has", "1"),
+    Column("unequal", "paired seeds left out, of another size", "1"),
+    Column("method_mean", "mean of the method, in the unit of the measure"),
+    Column("rival_mean", "mean of the rival, in the unit of the measure"),
+    Column("wins", "pairs in which the method is larger", "1"),
+    Column("ties", "pairs without a difference", "1"),
+    Column("mean_difference", "method less rival, in the unit of the measure"),
+    Column("low", "lower end of its confidence interval"),
+    Column("high", "upper end of its confidence interval"),
+    Column("confidence", "level of the interval", "1"),
+    Column("dz", "mean over standard deviation of the differences", "1"),
+    Column("t", "Student's t of the differences", "1"),
+    Column("p_t", "two-sided p of the paired t test", "1"),
+    Column("signed_rank", "Wilcoxon's signed-rank statistic", "1"),
+    Column("p_wilcoxon", "two-sided p of Wilcoxon's test", "1"),
+    Column("p_t_holm", "p of the t test, Holm-corrected in its family", "1"),
+    Column("p_wilcoxon_holm", "p of Wilcoxon's test, Holm-corrected in its family", "1"),
+    Column("margin", "loss that still counts as no worse, in the unit of the measure"),
+    Column("no_worse", "whether the interval ends before the margin", role="note"),
 )
 
 

@@ -23,7 +23,7 @@ from hrsnn_brian.runs.progress import EngineProgress, Progress
 from hrsnn_brian.runs.provenance import add_costs, cost_since, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
 from hrsnn_brian.runs.session import Session
-from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options
+from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options, undecided
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -88,9 +88,11 @@ def run_study(
         from hrsnn_brian.simulation.toolchain import find_compiler
 
         find_compiler()  # before anything is written or any worker started
+    tell = partial(print, file=sys.stderr, flush=True)
+    if warning := undecided(study, options):
+        tell(f"warning: {warning}")
     base = Path("runs") / f"{study.name}-{preset}-seed{seed}" if out is None else Path(out)
     if out is None or fresh:
-        tell = partial(print, file=sys.stderr, flush=True)
         base = free_directory(base, config, fresh=fresh, say=tell)
     with RunDirectory.claim(base, config, _FRESH) as run:
         if study.files:

@@ -21,7 +21,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -31,13 +30,15 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import joint_digest
 from hrsnn_brian.files.tables import Row, Table
+from hrsnn_brian.runs.options import NETWORK, Options, check_network, resolved
 from hrsnn_brian.runs.study_file import digests_of, module_from
+from hrsnn_brian.settings.section import Section
+from hrsnn_brian.statistics.comparison import seeds_needed
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 Point: TypeAlias = dict[str, Any]
-Options: TypeAlias = dict[str, Any]
 RunPoint: TypeAlias = Callable[[Point, "Engine"], Iterable[Row] | Row | None]
 
 # The studies of the package are found by name, like a user's file: nothing here depends on them.
@@ -55,6 +56,10 @@ class Study:
         point. The engine may be shared between points.
     presets: name -> options; the first is the default. An option "network" of the form
         {"preset": name, "set": ["N=300", ...]} is resolved to the full parameters of the network.
+    options: the fields of the options, of which presets then are the differences; without it they
+        are what the values of the preset show them to be.
+    families: options -> how many comparisons are corrected together in the smallest and in the
+        largest family of tests, None if there are no tests.
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
     summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
@@ -73,6 +78,8 @@ class Study:
     figures: tuple[str, ...] = ()
     summary: Callable[[Table], str] | None = None
     columns: tuple[Column, ...] = ()
+    options: type[Section] | None = None
+    families: Callable[[Options], tuple[int, int] | None] | None = None
     source: str = ""
     code: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -128,10 +135,8 @@ def _check(study: Study) -> None:
     for key, options in study.presets.items():
         if not isinstance(options, Mapping):
             raise InputError(f"preset {key}", options, "must be a dict of options")
-        network = options.get("network", {"preset": ""})
-        if not isinstance(network, Mapping) or "preset" not in network:
-            allowed = 'must have the form {"preset": "default", "set": ["N=300"]}'
-            raise InputError("network", network, allowed)
+        if NETWORK in options:
+            check_network(options[NETWORK])
     if not all(isinstance(column, Column) for column in study.columns):
         raise InputError("columns", study.columns, "must be Column objects, one per column")
     for what in ("points", "run"):
@@ -139,64 +144,29 @@ def _check(study: Study) -> None:
             raise InputError(what, getattr(study, what), "must be a function")
 
 
-def resolve_options(study: Study, preset: str | None, overrides: Sequence[str]) -> Options:
-    """The options of a preset (default: the first) with `key=value` overrides applied.
+def resolve_options(study: Study, preset: str | None, settings: Sequence[str]) -> Options:
+    """The options of a preset (default: the first) with settings applied, as plain values.
 
-    A key of the options takes a value of the same kind (a list: comma-separated). Any other key
-    is a parameter of the network, if the study has one.
-    Raises InputError for an unknown preset or key, or a value of the wrong kind.
+    A setting is "key=value" or the path of a TOML file; lists are separated by commas. Keys are the
+    study's own and, if it has one, those of its network.
+    Raises InputError for an unknown preset or key, or a value that does not fit.
     """
-    preset = next(iter(study.presets)) if preset is None else preset
-    if preset not in study.presets:
-        raise unknown_name("preset", preset, study.presets)
-    options = deepcopy(study.presets[preset])
-    network_overrides: list[str] = []
-    for text in overrides:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not key:
-            raise InputError("--set", text, "give key=value")
-        if key in options and key != "network":
-            options[key] = _parsed(key, value, options[key])
-        elif "network" not in options:
-            raise unknown_name("--set key", key, options)
-        else:
-            _check_network_key(key, [name for name in options if name != "network"])
-            network_overrides.append(text)
-    if "network" in options:
-        options["network"] = _network_parameters(options["network"], network_overrides)
-    return options
+    name = next(iter(study.presets)) if preset is None else preset
+    if name not in study.presets:
+        raise unknown_name("preset", name, study.presets)
+    return resolved(study.options, study.presets[name], settings, study.source or study.name)
 
 
-def _check_network_key(key: str, own: Sequence[str]) -> None:
-    """Raises InputError, with the study's own options among those offered, for an unknown key."""
-    from hrsnn_brian.network.overrides import resolve_key
-
-    resolve_key(key, own)
-
-
-def _network_parameters(network: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    from hrsnn_brian.network.presets import load_preset
-
-    return load_preset(network["preset"], [*network.get("set", ()), *overrides]).to_dict()
-
-
-def _parsed(key: str, text: str, former: object) -> object:
-    """`text` as a value of the kind of `former`."""
-    if isinstance(former, list):
-        item = former[0] if former else ""
-        parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
-        if not parts:
-            raise InputError(key, text, "give at least one value")
-        return [_parsed(key, part, item) for part in parts]
-    if isinstance(former, bool):
-        if text.lower() not in ("true", "false"):
-            raise InputError(key, text, "must be true or false")
-        return text.lower() == "true"
-    if isinstance(former, int | float):
-        kind = type(former)
-        try:
-            return kind(text)
-        except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise InputError(key, text, f"must be {what}") from None
-    return text.strip("\"'")
+def undecided(study: Study, options: Options) -> str | None:
+    """Why a run with these options can decide no test, or not all of them; None if it may."""
+    families = None if study.families is None else study.families(options)
+    if families is None:
+        return None
+    seeds, (least, most) = options["seeds"], (seeds_needed(comparisons=n) for n in families)
+    if seeds >= most:
+        return None
+    together = f"{families[1]} comparisons corrected together"
+    if seeds >= least:
+        return f"{seeds} seeds decide single comparisons only; {together} need {most} seeds"
+    first = f"a single comparison needs {least} seeds, " if families[0] == 1 else ""
+    return f"{seeds} seeds can decide no verdict: {first}{together} need {most}"

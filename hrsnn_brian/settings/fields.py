@@ -1,149 +1,139 @@
-"""Checked fields of the parameter dataclasses.
-
-`t_ref: Time = Time("2 ms")` in a frozen dataclass is set from whatever the user gives, checked
-and converted at once, and read back as the plain value kernels take (here: seconds). A value
-that does not fit raises an InputError that names `section.key`.
-"""
+"""Fields that hold a number, a name or a text."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.settings.units import format_hertz, format_seconds, hertz, seconds
-
-T = TypeVar("T")
+from hrsnn_brian.settings.checked import Checked, parse_value, unquoted
 
 
-class Checked(ABC, Generic[T]):
-    """A dataclass field that converts and checks what it is set to.
+def as_number(value: Any) -> float | None:
+    """A finite Python or numpy number, None for anything else, such as True or a text."""
+    is_number = isinstance(value, (int, float, np.integer, np.floating))
+    return value if is_number and not isinstance(value, bool) and math.isfinite(value) else None
 
-    meaning: one line; unit: of the number as it is read, "" if it has none; grade: whose choice the
-    default is, "paper", "review" or "choice".
-    """
 
-    meaning, unit, grade = "", "", "choice"
-
-    def __init__(self, default: Any) -> None:
-        self._default = default
-        self.argument = "value"
-
-    def about(self, meaning: str, unit: str = "", grade: str = "choice") -> Self:
-        """The same field with what a user is told of it."""
-        self.meaning, self.unit, self.grade = meaning, unit, grade
-        return self
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-        section = getattr(owner, "section", "")
-        self.argument = f"{section}.{name}" if section else name
-
-    def __get__(self, instance: object, owner: type | None = None) -> T:
-        if instance is None:  # dataclasses asks the class for the default value
-            return self.convert(self._default)
-        value: T = vars(instance)[self.name]
-        return value
-
-    def __set__(self, instance: object, value: Any) -> None:
-        vars(instance)[self.name] = self.convert(value)
-
-    @abstractmethod
-    def convert(self, value: Any) -> T:
-        """The checked value, or an InputError."""
-
-    def plain(self, value: T) -> Any:
-        """The value as TOML can hold it; None leaves the key out."""
+def number_in(text: str) -> Any:
+    """The number a text stands for, as TOML or Python write one; else the TOML value."""
+    value = parse_value(text)
+    try:
+        return float(value) if value == text.strip() else value  # ".5", but not a quoted "0.5"
+    except ValueError:
         return value
 
 
 class Real(Checked[float]):
-    """A finite number between two bounds."""
+    """A finite number between two bounds; above: `low` itself is out, below: `high` is."""
 
     def __init__(
-        self, default: float, low: float = -math.inf, high: float = math.inf, above: bool = False
+        self,
+        default: float,
+        low: float = -math.inf,
+        high: float = math.inf,
+        above: bool = False,
+        below: bool = False,
     ) -> None:
         super().__init__(default)
-        self.low, self.high, self.above = low, high, above
+        self.low, self.high, self.above, self.below = low, high, above, below
 
     def allowed(self) -> str:
-        """What the field takes, for the error line."""
         parts = [] if math.isinf(self.low) else [f"{'>' if self.above else '>='} {self.low:g}"]
-        parts += [] if math.isinf(self.high) else [f"<= {self.high:g}"]
-        return " ".join(["must be a number", " and ".join(parts)]).rstrip()
+        parts += [] if math.isinf(self.high) else [f"{'<' if self.below else '<='} {self.high:g}"]
+        return " ".join(["a number", " and ".join(parts)]).rstrip()
 
     def convert(self, value: Any) -> float:
-        is_number = isinstance(value, (int, float, np.integer, np.floating))
-        if not is_number or isinstance(value, bool) or not math.isfinite(value):
-            raise InputError(self.argument, value, self.allowed())
-        below = value <= self.low if self.above else value < self.low
-        if below or value > self.high:
-            raise InputError(self.argument, value, self.allowed())
-        return float(value)
+        number = as_number(value)
+        if number is None or not self.low <= number <= self.high:
+            raise self.refused(value)
+        if (self.above and number == self.low) or (self.below and number == self.high):
+            raise self.refused(value)
+        return float(number)
+
+    def read(self, text: str) -> Any:
+        return number_in(text)
 
 
 class OptionalReal(Checked[float | None]):
-    """A finite number above `low`, or None for "not wanted"."""
+    """A finite number above `low`, or None for "not wanted"; why: of the bound, for the error."""
 
-    def __init__(self, low: float, allowed: str) -> None:
+    def __init__(self, low: float, why: str = "") -> None:
         super().__init__(None)
-        self.low, self.allowed = low, allowed
+        self.low, self.why = low, why
+
+    def allowed(self) -> str:
+        return f"a number > {self.low:g}" + (f": {self.why}" if self.why else "")
 
     def convert(self, value: Any) -> float | None:
-        if value is None:
-            return None
-        is_number = isinstance(value, (int, float, np.integer, np.floating))
-        if not is_number or isinstance(value, bool) or not self.low < value < math.inf:
-            raise InputError(self.argument, value, self.allowed)
-        return float(value)
-
-
-def _whole(value: Any, low: int, argument: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-        raise InputError(argument, value, f"must be a whole number >= {low}")
-    return int(value)
+        number = as_number(value)
+        if value is not None and (number is None or number <= self.low):
+            raise self.refused(value)
+        return None if number is None else float(number)
 
 
 class Whole(Checked[int]):
-    """A whole number not below `low`."""
+    """A whole number from `low` to `high`."""
 
-    def __init__(self, default: int, low: int) -> None:
+    def __init__(self, default: int, low: int, high: float = math.inf) -> None:
         super().__init__(default)
-        self.low = low
+        self.low, self.high = low, high
+
+    def allowed(self) -> str:
+        above = "" if math.isinf(self.high) else f" and <= {self.high:g}"
+        return f"a whole number >= {self.low}{above}"
 
     def convert(self, value: Any) -> int:
-        return _whole(value, self.low, self.argument)
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not self.low <= value <= self.high:
+            raise self.refused(value)
+        return int(value)
 
 
-class AutoWhole(Checked[int | None]):
+class AutoWhole(Whole):
     """A whole number not below `low`, or "auto", read as None: it follows from the others."""
 
     def __init__(self, low: int) -> None:
-        super().__init__(None)
-        self.low = low
+        super().__init__(low, low)
+        self._default = None
 
-    def convert(self, value: Any) -> int | None:
-        return None if value in (None, "auto") else _whole(value, self.low, self.argument)
+    def allowed(self) -> str:
+        return f"{super().allowed()}, or auto"
+
+    def convert(self, value: Any) -> Any:
+        return None if value in (None, "auto") else super().convert(value)
 
     def plain(self, value: int | None) -> int | str:
         return "auto" if value is None else value
 
 
-class Choice(Checked[str]):
-    """One of a few names."""
+class OptionalWhole(AutoWhole):
+    """A whole number not below `low`, or None, which leaves the key out."""
 
-    def __init__(self, *names: str) -> None:
-        super().__init__(names[0])
-        self.names = names
+    def allowed(self) -> str:
+        return Whole.allowed(self)
 
-    def convert(self, value: Any) -> str:
-        if not isinstance(value, str):
-            raise InputError(self.argument, value, f"must be one of {', '.join(self.names)}")
-        if value not in self.names:
-            raise unknown_name(self.argument, value, self.names)
+    def convert(self, value: Any) -> Any:
+        return None if value is None else Whole.convert(self, value)
+
+    def plain(self, value: int | None) -> Any:
         return value
+
+
+class Flag(Checked[bool]):
+    """True or false."""
+
+    def allowed(self) -> str:
+        return "true or false"
+
+    def convert(self, value: Any) -> bool:
+        if not isinstance(value, (bool, np.bool_)):
+            raise self.refused(value)
+        return bool(value)
+
+    def read(self, text: str) -> Any:
+        return parse_value(text.lower())
 
 
 class OneOf(Checked[str]):
@@ -155,13 +145,42 @@ class OneOf(Checked[str]):
         super().__init__(default)
         self.known, self.also = known, also or {}
 
+    def allowed(self) -> str:
+        return f"one of {', '.join(self.known)}"
+
+    def values(self) -> dict[str, str]:
+        return {name: what for name, what in self.known.items() if what and what != name}
+
     def convert(self, value: Any) -> str:
-        if isinstance(value, bool):  # on and off, as TOML may write them
+        if isinstance(value, bool) and "on" in self.known:  # on and off, as TOML may write them
             value = "on" if value else "off"
         name = self.also.get(value, value) if isinstance(value, str) else value
-        if not isinstance(name, str) or name not in self.known:
-            raise unknown_name(self.argument, str(value), self.known)
+        if not isinstance(name, str):
+            raise self.refused(value)
+        if name not in self.known:
+            raise unknown_name(self.argument, name, self.known)
         return name
+
+    def read(self, text: str) -> Any:
+        return unquoted(text)
+
+
+class Text(Checked[str]):
+    """Any text."""
+
+    def __init__(self, default: str = "") -> None:
+        super().__init__(default)
+
+    def allowed(self) -> str:
+        return "a text"
+
+    def convert(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self.refused(value)
+        return value
+
+    def read(self, text: str) -> Any:
+        return unquoted(text)
 
 
 class OptionalText(Checked[str | None]):
@@ -170,55 +189,62 @@ class OptionalText(Checked[str | None]):
     def __init__(self) -> None:
         super().__init__(None)
 
+    def allowed(self) -> str:
+        return "the path of a file"
+
     def convert(self, value: Any) -> str | None:
         if value is None:
             return None
         text = str(value) if hasattr(value, "__fspath__") else value
         if not isinstance(text, str) or not text:
-            raise InputError(self.argument, value, "must be the path of a file")
+            raise self.refused(value)
         return text
 
 
-class Time(Checked[float]):
-    """A time >= 0 (> 0 if `positive`), read in seconds."""
+class Like(Checked[Any]):
+    """A value of the kind of the default, whatever that is: an option of a user's own study.
 
-    def __init__(self, default: Any, positive: bool = False) -> None:
-        super().__init__(default)
-        self.positive = positive
+    Only what is set by a text is checked: the presets of the study are its author's.
+    """
 
-    def convert(self, value: Any) -> float:
-        time = seconds(value, self.argument)
-        if time < 0 or (self.positive and time == 0):
-            raise InputError(self.argument, value, f"must be {'>' if self.positive else '>='} 0 ms")
-        return time
+    def allowed(self) -> str:
+        return _kind(self._default)
 
-    def plain(self, value: float) -> str:
-        return format_seconds(value)
+    def convert(self, value: Any) -> Any:
+        return value
+
+    def read(self, text: str) -> Any:
+        return self._parsed(text, self._default)
+
+    def _parsed(self, text: str, former: object) -> object:
+        if former is None or isinstance(former, Mapping):  # which says nothing of the kind
+            return parse_value(text)
+        if isinstance(former, list | tuple):
+            item = former[0] if former else ""
+            parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
+            if not parts:
+                raise InputError(self.argument, text, "give at least one value")
+            return [self._parsed(part, item) for part in parts]
+        if isinstance(former, bool):
+            if text.lower() in ("true", "false"):
+                return text.lower() == "true"
+        elif isinstance(former, int | float):
+            try:
+                return type(former)(text)
+            except ValueError:
+                pass
+        else:
+            return unquoted(text)
+        raise InputError(self.argument, text, f"must be {_kind(former)}")
 
 
-class Times(Checked[tuple[float, ...]]):
-    """A non-empty list of positive, different times, read in seconds."""
-
-    def convert(self, value: Any) -> tuple[float, ...]:
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise InputError(self.argument, value, "must be a list of times, such as ['30 ms']")
-        times = tuple(seconds(item, self.argument) for item in value)
-        if not times or min(times) <= 0 or len(set(times)) < len(times):
-            raise InputError(self.argument, value, "must be different times > 0 ms, at least one")
-        return times
-
-    def plain(self, value: tuple[float, ...]) -> list[str]:
-        return [format_seconds(time) for time in value]
-
-
-class Rate(Checked[float]):
-    """A rate > 0, read in hertz."""
-
-    def convert(self, value: Any) -> float:
-        rate = hertz(value, self.argument)
-        if rate <= 0:
-            raise InputError(self.argument, value, "must be > 0 Hz")
-        return rate
-
-    def plain(self, value: float) -> str:
-        return format_hertz(value)
+def _kind(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"a list, each {_kind(value[0] if value else '')}"
+    if value is None or isinstance(value, Mapping):
+        return "whatever TOML can hold"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a whole number" if isinstance(value, int) else "a number"
+    return "a text"

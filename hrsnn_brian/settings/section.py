@@ -4,13 +4,15 @@ A section is read from a table and written back to one; sections may hold sectio
 """
 
 from abc import ABCMeta
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import fields, replace
 from inspect import getattr_static
 from typing import Any, ClassVar, TypeVar
 
-from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.settings.fields import Checked
+from hrsnn_brian.errors import InputError
+from hrsnn_brian.settings.checked import Checked
+from hrsnn_brian.settings.keys import Keys
 
 S = TypeVar("S", bound="Section")
 
@@ -23,15 +25,49 @@ class _Keywords(ABCMeta):
 
 
 class Section(metaclass=_Keywords):
-    """Conversion of a group of parameters to and from plain values."""
+    """Conversion of a group of parameters to and from plain values.
+
+    section: its name in dotted paths. aliases: another name -> the fields it stands for. renamed:
+    a name that is no longer taken -> what to say of it.
+    """
 
     section: ClassVar[str] = ""
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def keys(cls) -> Keys:
+        """Every key that can be set, those of inner sections by their dotted path."""
+        own = {name: c for name, c in checked_fields(cls) if not isinstance(c, Part)}
+        found = Keys(own, cls.aliases, cls.renamed)
+        for name, checked in checked_fields(cls):
+            if isinstance(checked, Part):
+                found |= checked.kind.keys().under(name)
+        return found
 
     @classmethod
     def keywords(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """`given` as fields. Raises InputError for an unknown one."""
-        _refuse_unknown(cls, given)
-        return given
+        """Keyword arguments as fields, short keys and aliases put where they belong.
+
+        A short key goes before the section it belongs to, as in `replace(params, J=0.2)`. Raises
+        InputError for a key that is unknown or ambiguous, or given twice.
+        """
+        own = {name for name, _ in checked_fields(cls)}
+        if own.issuperset(given):
+            return given
+        keys = replace(cls.keys(), argument=f"{cls.section or 'model'} parameter")
+        changed = {name: value for name, value in given.items() if name in own}
+        for key, value in given.items():
+            for path in () if key in own else keys.paths(key, own):
+                top, _, inner = path.partition(".")
+                held = changed.get(top, {})
+                twice = isinstance(held, Mapping) and inner == key and key in held
+                if twice or (not inner and top in changed):
+                    raise InputError(key, value, f"is also given in {top}")
+                if inner:
+                    changed[top] = held.to_dict() if isinstance(held, Section) else deepcopy(held)
+                keys.put(changed, path, value)
+        return changed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain, TOML-able values; keys that are not set (None) are left out."""
@@ -46,8 +82,29 @@ class Section(metaclass=_Keywords):
         """
         if not isinstance(table, Mapping):
             raise InputError(cls.section or "parameters", table, "must be a table of parameters")
-        _refuse_unknown(cls, map(str, table))
+        known = {*(name for name, _ in checked_fields(cls)), *cls.aliases}
+        for key in map(str, table):
+            if key not in known:
+                argument = f"{cls.section or 'model'} parameter"
+                raise Keys(dict(checked_fields(cls)), argument=argument).unknown(key)
         return cls(**table)
+
+    @classmethod
+    def reconciled(
+        cls, table: Mapping[str, Any], changed: dict[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """`changed`, that is `table` after what the user set (`given`, by full path), made whole.
+
+        Inner sections may drop what means nothing beside the user's choices, or refuse a choice
+        that has no effect beside the others.
+        """
+        for name, checked in checked_fields(cls):
+            split = ((path.partition("."), value) for path, value in given.items())
+            inner = {rest: value for (top, dot, rest), value in split if dot and top == name}
+            if isinstance(checked, Part) and inner:
+                before = table.get(name, {})
+                changed[name] = checked.kind.reconciled(before, changed[name], inner)
+        return changed
 
 
 def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
@@ -55,19 +112,15 @@ def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
     return [(f.name, getattr_static(cls, f.name)) for f in fields(cls)]  # type: ignore[arg-type]
 
 
-def _refuse_unknown(cls: type[Section], keys: Iterable[str]) -> None:
-    known = [name for name, _ in checked_fields(cls)]
-    for key in keys:
-        if key not in known:
-            raise unknown_name(f"{cls.section or 'model'} parameter", key, known)
-
-
 class Part(Checked[S]):
     """A section inside another: set from the section or from its table."""
 
-    def __init__(self, kind: type[S]) -> None:
-        super().__init__({})
+    def __init__(self, kind: type[S], default: Mapping[str, Any] | None = None) -> None:
+        super().__init__(default or {})
         self.kind = kind
+
+    def allowed(self) -> str:
+        return "a table of parameters"
 
     def convert(self, value: Any) -> S:
         return value if isinstance(value, self.kind) else self.kind.from_dict(value)

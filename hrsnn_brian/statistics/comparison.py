@@ -135,6 +135,12 @@ def holm(p: ArrayLike) -> Floats:
     return corrected
 
 
+def seeds_needed(level: float = 0.05, comparisons: int = 1) -> int:
+    """Pairs from which Wilcoxon's smallest p, 2^(1-n), stays below `level` when `comparisons` of
+    them are Holm-corrected together: 6 for one at .05."""
+    return math.floor(math.log2(comparisons / level)) + 2
+
+
 def compare_family(
     pairs: Mapping[str, tuple[ArrayLike, ArrayLike]], confidence: float = 0.95
 ) -> dict[str, PairedTest]:

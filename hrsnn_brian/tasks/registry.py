@@ -3,17 +3,22 @@
 `quick` variants keep the task and shorten the blocks (our choice), for a first look.
 """
 
-import inspect
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.fields import Flag, OptionalReal, OptionalWhole
+from hrsnn_brian.settings.reader import Settings, assignments
+from hrsnn_brian.settings.section import Section
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.forecast_task import ForecastTask
 from hrsnn_brian.tasks.scores import unit_word
@@ -25,6 +30,31 @@ LORENZ_DT = 0.02
 VPT_THRESHOLD = 0.4
 DAY_AHEAD = (1, 3, 6, 12, 24)  # horizons of an hourly series, our choice
 TWO_TRADING_WEEKS = (1, 2, 5, 10)  # horizons of a daily price, our choice
+
+
+@dataclass(frozen=True)
+class TaskOptions(Section):
+    """What can be chosen of every shipped task."""
+
+    quick: Flag = Flag(False).about("the same task with shorter blocks, for a first look")
+
+
+@dataclass(frozen=True)
+class FreeRunOptions(TaskOptions):
+    """Of a task that is also run freely, on its own predictions."""
+
+    starts: OptionalWhole = OptionalWhole(low=1).about(
+        "starts of free runs, spread over the test block; 20 unless given, 10 if quick"
+    )
+
+
+@dataclass(frozen=True)
+class LorenzOptions(FreeRunOptions):
+    """Of the Lorenz system."""
+
+    cap: OptionalReal = OptionalReal(0).about(
+        "where the prediction time is cut, 10 unless given, 6 if quick", "Lyapunov times"
+    )
 
 
 def lorenz63(
@@ -46,12 +76,11 @@ def _lorenz(
 ) -> ForecastTask:
     washout, train, test = (200, 3000, 1500) if quick else (200, 4000, 3600)
     cap = cap if cap is not None else (6.0 if quick else 10.0)
-    _check_positive("cap", cap)
     per_lyapunov_time = 1.0 / (LAMBDA_MAX["lorenz63"] * LORENZ_DT)
     path = lorenz63_series(washout + train + test, rng(seed, "task", "lorenz63"), LORENZ_DT)
     return ForecastTask(
         name=name,
-        description=TASKS[name][0],
+        description=TASKS[name].description,
         unit="1",
         step=f"{LORENZ_DT} time units",
         series=path[:, variables],
@@ -79,7 +108,7 @@ def mackey_glass_84(seed: int, *, quick: bool = False) -> ForecastTask:
     series = mackey_glass_series(washout + train + test, rng(seed, "task", "mackey-glass"))
     return ForecastTask(
         name="mackey-glass-84",
-        description=TASKS["mackey-glass-84"][0],
+        description=TASKS["mackey-glass-84"].description,
         unit="1",
         step="1 time unit",
         series=series[:, None],
@@ -188,7 +217,7 @@ def _real_series(
         raise InputError("horizons", list(horizons), allowed)
     return ForecastTask(
         name=name,
-        description=TASKS[name][0] if name in TASKS else f"{name}, a series of the user's own",
+        description=list_tasks().get(name, f"{name}, a series of the user's own"),
         unit=unit,
         step=step,
         series=values[:, None],
@@ -213,37 +242,54 @@ def _real_series(
     )
 
 
-TASKS: dict[str, tuple[str, Callable[..., Task]]] = {
-    "lorenz63": ("Lorenz 1963, x, y and z shown: one step ahead and closed loop", lorenz63),
-    "lorenz63-x": ("Lorenz 1963, only x shown: one step ahead and closed loop", lorenz63_x),
-    "mackey-glass-84": ("Mackey-Glass (tau 17), 84 steps ahead", mackey_glass_84),
-    "google": ("Google daily price 2004-2013, 1 to 10 trading days ahead", google),
-    "wind": ("hourly wind speed at La Haute Borne, 1 to 24 hours ahead", wind),
+class NamedTask(NamedTuple):
+    """A task as it is listed; make: (seed, **options), with the fields of `options`."""
+
+    description: str
+    make: Callable[..., Task]
+    options: type[Section] = TaskOptions
+
+
+TASKS: dict[str, NamedTask] = {
+    "lorenz63": NamedTask(
+        "Lorenz 1963, x, y and z shown: one step ahead and closed loop", lorenz63, LorenzOptions
+    ),
+    "lorenz63-x": NamedTask(
+        "Lorenz 1963, only x shown: one step ahead and closed loop", lorenz63_x, LorenzOptions
+    ),
+    "mackey-glass-84": NamedTask("Mackey-Glass (tau 17), 84 steps ahead", mackey_glass_84),
+    "google": NamedTask(
+        "Google daily price 2004-2013, 1 to 10 trading days ahead", google, FreeRunOptions
+    ),
+    "wind": NamedTask(
+        "hourly wind speed at La Haute Borne, 1 to 24 hours ahead", wind, FreeRunOptions
+    ),
 }
 
 
 def list_tasks() -> dict[str, str]:
     """Task name -> one-line description."""
-    return {name: description for name, (description, _) in TASKS.items()}
+    return {name: task.description for name, task in TASKS.items()}
 
 
-def get_task(name: str, seed: int, **options: Any) -> Task:
-    """The task called `name`; `options` are its factory's keywords (`quick`, `starts`, ...).
+def get_task(name: str, seed: int, settings: Settings = (), **options: Any) -> Task:
+    """The task called `name`, changed by keywords (`quick`, `starts`, ...) or settings as texts.
 
     Raises InputError for an unknown task or option, naming the nearest valid one.
     """
-    known = task_options(name)
-    for key in options:
-        if key not in known:
-            raise unknown_name(f"option of task {name}", key, known)
-    return TASKS[name][1](seed, **options)
+    kind = task_options(name)
+    keys = replace(kind.keys(), argument=f"option of task {name}", see=name)
+    given = assignments(keys, settings)
+    given |= {path: value for key, value in options.items() for path in keys.paths(key)}
+    chosen = kind(**given)
+    return TASKS[name].make(seed, **{field: getattr(chosen, field) for field in keys.fields})
 
 
-def task_options(name: str) -> list[str]:
+def task_options(name: str) -> type[Section]:
     """The options of the task called `name`. Raises InputError for an unknown task."""
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
-    return [key for key in inspect.signature(TASKS[name][1]).parameters if key != "seed"]
+    return TASKS[name].options
 
 
 def as_task(task: Task | str, seed: int) -> Task:
@@ -256,8 +302,3 @@ def as_task(task: Task | str, seed: int) -> Task:
     if not isinstance(task, Task):
         raise InputError("task", task, f"must be a Task or a name: {', '.join(TASKS)}")
     return task
-
-
-def _check_positive(argument: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(argument, value, "must be a positive number")

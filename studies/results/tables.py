@@ -8,8 +8,8 @@ A table stands between two lines of a text, the first of which says what it show
     <!-- end -->
 
 The first word is the file, without .csv. All else chooses rows; `match` is `none` and `readout` is
-`spikes` unless said; `recipes=` lists recipes, between semicolons, where not all are wanted. One
-row per recipe, best NRMSE first, with the unpruned network and the one without recurrence for scale.
+`spikes` unless said; `recipes=` lists recipes, between semicolons, where not all are wanted. There
+is a row per recipe, best NRMSE first, and the unpruned network and the bare one for scale.
 """
 
 import argparse

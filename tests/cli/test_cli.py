@@ -332,6 +332,9 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
     }
     header = (here / "scores.csv").read_text().splitlines()[0].split(",")
     assert {"rmse_h1_speed", "vpt_samples", "rate_hz"} <= set(header)
+    schema = json.loads((here / "scores.schema.json").read_text())
+    assert list(schema["columns"]) == header
+    assert schema["tasks"]["own:speed"]["primary"] == "vpt_samples"
 
 
 @pytest.mark.compiled

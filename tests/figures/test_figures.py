@@ -279,11 +279,11 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
 def test_every_point_of_the_grid_appears_once_and_full_networks_are_not_repeated():
     options = resolve_options(study.STUDY, "quick", ["seeds=2", "keep=1,0.5,0.1"])
     found = study.points(options, 5)
-    identities = [(p["seed"], p["task"], p["method"], p["keep"]) for p in found]
+    identities = [(p["seed"], p["task"], p["recipe"], p["keep"]) for p in found]
     assert len(set(identities)) == len(identities) == 2 * 2 * (1 + 3 * 2)
     assert {p["seed"] for p in found} == {5, 6}
-    assert sum(p["method"] == FULL for p in found) == 4
-    assert all((p["keep"] == 1) == (p["method"] == FULL) for p in found)
+    assert sum(p["recipe"] == FULL for p in found) == 4
+    assert all((p["keep"] == 1) == (p["recipe"] == FULL) for p in found)
     assert found[0]["network"]["N"] == options["network"]["N"]
 
 
@@ -292,8 +292,8 @@ def test_every_point_of_the_grid_appears_once_and_full_networks_are_not_repeated
     [
         ("tasks=wnd", "did you mean 'wind'"),
         ("methods=nois", "did you mean 'noise'"),
-        ("keep=0.5,0", "must be in"),
-        ("seeds=0", "at least 1"),
+        ("keep=0.5,0", "> 0 and <= 1"),
+        ("seeds=0", "seeds = 0: must be a whole number >= 1"),
         ("method=noise", "did you mean 'methods'"),
         ("N=0", "N"),
         ("graph.KK=3", "graph.K"),

@@ -16,6 +16,8 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import convergence, divergence, exponent_vs_J, finite_size, spectrum
 from hrsnn_brian.figures.panels import LAMBDA_INF, T_RENORM
 from hrsnn_brian.figures.registry import FIGURES
+from hrsnn_brian.files.columns import IDENTITY
+from hrsnn_brian.files.schema import schema_of
 from hrsnn_brian.files.tables import read_table, write_table
 from hrsnn_brian.runs.study import resolve_options
 from hrsnn_brian.studies import lyapunov_spectrum, perturbation_size
@@ -345,14 +347,14 @@ def test_conditions_are_networks_that_differ_in_membrane_times(condition):
     ("study", "override", "message"),
     [
         (perturbation_size, "networks=network-E", "did you mean 'network-"),
-        (perturbation_size, "d0=1e-3,0", "must be a positive number"),
+        (perturbation_size, "d0=1e-3,0", "must be a number > 0"),
         (perturbation_size, "dt=0.1", "unit"),
         (perturbation_size, "dt_inf=0.1 ms", "two time steps"),
-        (perturbation_size, "seeds=0", "at least 1"),
+        (perturbation_size, "seeds=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "conditions=clusterd", "did you mean 'clustered'"),
         (lyapunov_spectrum, "J=-1", "must be a number >= 0"),
         (lyapunov_spectrum, "dt=0.1 ms", "two time steps"),
-        (lyapunov_spectrum, "k=0", "at least 1"),
+        (lyapunov_spectrum, "k=0", "must be a whole number >= 1"),
         (lyapunov_spectrum, "segments=1000", "duration"),
     ],
 )
@@ -421,8 +423,8 @@ def measured(monkeypatch):
         return LargestExponent(2.0, 0.1, at_dt, (), 0.01, tuple(flags))
 
     def echo(network, **settings):
-        assert settings["interpolated"]
-        assert settings["d0"] == 1e-8
+        assert settings["protocol"].interpolated
+        assert settings["protocol"].d0 == 1e-8
         times = np.arange(1, 101) * 0.02
         distance = 1e-8 * np.exp(3.0 * times)[:, None] * np.ones((1, 2))
         return Echo(times, distance, 10.0, 0.0, 0.0)
@@ -446,6 +448,10 @@ def rows_of_point(study, overrides: list[str], number: int) -> list[dict]:
 
 def test_a_point_of_the_spectra_gives_every_kind_of_row(measured):
     rows = rows_of_point(lyapunov_spectrum, ["N=50", "K=10", "k=2"], 0)
+    assert {tuple(row)[: len(IDENTITY)] for row in rows} == {IDENTITY}
+    assert {(r["network"], r["neurons"], r["synapses"]) for r in rows} == {("homogeneous", 50, 500)}
+    described = schema_of(rows, lyapunov_spectrum.STUDY.columns).columns.values()
+    assert [column.name for column in described if not column.meaning] == []
     kinds = [row["quantity"] for row in rows]
     counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     assert counts == {"exponent": 2, "spectrum": 2, "history": 20, "divergence": 100, "fit": 1}
@@ -473,10 +479,13 @@ def test_a_failed_check_empties_the_value_at_every_step_and_gives_its_reason(mea
 
 def test_a_point_of_the_scan_carries_raw_value_reason_and_settings(measured):
     rows = rows_of_point(perturbation_size, ["d0=1e-10,0.1"], 1)
+    described = schema_of(rows, perturbation_size.STUDY.columns).columns.values()
+    assert [column.name for column in described if not column.meaning] == []
     assert [row["d0"] for row in rows] == [1e-10, 0.1]
     for row in rows:
         assert math.isnan(row["value_per_s"])
         assert (row["raw_per_s"], row["reason"]) == (-12.5, "passive: leak")
         assert (row["t_renorm_ms"], row["dt_ms"], row["network"]) == (20.0, 0.1, "network-A")
         assert row["seed"] == 0
+        assert tuple(row)[: len(IDENTITY)] == IDENTITY
         assert -1 / 5.3e-3 < row["passive_per_s"] < -1 / 0.08 + 1e-9

@@ -12,10 +12,10 @@ from hrsnn_brian.network.effect import BESIDE_A_MATRIX, meaningful
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.matrix_file import load_matrix
 from hrsnn_brian.network.network import Network, equal_networks
-from hrsnn_brian.network.overrides import apply_overrides
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset, preset_table
 from hrsnn_brian.network.weights import spectral_radius
+from hrsnn_brian.settings.reader import read
 
 SMALL = np.array([[0, 1.5, -0.25], [0.5, 0, 0], [2.5, 0.75, 0]])  # neurons 0, 1 E, neuron 2 I
 
@@ -316,8 +316,8 @@ def test_in_python_a_value_that_means_nothing_is_refused_when_building(own: list
         build_network(HRSNNParams(N=61, graph=graph), 1)
     network = build_network(HRSNNParams(graph=graph), 1)
     assert equal_networks(build_network(network.params, 1), network)
-    changed = apply_overrides(network.params.to_dict(), ["neuron.t_ref=0 ms"])
-    assert build_network(HRSNNParams.from_dict(changed), 1).n_neurons == 60
+    params = read(HRSNNParams, network.params.to_dict(), ["neuron.t_ref=0 ms"])
+    assert build_network(params, 1).n_neurons == 60
 
 
 def test_a_scaled_matrix_survives_its_file_and_old_files_stay(

@@ -20,7 +20,6 @@ from hrsnn_brian.network.distributions import (
     as_distribution,
     distribution_from_dict,
 )
-from hrsnn_brian.network.overrides import apply_overrides, known_keys, parse_value
 from hrsnn_brian.network.parameters import (
     GraphParams,
     HRSNNParams,
@@ -31,6 +30,8 @@ from hrsnn_brian.network.parameters import (
 )
 from hrsnn_brian.network.presets import list_presets, load_preset, preset_table
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.checked import parse_value
+from hrsnn_brian.settings.reader import read
 from hrsnn_brian.settings.units import (
     format_hertz,
     format_seconds,
@@ -207,8 +208,8 @@ def test_defaults_are_the_sparse_configuration() -> None:
 def test_automatic_in_degree_follows_the_size(n: int, in_degree: int) -> None:
     assert HRSNNParams(N=n).in_degree == in_degree
     assert replace(HRSNNParams(), N=n).in_degree == in_degree
-    changed = apply_overrides(HRSNNParams().to_dict(), [f"N={n}"])
-    assert HRSNNParams.from_dict(changed).in_degree == in_degree
+    params = read(HRSNNParams, HRSNNParams().to_dict(), [f"N={n}"])
+    assert params.in_degree == in_degree
 
 
 def test_an_in_degree_the_user_set_is_kept_or_refused() -> None:
@@ -393,13 +394,13 @@ def test_overrides_reach_into_distributions() -> None:
     assert override("neuron.tau_m.mean=30 ms").neuron.tau_m.to_dict()["mean"] == "30 ms"
     assert override("tau_m.shape=5").neuron.tau_m.to_dict()["shape"] == 5.0
     assert override("v_th.cv=0.25").neuron.v_th == Gamma(shape=16, mean=1, low=0.2)
-    changed = apply_overrides({}, ["neuron.bias.low=-3"])
-    assert HRSNNParams.from_dict(changed).neuron.bias == Uniform(-3.0, -0.7)
+    params = read(HRSNNParams, {}, ["neuron.bias.low=-3"])
+    assert params.neuron.bias == Uniform(-3.0, -0.7)
 
 
 def test_overrides_leave_their_table_alone() -> None:
     table = HRSNNParams().to_dict()
-    apply_overrides(table, ["neuron.tau_m.mean=30 ms", "N=100"])
+    read(HRSNNParams, table, ["neuron.tau_m.mean=30 ms", "N=100"])
     assert table == HRSNNParams().to_dict()
 
 
@@ -429,7 +430,7 @@ def test_bad_overrides_are_refused_in_one_line(text: str, named: str) -> None:
 
 def test_every_key_can_be_set_to_its_own_default() -> None:
     plain = HRSNNParams().to_dict()
-    for key in known_keys():
+    for key in HRSNNParams.keys().fields:
         section, _, leaf = key.rpartition(".")
         value = (plain[section] if section else plain).get(leaf)
         if value is not None and not isinstance(value, (dict, list)):

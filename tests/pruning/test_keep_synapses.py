@@ -237,7 +237,7 @@ def by_recipe(recipe, synapses, seed, net=None, rounds=1, probe=None, **settings
     net = network() if net is None else net
     return prune(
         net,
-        chosen.with_settings(settings),
+        chosen.with_settings([f"{key}={value}" for key, value in settings.items()]),
         Size(synapses=synapses),
         probe=probe,
         seed=seed,
@@ -342,7 +342,7 @@ def test_independent_selection_iterates_even_when_a_round_leaves_less_than_the_n
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(InputError, match=message) as caught:
-        NOISE.with_settings(settings)
+        NOISE.with_settings([f"{key}={value}" for key, value in settings.items()])
     assert "\n" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ from probes import Growing, Stub
 from scipy import sparse
 
 from hrsnn_brian.cli.main import main
-from hrsnn_brian.dynamics.probe import Measurements
+from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.task_probe import TaskProbe
 from hrsnn_brian.files import identity
@@ -432,7 +432,7 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
 )
 def test_options_are_checked(settings, message):
     with pytest.raises(InputError, match=message) as refused:
-        LNP.with_settings(settings)
+        LNP.with_settings([f"{key}={value}" for key, value in settings.items()])
     assert "\n" not in str(refused.value)
 
 
@@ -443,9 +443,7 @@ def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
 
 
 def test_options_from_text():
-    recipe = get_recipe("lnp literal").with_settings(
-        {"modes": "3", "gain": "0.5", "score": "magnitude"}
-    )
+    recipe = get_recipe("lnp literal").with_settings(["modes=3", "gain=0.5", "score=magnitude"])
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
     assert keep.compensation == "literal 1000"
@@ -467,7 +465,7 @@ def saved(tmp_path, monkeypatch):
 @pytest.mark.compiled
 def test_measurements_on_an_engine(saved, compiled_engine):
     """Shapes, units and agreement with each other; nothing random between two calls."""
-    measure = Measurements(compiled_engine, seconds=20.0, segments=3, batch=64)
+    measure = Measurements(compiled_engine, 0, ProbeLengths(seconds=20.0, segments=3))
     rates = measure.rates(saved)
     assert rates.shape == (40,)
     assert measure.rate_hz(saved) == pytest.approx(rates.mean())

@@ -135,7 +135,7 @@ def test_on_and_off_may_be_booleans():
         ("lnp", ["synapses.scor=uniform"], r"'synapses.scor': .*did you mean 'synapses.score'"),
         ("lnp", ["neurons.score=uniform"], r"'neurons.score': unknown; did you mean"),
         ("lnp", ["rule=off"], r"'rule': is ambiguous: synapses.rule, neurons.rule, delocal"),
-        ("lnp", ["importance=random"], r"option = 'importance': is called score \(magnitude"),
+        ("lnp", ["importance=random"], r"recipe 'lnp' = 'importance': is called score \(magnitude"),
         ("lnp", ["name=mine"], r"option of recipe 'lnp' = 'name': unknown"),
         ("lnp", ["rounds=3"], r"option of recipe 'lnp' = 'rounds': unknown"),
         ("lnp", ["modes"], r"--set = 'modes': must be key=value"),
@@ -148,7 +148,7 @@ def test_on_and_off_may_be_booleans():
         ("lnp", ["proportional=maybe"], r"neurons.proportional = 'maybe': unknown.*off, on"),
         ("lnp", ["min_rate=-1"], r"stability.min_rate = -1: must be a number >= 0"),
         ("noise", ["min_rate=1"], r"option of recipe 'noise' = 'min_rate': unknown"),
-        ("no recurrence", ["scale=original"], r"option = 'scale': recipe 'no recurrence' has none"),
+        ("no recurrence", ["scale=original"], r"'no recurrence' = 'scale': it has none"),
         ("class-rewired", ["factr=sum"], r"'factr': unknown; did you mean 'factor'"),
     ],
 )

@@ -58,7 +58,7 @@ def pruned(
     net = network() if net is None else net
     options = {**(options or {}), **({"compensation": compensation} if compensation else {})}
     more = {"probe": Facts(N), "rounds": 1, "seed": 1} | more
-    recipe = get_recipe(recipe).with_settings(options)
+    recipe = get_recipe(recipe).with_settings([f"{key}={value}" for key, value in options.items()])
     return prune(net, recipe, Size(neurons, synapses=synapses), **more).network
 
 
@@ -499,7 +499,7 @@ def test_an_alias_is_the_recipe_itself():
         ("frugal", {"probe": Given(np.eye(N))}, r"probe = 'Given': recipe 'frugal' needs .*rates"),
         ("fresh", {"options": {"compensation": "row"}}, r"recipe 'fresh' = 'compensation': unknow"),
         ("fresh", {"options": {"scale": "one"}}, r"scale = 'one': unknown"),
-        ("no-recurrence", {"options": {"scale": "one"}}, r"option = 'scale': .*has none"),
+        ("no-recurrence", {"options": {"scale": "one"}}, r"'no recurrence' = 'scale': it has none"),
         ("activity", {"options": {"importance": "noise"}}, r"'importance': is called score"),
         ("activity", {"options": {"score": "noise"}}, r"score = 'noise': unknown"),
         ("moore-chaudhry", {}, r"recipe = 'moore-chaudhry': .*'moore-chaudhuri'"),

@@ -12,7 +12,7 @@ from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParams
 from hrsnn_brian.pruning.lnp import LNP
-from hrsnn_brian.pruning.search import Evaluation, best_evaluation, maximise, propose
+from hrsnn_brian.pruning.search import Evaluation, Search, best_evaluation, maximise, propose
 from hrsnn_brian.pruning.timescales import (
     TimescaleSpace,
     neuron_groups,
@@ -116,9 +116,9 @@ class Objective:
 
 
 def search(network, objective, trials=7, **options):
-    return search_timescales(
-        network, objective, trials, options.pop("seed", 0), grouping="all", **options
-    )
+    space = options.pop("space", None)
+    how = Search(trials, **options)
+    return search_timescales(network, objective, how, grouping="all", space=space)
 
 
 def test_search_finds_the_better_timescales(network):
@@ -203,7 +203,7 @@ def test_search_refusals(network, tmp_path):
     with pytest.raises(InputError, match="bayesian"):
         search(network, Objective(), method="baysian")
     with pytest.raises(InputError, match="grouping"):
-        search_timescales(network, Objective(), 2, 0, grouping="clas")
+        search_timescales(network, Objective(), Search(2), grouping="clas")
     with pytest.raises(InputError, match="group of neurons"):
         retime(network, {"e7": Gamma(shape=2, mean="20 ms")})
     with pytest.raises(InputError, match="seconds"):
@@ -211,7 +211,7 @@ def test_search_refusals(network, tmp_path):
     with pytest.raises(InputError, match="means"):
         TimescaleSpace(("all",), means=(0.1, 0.01))
     with pytest.raises(InputError, match="objective"):
-        maximise(lambda point: {"rate": 1.0}, 2, 1, 0, method="sobol")
+        maximise(lambda point: {"rate": 1.0}, 2, Search(1, method="sobol"))
 
 
 # ---- the step

@@ -13,7 +13,7 @@ from scores import nrmse_84, vpt
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.schema import complete, scores_told
+from hrsnn_brian.files.schema import complete, read_schema, scores_told
 from hrsnn_brian.files.tables import Table, columns_of, read_table, write_table
 from hrsnn_brian.report.claims import CLAIMS, OPERATIONS, Claim, Demand
 from hrsnn_brian.report.judge import (
@@ -25,10 +25,10 @@ from hrsnn_brian.report.judge import (
     REVERSED,
     UNDECIDED,
     Settings,
-    seeds_needed,
 )
 from hrsnn_brian.report.records import mixed_origins, read_rows
 from hrsnn_brian.report.verdict import Verdict, verdicts
+from hrsnn_brian.statistics.comparison import seeds_needed
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 COLUMNS = {MG: "nrmse_h84", LORENZ: "vpt_lyapunov_times"}
@@ -577,6 +577,16 @@ def test_bad_words_are_one_line_and_write_nothing(here, words, message, capfd):
     assert sorted(here.rglob("*")) == before
 
 
+def test_runs_without_a_schema_say_what_to_do(here, capfd):
+    write_run(here / "run", table(tasks=(MG,)))
+    (here / "run" / "tables" / "pruning_methods.schema.json").unlink()
+    assert main(["verdicts", "run", "--out", "found.csv"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "has no pruning_methods.schema.json beside it (as tables of version 0.1): run its" in err
+    assert not (here / "found.csv").exists()
+
+
 def test_the_command_says_prints_and_files_the_same_verdicts(here, capfd):
     rows = shifted(table(), 1.0, task=LORENZ, rule="lnp")
     write_run(here / "run", rows)
@@ -602,6 +612,8 @@ def test_the_command_says_prints_and_files_the_same_verdicts(here, capfd):
     own = [row for row in filed if row["rival"]]
     assert [float(row["mean_difference"]) for row in own] == [c["mean_difference"] for c in flat]
     assert read_table("found.csv")["pairs"].dropna().eq(10).all()
+    described = read_schema("found.csv").columns.values()
+    assert [column.name for column in described if not column.meaning] == []
 
 
 def test_an_infinite_effect_is_filed_as_such_and_is_null_in_json(here, capfd):

@@ -6,8 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hrsnn_brian.dynamics.exponents.finite_size import echo, finite_size_exponents
-from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+from hrsnn_brian.dynamics.exponents.finite_size import (
+    EchoProtocol,
+    SizeProtocol,
+    echo,
+    finite_size_exponents,
+)
+from hrsnn_brian.dynamics.exponents.nodes import (
+    NodeProtocol,
+    node_exponents,
+)
 from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, random_directions
 from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.errors import EngineError, InputError
@@ -126,8 +134,9 @@ def test_node_exponents_keep_what_is_resolved_and_say_what_is_not(numpy_engine):
     network = small_network("N=4", "K=0", "bias=0.2", "tau_m=20 ms")
     network = replace(network, tau_m=np.array([20, 20, 5, 1]) * MS)
     silent = Drive(np.zeros((400, 4)), direct=True, traces=False, record_states=False)
-    common = {"engine": numpy_engine, "segments": 2, "warmup": 0.1, "drive": lambda *_: silent}
-    found = node_exponents(network, **common)
+    common = {"engine": numpy_engine, "drive": lambda *_: silent}
+    plan = NodeProtocol(segments=2, warmup=0.1)
+    found = node_exponents(network, protocol=plan, **common)
     np.testing.assert_array_equal(found.resolved, [True, True, False, False])
     np.testing.assert_allclose(found.exponents[:2], -50.0, rtol=1e-6)
     assert found.valid
@@ -137,7 +146,7 @@ def test_node_exponents_keep_what_is_resolved_and_say_what_is_not(numpy_engine):
     assert died.startswith("zero distance: 1 of 4 neurons")
     assert rounded.startswith("rounding: 1 of 4 neurons")
     assert all("a shorter T or a larger d0" in flag for flag in found.flags)
-    further = node_exponents(network, T="10 ms", d0=1e-6, **common)
+    further = node_exponents(network, protocol=replace(plan, T="10 ms", d0=1e-6), **common)
     np.testing.assert_allclose(further.exponents, [-50, -50, -200, -1000], rtol=1e-4)
     assert further.flags == ()
 
@@ -196,7 +205,10 @@ def test_weak_coupling_is_stable_and_strong_coupling_chaotic(compiled_engine):
 def test_small_perturbations_die_on_the_grid_and_say_so(compiled_engine):
     """The artefact: on the grid the same network has no small-perturbation exponent."""
     network = build_network(load_preset("network-A"), seed=1)
-    tiny, large = finite_size_exponents(network, [1e-10, 0.1], engine=compiled_engine, duration=1.0)
+    plan = SizeProtocol(duration=1.0)
+    tiny, large = finite_size_exponents(
+        network, [1e-10, 0.1], engine=compiled_engine, protocol=plan
+    )
     assert np.isnan(tiny.value)
     assert tiny.reason.startswith(("passive", "zero distance"))
     assert tiny.raw < -10  # nothing but leaks
@@ -206,7 +218,11 @@ def test_small_perturbations_die_on_the_grid_and_say_so(compiled_engine):
 @pytest.mark.compiled
 def test_echo_tells_stable_from_unstable_by_its_plateau(compiled_engine):
     plateaus = [
-        echo(build_network(load_preset(name), seed=1), engine=compiled_engine, duration=1.0)
+        echo(
+            build_network(load_preset(name), seed=1),
+            engine=compiled_engine,
+            protocol=EchoProtocol(duration=1.0),
+        )
         for name in ("network-A", "network-C")
     ]
     assert 0.3 < plateaus[0].plateau_ratio < plateaus[1].plateau_ratio < 1.1
@@ -216,7 +232,11 @@ def test_echo_tells_stable_from_unstable_by_its_plateau(compiled_engine):
 def test_node_exponents_do_not_depend_on_the_batches(compiled_engine):
     network = small_network()
     results = [
-        node_exponents(network, engine=compiled_engine, segments=3, batch=batch, warmup=0.1)
+        node_exponents(
+            network,
+            engine=compiled_engine,
+            protocol=NodeProtocol(segments=3, batch=batch, warmup=0.1),
+        )
         for batch in (40, 13)
     ]
     assert results[0].segments.shape == (3, 40)

@@ -56,8 +56,8 @@ DEFAULT = values(LNP)
 
 
 def options(**choices):
-    quick = study.STUDY.presets["quick"]
-    return {**quick, "network": load_preset("default", ["N=40", "K=10"]).to_dict(), **choices}
+    network = load_preset("default", ["N=40", "K=10"])
+    return study.AblationOptions(network=network, **choices).to_dict()
 
 
 def changed(variant):
@@ -136,19 +136,19 @@ def test_the_variants_that_are_recipes_of_their_own():
 
 
 def test_points_hold_every_variant_once_and_always_the_baseline():
-    found = study.points(options(seeds=2, keep=[0.2, 0.1], variants=["score: uniform"]), 5)
+    found = study.points(options(seeds=2, keep=[0.2, 0.1], recipes=["score: uniform"]), 5)
     assert len(found) == 2 * 2 * 2
-    assert [p["variant"] for p in found[:2]] == [BASELINE, "score: uniform"]
+    assert [p["recipe"] for p in found[:2]] == [BASELINE, "score: uniform"]
     assert {p["seed"] for p in found} == {5, 6}
     everything = study.points(options(seeds=1), 0)
-    assert [p["variant"] for p in everything] == list(QUICK)
-    assert study.STUDY.presets["paper"]["variants"] == list(VARIANTS)
+    assert [p["recipe"] for p in everything] == list(QUICK)
+    assert study.STUDY.presets["paper"]["recipes"] == list(VARIANTS)
 
 
 @pytest.mark.parametrize(
     ("choice", "named"),
     [
-        ({"variants": ["score: magnitud"]}, "did you mean 'score: magnitude'"),
+        ({"recipes": ["score: magnitud"]}, "did you mean 'score: magnitude'"),
         ({"tasks": ["wnd"]}, "did you mean 'wind'"),
         ({"readouts": ["spike"]}, "did you mean 'spikes'"),
         ({"keep": [1.0]}, "keep"),
@@ -170,7 +170,7 @@ def test_a_refused_run_is_a_row_without_numbers(monkeypatch):
         raise SizeOutOfReachError("synapses", 40, "only 30 are left")
 
     monkeypatch.setattr("hrsnn_brian.pruning.prune.prune", refuse)
-    (point, *_) = study.points(options(seeds=1, variants=[]), 0)
+    (point, *_) = study.points(options(seeds=1, recipes=[BASELINE]), 0)
     rows = study.run(point, None)
     assert [row["task"] for row in rows] == point["tasks"]
     for row in rows:
@@ -198,7 +198,7 @@ def test_a_run_that_stopped_early_says_so_and_tells_of_the_last_stable_network()
 @pytest.mark.compiled
 def test_variants_have_the_same_size(compiled_engine):
     tasks = ["mackey-glass-84"]
-    points = study.points(options(seeds=1, variants=[NO_STEP], tasks=tasks, keep=[0.2]), 1)
+    points = study.points(options(seeds=1, recipes=[NO_STEP], tasks=tasks, keep=[0.2]), 1)
     rows = Table(row for point in points for row in study.run(point, compiled_engine))
     assert [row["recipe"] for row in rows] == [BASELINE, NO_STEP]
     assert {(row["neurons"], row["synapses"]) for row in rows} == {(24, 80)}

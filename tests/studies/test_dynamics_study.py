@@ -28,8 +28,8 @@ class Deaf:
 
 
 def options(**choices):
-    quick = study.STUDY.presets["quick"]
-    return {**quick, "network": load_preset("default", ["N=40", "K=10"]).to_dict(), **choices}
+    network = load_preset("default", ["N=40", "K=10"])
+    return study.DynamicsOptions(network=network, **choices).to_dict()
 
 
 # ---- the control of composition
@@ -102,13 +102,13 @@ def test_bad_options_are_refused(choice, named):
 def test_rows_of_all_kinds_have_one_size_and_matched_ones_one_rate(compiled_engine):
     short = {"noise_seconds": 10.0, "exponents": 2, "exponent_seconds": 0.4, "segments": 1}
     chosen = options(
-        seeds=1, keep=[0.2], iterations=4, controls=["random, same classes", "fresh"], **short
+        seeds=1, keep=[0.2], iterations=4, controls=["random same classes", "fresh"], **short
     )
     rows = Table(row for p in study.points(chosen, 1) for row in study.run(p, compiled_engine))
     full, *others = rows
     assert [(name_of(r), r["match"]) for r in others] == [
         (kind, matched)
-        for kind in ("lnp", "random, same classes", "fresh")
+        for kind in ("lnp", "random same classes", "fresh")
         for matched in ("none", "bias")
     ]
     assert (full["network"], full["neurons"], full["synapses"]) == ("full", 40, 400)

@@ -3,13 +3,13 @@
 import pytest
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.runs.study import resolve_options
 from hrsnn_brian.studies import edge_exponents
 
 
 def test_too_few_segments_are_refused():
-    options = {"networks": ["network-A"], "seeds": 1, "segments": 3}
-    with pytest.raises(InputError, match="segments"):
-        edge_exponents.points(options, 0)
+    with pytest.raises(InputError, match="segments = 3: must be a whole number >= 4"):
+        resolve_options(edge_exponents.STUDY, None, ["networks=network-A", "segments=3"])
 
 
 @pytest.mark.compiled

@@ -13,8 +13,12 @@ MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 
 
 def options(preset="quick", **choices):
-    network = load_preset("default", ["N=40"]).to_dict()
-    return {**improve.STUDY.presets[preset], "network": network, **choices}
+    table = {
+        **improve.STUDY.presets[preset],
+        "network": load_preset("default", ["N=40"]),
+        **choices,
+    }
+    return improve.SearchOptions.from_dict(table).to_dict()
 
 
 def test_shipped_rules_are_named_and_every_rival_by_magnitude_or_lot_stands_against_them():
@@ -56,7 +60,7 @@ def test_no_seed_of_the_confirmation_is_one_of_the_development():
     fresh = {p["seed"] for p in improve.points(options("confirm"), 3)}
     assert len(fresh) == 16
     assert not looked_at & fresh
-    assert {p["rule"] for p in improve.points(options("confirm"), 3)} == {
+    assert {p["recipe"] for p in improve.points(options("confirm"), 3)} == {
         "full",
         "no recurrence",
         *improve.SHIPPED,
@@ -68,7 +72,7 @@ def test_no_seed_of_the_confirmation_is_one_of_the_development():
     ("choice", "named"),
     [
         ({"phase": "confirm"}, "did you mean 'confirmation'"),
-        ({"rules": ["frugl"]}, "did you mean 'frugal'"),
+        ({"recipes": ["frugl"]}, "did you mean 'frugal'"),
         ({"tasks": ["wind"]}, "task = 'wind'"),
         ({"keep": 1.5}, "keep = 1.5"),
         ({"seeds": 0}, "seeds = 0"),
@@ -114,8 +118,8 @@ def test_summary_ranks_by_both_tasks_and_tests_a_confirmation_only():
 
 @pytest.mark.compiled
 def test_a_point_scores_a_candidate_on_every_task(compiled_engine):
-    chosen = options(seeds=1, rules=["price .35 no gain"], keep=0.3)
-    found = [p for p in improve.points(chosen, 2) if p["rule"] == "price .35 no gain"]
+    chosen = options(seeds=1, recipes=["price .35 no gain"], keep=0.3)
+    found = [p for p in improve.points(chosen, 2) if p["recipe"] == "price .35 no gain"]
     rows = [row for point in found for row in improve.run(point, compiled_engine)]
     assert [(row["task"], row["readout"], row["synapses"]) for row in rows] == [
         (MG, "spikes", 48),

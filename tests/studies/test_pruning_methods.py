@@ -5,7 +5,7 @@ import re
 import pytest
 from scores import nrmse_84
 
-from hrsnn_brian.dynamics.probe import Measurements
+from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import name_of
 from hrsnn_brian.files.schema import scores_told
@@ -25,9 +25,8 @@ from hrsnn_brian.tasks.registry import get_task
 
 
 def options(**choices):
-    network = load_preset("default", ["N=40"]).to_dict()
-    quick = pruning_methods.STUDY.presets["quick"]
-    return {**quick, "seeds": 1, "network": network, **choices}
+    given = {"seeds": 1, "network": load_preset("default", ["N=40"])} | choices
+    return pruning_methods.MethodsOptions(**given).to_dict()
 
 
 def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
@@ -54,18 +53,18 @@ def test_points_hold_every_rule_at_every_size_beside_full_and_bare():
     assert len(found) == 2 + 2 * (at[1.0] + at[0.6])
     assert all(compared_at(rule, 1.0) or compared_at(rule, 0.6) for rule in COMPARED)
     assert {point["seed"] for point in found} == {7}
-    assert {pruning_methods.FULL, pruning_methods.BARE} < {point["rule"] for point in found}
+    assert {pruning_methods.FULL, pruning_methods.BARE} < {point["recipe"] for point in found}
 
 
 @pytest.mark.parametrize(
     ("choice", "named"),
     [
-        ({"rules": ["magnitude, row 5"]}, "magnitude row .5"),
+        ({"recipes": ["magnitude, row 5"]}, "magnitude row .5"),
         ({"tasks": ["wnd"]}, "lorenz63-x"),
         ({"keep": [1.0]}, "keep"),
         ({"neuron_fraction": [0.0]}, "neuron_fraction"),
         ({"match": ["rate"]}, "match"),
-        ({"rules": ["activity"], "neuron_fraction": [1.0]}, "activity"),
+        ({"recipes": ["activity"], "neuron_fraction": [1.0]}, "activity"),
         ({"seeds": 0}, "seeds"),
     ],
 )
@@ -88,7 +87,7 @@ def rows_of(engine, **choices):
 @pytest.mark.compiled
 def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine):
     chosen = ["noise row .5 (8 rounds)", "fresh"]
-    rows = rows_of(compiled_engine, rules=chosen, keep=[0.5], neuron_fraction=[1.0])
+    rows = rows_of(compiled_engine, recipes=chosen, keep=[0.5], neuron_fraction=[1.0])
     synapses = {(name_of(row), row["synapses"]) for row in rows}
     assert synapses == {
         ("full", 160),
@@ -105,7 +104,7 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
 @pytest.mark.compiled
 def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled_engine):
     chosen = ["activity", "random neurons", "fresh"]
-    rows = rows_of(compiled_engine, rules=chosen, keep=[0.1], neuron_fraction=[0.5])
+    rows = rows_of(compiled_engine, recipes=chosen, keep=[0.1], neuron_fraction=[0.5])
     pruned = [row for row in rows if row["recipe"] in chosen]
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
@@ -122,7 +121,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
     monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
-    rows = rows_of(compiled_engine, rules=["fresh"], keep=[0.5], neuron_fraction=[1.0])
+    rows = rows_of(compiled_engine, recipes=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["recipe"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"] * 2
     assert not any("nrmse_h84" in row for row in lost)
@@ -132,7 +131,7 @@ def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatc
 
 @pytest.mark.compiled
 def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(compiled_engine):
-    rows = rows_of(compiled_engine, rules=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
+    rows = rows_of(compiled_engine, recipes=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
     lost = [row for row in rows if row["recipe"] == "random neurons"]
     assert {row["note"] for row in lost} == {"size out of reach"}
     assert len(lost) == 4
@@ -141,7 +140,7 @@ def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(com
 @pytest.mark.compiled
 def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     network = build_network(load_preset("default", ["N=40"]), 1)
-    measure = Measurements(compiled_engine, 1, segments=2, exponent_seconds=0.5)
+    measure = Measurements(compiled_engine, 1, ProbeLengths(segments=2, exponent_seconds=0.5))
     quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
     task = get_task("mackey-glass-84", 1, quick=True)
     pruned, note = rule_scores._apply(network, quick, measure, 80, 30, task)

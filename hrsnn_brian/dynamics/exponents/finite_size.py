@@ -1,5 +1,7 @@
 """Perturbations of finite size on the time grid: lambda(d0; t_renorm, dt), and the echo."""
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from hrsnn_brian.dynamics.exponents.spiking import (
 )
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.settings.units import seconds
+from hrsnn_brian.settings.fields import Flag, Real, Whole
+from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.times import Span
 from hrsnn_brian.simulation import Divergence, Engine, Perturbation, simulate_perturbed
 
 
@@ -36,32 +40,52 @@ class FiniteSize:
     reason: str
 
 
+@dataclass(frozen=True)
+class SizeProtocol(Section):
+    """How finite-size exponents are measured; times in seconds, or texts with a unit."""
+
+    dt: Span = Span(1e-4).about("time step, on which the value depends")
+    t_renorm: Span = Span(20e-3).about("time between renormalisations, on which it depends, too")
+    duration: Span = Span(5.0).about("measured time")
+    copies: Whole = Whole(8, low=1).about("perturbed copies")
+    warmup: Span = Span(0.5, positive=False).about("time before copies are perturbed")
+
+
+@dataclass(frozen=True)
+class EchoProtocol(Section):
+    """How copies that are left alone are followed; times in seconds, or texts with a unit."""
+
+    d0: Real = Real(0.1, 0, above=True).about("size of the perturbation")
+    copies: Whole = Whole(16, low=1).about("perturbed copies")
+    duration: Span = Span(2.0).about("measured time")
+    interval: Span = Span(0.02).about("time between measurements of the distance")
+    dt: Span = Span(1e-4).about("time step")
+    warmup: Span = Span(0.5, positive=False).about("time before copies are perturbed")
+    interpolated: Flag = Flag(False).about("spike times inside the step, not on the time grid")
+
+
 def finite_size_exponents(
     network: Network,
     sizes: Sequence[float],
     *,
     engine: Engine,
-    dt: object = "0.1 ms",
-    t_renorm: object = "20 ms",
-    duration: float = 5.0,
-    copies: int = 8,
-    warmup: float = 0.5,
+    protocol: SizeProtocol | None = None,
     unrelated: float | None = None,
     drive: DriveMaker = default_drive,
     seed: int = 0,
 ) -> list[FiniteSize]:
     """The finite-size curve of one network: one entry per size d0.
 
-    Each of `copies` random directions is rescaled to d0 every t_renorm on the time grid.
+    Each of the copies, in random directions, is rescaled to d0 every t_renorm on the time grid.
     unrelated: distance of unrelated states (`unrelated_distance`), measured if not given.
     Reasons: "passive" where the value equals the slowest leak within 5 %; "saturated" where the
     distance after t_renorm exceeds a third of that of unrelated states.
     """
-    stepped = with_time_step(network, dt)
-    interval = float(seconds(t_renorm, "t_renorm"))
-    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
+    plan = protocol or SizeProtocol()
+    stepped, interval = with_time_step(network, plan.dt), float(plan.t_renorm)
+    run = drive(stepped, plan.warmup + plan.duration + stepped.params.timing.sample, seed)
     full = (
-        unrelated_distance(network, engine=engine, dt=dt, drive=drive, seed=seed)
+        unrelated_distance(network, engine=engine, dt=plan.dt, drive=drive, seed=seed)
         if (unrelated is None)
         else unrelated
     )
@@ -69,9 +93,9 @@ def finite_size_exponents(
     found = []
     for d0 in sizes:
         perturbation = Perturbation(
-            random_directions(copies, network.n_neurons, seed),
+            random_directions(plan.copies, network.n_neurons, seed),
             d0=d0,
-            start=warmup,
+            start=plan.warmup,
             interval=interval,
             action="rescale",
             interpolated=False,
@@ -133,33 +157,28 @@ def echo(
     network: Network,
     *,
     engine: Engine,
-    d0: float = 0.1,
-    copies: int = 16,
-    duration: float = 2.0,
-    interval: float = 0.02,
-    dt: object = "0.1 ms",
-    warmup: float = 0.5,
+    protocol: EchoProtocol | None = None,
     drive: DriveMaker = default_drive,
     seed: int = 0,
-    interpolated: bool = False,
 ) -> Echo:
-    """Follow `copies` perturbations of size d0 for `duration` s without touching them.
+    """Follow copies at distance d0 without touching them.
 
     The plateau is the mean of the last quarter of the time.
     """
-    stepped = with_time_step(network, dt)
+    plan = protocol or EchoProtocol()
+    stepped, d0 = with_time_step(network, plan.dt), plan.d0
     perturbation = Perturbation(
-        random_directions(copies, network.n_neurons, seed),
+        random_directions(plan.copies, network.n_neurons, seed),
         d0=d0,
-        start=warmup,
-        interval=interval,
+        start=plan.warmup,
+        interval=plan.interval,
         action="watch",
-        interpolated=interpolated,
+        interpolated=plan.interpolated,
     )
-    run = drive(stepped, warmup + duration + stepped.params.timing.sample, seed)
+    run = drive(stepped, plan.warmup + plan.duration + stepped.params.timing.sample, seed)
     divergence = simulate_perturbed(engine, stepped, run, perturbation)
     distance = d0 * np.exp(divergence.log_growth)
-    full = _unrelated(divergence.snapshots, interval)
+    full = _unrelated(divergence.snapshots, plan.interval)
     tail = distance[-max(1, len(distance) // 4) :]
     return Echo(
         times=np.cumsum(divergence.intervals),

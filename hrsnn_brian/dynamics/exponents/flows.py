@@ -196,13 +196,14 @@ def _benettin(
 ) -> SpectrumResult:
     """The loop over renormalisations, for all segments and copies at once."""
     segments, dim = start.shape
+    # first, so that a duration that does not fit the memory is refused at once
+    logs = np.full((segments, plan.count, plan.k), np.nan)
     scales, end = measured_scales(advance, start, plan.interval, plan.skip, plan.count)
     if np.isfinite(end).all():
         given.check((plan.skip + plan.count) * plan.interval, end[:, 0])
     random = rng(plan.seed, "perturbation", "directions")
     directions, _ = orthonormalise(random.normal(size=(segments, plan.k, dim)))
     reference = start[:, None, :]
-    logs = np.full((segments, plan.count, plan.k), np.nan)
     checks = DistanceChecks(plan.k)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for m in range(plan.skip + plan.count):

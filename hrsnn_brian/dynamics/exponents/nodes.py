@@ -1,5 +1,9 @@
 """Finite-time exponents of single neurons: what LNP scores synapses with."""
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from dataclasses import dataclass
+
 import numpy as np
 
 from hrsnn_brian.dynamics.exponents.finite_time import (
@@ -14,20 +18,34 @@ from hrsnn_brian.dynamics.exponents.spiking import (
     with_time_step,
 )
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.settings.units import seconds
+from hrsnn_brian.settings.fields import Real, Whole
+from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.times import Span
 from hrsnn_brian.simulation import Engine, Perturbation, simulate_perturbed
+
+
+@dataclass(frozen=True)
+class NodeProtocol(Section):
+    """How the exponents of single neurons are measured; times in seconds, or texts with a unit."""
+
+    T: Span = Span(80e-3).about("time over which the perturbation of a neuron grows")
+    segments: Whole = Whole(20, low=1).about("independent inputs")
+    dt: Span = Span(1e-4).about("time step")
+    d0: Real = Real(1e-8, 0, above=True).about("size of the perturbation")
+    warmup: Span = Span(0.5, positive=False).about("time before copies are perturbed")
+    batch: Whole = Whole(64, low=1).about("copies in a run")
+
+    @property
+    def seconds(self) -> float:
+        """Biological time of a run: the warm-up and all segments."""
+        return self.warmup + self.segments * self.T
 
 
 def node_exponents(
     network: Network,
     *,
     engine: Engine,
-    T: object = "80 ms",
-    segments: int = 20,
-    dt: object = "0.1 ms",
-    d0: float = 1e-8,
-    warmup: float = 0.5,
-    batch: int = 64,
+    protocol: NodeProtocol | None = None,
     drive: DriveMaker = default_drive,
     seed: int = 0,
     on_batch: Report = lambda done, total: None,
@@ -37,12 +55,13 @@ def node_exponents(
     Neurons whose perturbation died, saturated or shrank to the rounding of the state have none; the
     flags say how many and what helps, and the others stand.
 
-    Every segment of T starts again from the reference trajectory. Copies run `batch` at a time.
+    Every segment of T starts again from the reference trajectory.
     """
-    duration = float(seconds(T, "T"))
-    stepped = with_time_step(network, dt)
+    plan = protocol or NodeProtocol()
+    d0, duration, batch = plan.d0, float(plan.T), plan.batch
+    stepped = with_time_step(network, plan.dt)
     n = network.n_neurons
-    run = drive(stepped, warmup + segments * duration + stepped.params.timing.sample, seed)
+    run = drive(stepped, plan.seconds + stepped.params.timing.sample, seed)
     logs = []
     starts = range(0, n, batch)
     for number, start in enumerate(starts):
@@ -52,10 +71,10 @@ def node_exponents(
         directions = np.zeros((len(padded), n))
         directions[np.arange(len(padded)), padded] = 1.0
         perturbation = Perturbation(
-            directions, d0=d0, start=warmup, interval=duration, action="restart"
+            directions, d0=d0, start=plan.warmup, interval=duration, action="restart"
         )
         divergence = simulate_perturbed(engine, stepped, run, perturbation)
-        logs.append(divergence.log_growth[:segments, : len(chosen)])
+        logs.append(divergence.log_growth[: plan.segments, : len(chosen)])
         on_batch(number + 1, len(starts))
     distances = d0 * np.exp(np.concatenate(logs, axis=1))
     return finite_time_exponents(distances, d0, duration, saturation=POSTPONE_ABOVE)

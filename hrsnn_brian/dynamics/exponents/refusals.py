@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hrsnn_brian.dynamics.exponents.nodes import node_exponents
+from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol, node_exponents
 from hrsnn_brian.dynamics.exponents.spiking import DriveMaker, Protocol
 from hrsnn_brian.dynamics.exponents.systems import ValidationRow
 from hrsnn_brian.dynamics.exponents.time_step import agreed_spectrum, lambda_inf
@@ -101,9 +101,8 @@ def _node_exponents(
     found = node_exponents(
         replace(silent, tau_m=tau_m),
         engine=engine,
-        segments=2,
-        warmup=0.1,
-        batch=12,  # no more copies than fit into the program of the other rows
+        # no more copies than fit into the program of the other rows
+        protocol=NodeProtocol(segments=2, warmup=0.1, batch=12),
         drive=drive,
     )
     known = found.exponents[found.resolved]

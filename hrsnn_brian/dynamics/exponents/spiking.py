@@ -11,6 +11,8 @@ All of them compare copies of a network under the same frozen input, in compiled
 natural logarithm. A failed check gives NaN and a reason.
 """
 
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +29,9 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import write_json
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.fields import Real, Whole
+from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.times import Span
 from hrsnn_brian.settings.units import seconds
 from hrsnn_brian.simulation import (
     Drive,
@@ -63,27 +68,20 @@ def default_drive(network: Network, duration: float, seed: int) -> Drive:
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """How long and how finely exponents are measured; times in seconds.
+class Protocol(Section):
+    """How long and how finely exponents are measured; times in seconds, or texts with a unit."""
 
-    duration: measured time over all segments. segments: independent inputs, whose spread gives the
-    standard error. warmup: before copies are perturbed; align: before growth counts.
-    dt: time step; t_renorm: between renormalisations; d0: size of the perturbation.
-    """
-
-    duration: float = 10.0
-    segments: int = 5
-    warmup: float = 0.5
-    align: float = 0.5
-    dt: float = 1e-4
-    t_renorm: float = 20e-3
-    d0: float = 1e-10
+    duration: Span = Span(10.0).about("measured time over all segments")
+    segments: Whole = Whole(5, low=1).about(
+        "independent inputs, whose spread gives the standard error"
+    )
+    warmup: Span = Span(0.5, positive=False).about("time before copies are perturbed")
+    align: Span = Span(0.5, positive=False).about("time from there until growth counts")
+    dt: Span = Span(1e-4).about("time step")
+    t_renorm: Span = Span(20e-3).about("time between renormalisations")
+    d0: Real = Real(1e-10, 0, above=True).about("size of the perturbation")
 
     def __post_init__(self) -> None:
-        for name in ("duration", "segments", "dt", "t_renorm", "d0"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(name, value, "must be a positive number")
         if self.duration / self.segments < 2 * self.t_renorm:
             allowed = f"must give every one of {self.segments} segments two intervals or more"
             raise InputError("duration", self.duration, allowed)
