@@ -43,7 +43,7 @@ def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
     assert of_task == {"activity", "activity random synapses", "lottery"}
     for name in (name for name in COMPARED if COMPARED[name] == LEAVE):
         assert any(isinstance(step, KeepNeurons) for step in RECIPES[name].steps)
-    with pytest.raises(InputError, match="rule = 'noise': unknown"):
+    with pytest.raises(InputError, match="recipe = 'noise': unknown"):
         compared_recipe("noise")  # a recipe, but not one that is compared
 
 
