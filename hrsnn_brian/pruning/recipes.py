@@ -247,8 +247,3 @@ def list_recipes(names: Iterable[str] = tuple(RECIPES)) -> dict[str, str]:
 def prunes_for_a_task(recipe: Recipe) -> bool:
     """Whether the recipe looks at a task, so that every task has a pruned network of its own."""
     return any(need in OF_TASK for need in recipe.needs)
-
-
-def chooses_neurons(recipe: Recipe) -> bool:
-    """Whether its iterations choose who leaves; else neurons leave at once and by lot."""
-    return any(isinstance(step, KeepNeurons) for step in recipe.steps)

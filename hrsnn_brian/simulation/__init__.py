@@ -1,4 +1,14 @@
-"""Simulation: the only part of the package that knows Brian."""
+"""Simulation: the only part of the package that knows Brian.
+
+The model's text   equations, what a program is compiled for (shape), propagators; description
+                   assembles them for one network; model and copies make Brian's objects of them
+The program        generate and main_code write C++ around scene, copies, perturbation and batch
+                   (.cpp); toolchain and child compile and run it, cache and program keep it;
+                   runtime and copies_runtime do without, on Brian's own targets (own_brian)
+A run              drive and noise say what goes in, scene and copies_scene turn it into arrays,
+                   engine runs them; simulate: one network, or perturbed copies (perturbation);
+                   batch: many inputs at once
+"""
 
 from hrsnn_brian.simulation.batch import Presentation, TrialStates, simulate_batch
 from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
