@@ -7,7 +7,7 @@ import pytest
 
 from hrsnn_brian.cli.main import COMMANDS
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.study import load_study
+from hrsnn_brian.runs.study import load_study, resolve_options
 from hrsnn_brian.studies.results import tables
 from hrsnn_brian.studies.results.tables import TABLE, renewed
 
@@ -65,7 +65,8 @@ def test_a_table_that_cannot_be_made_is_named(old: str, new: str, message: str) 
 def test_seeds_of_array_tasks_do_not_overlap() -> None:
     apart = int(re.search(r"--seed \$\(\((\d+) \* SLURM_ARRAY_TASK_ID\)\)", README.read_text())[1])
     study = load_study("pruning_curve")
-    tasks = [study.points(dict(study.presets["paper"]), apart * k) for k in (1, 2)]
+    options = resolve_options(study, "paper", [])
+    tasks = [study.points(options, apart * k) for k in (1, 2)]
     first, second = ({point["seed"] for point in points} for points in tasks)
     assert len(first) > 1
     assert not first & second
