@@ -398,6 +398,18 @@ def test_options_of_a_study_are_typed_and_unknown_keys_name_the_nearest(study_fi
         resolve_options(study, "quik", [])
 
 
+def test_an_option_without_a_kind_is_read_as_toml(study_file):
+    study_file.write_text(STUDY.replace('"calls": ""', '"calls": "", "cap": None, "map": {"a": 1}'))
+    options = resolve_options(load_study(str(study_file)), None, ["cap=3", "map={a = 2.5}"])
+    assert (options["cap"], options["map"]) == (3, {"a": 2.5})
+
+
+def test_a_study_file_named_without_its_suffix_is_offered(study_file, monkeypatch):
+    monkeypatch.chdir(study_file.parent)
+    with pytest.raises(InputError, match=r"did you mean 'sums\.py'"):
+        load_study("sums")
+
+
 def test_a_study_with_a_network_offers_its_own_options_and_those_of_the_network(study_file):
     network = '{"preset": "default"}'
     text = STUDY.replace(

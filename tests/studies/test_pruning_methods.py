@@ -41,7 +41,7 @@ def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
     of_task = {name for name in COMPARED if prunes_for_a_task(RECIPES[name])}
     assert of_task == {"activity", "activity random synapses", "lottery"}
     assert all(chooses_neurons(RECIPES[name]) for name in COMPARED if COMPARED[name] == LEAVE)
-    with pytest.raises(InputError, match="rule = 'noise': unknown"):
+    with pytest.raises(InputError, match="recipe = 'noise': unknown"):
         compared_recipe("noise")  # a recipe, but not one that is compared
 
 
