@@ -71,6 +71,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     result = {
         "command": "evaluate",
         "task": task.name,
+        "settings": list(args.settings),
         "warnings": list(task.remarks),
         "seed": args.seed,
         **network_facts(network),

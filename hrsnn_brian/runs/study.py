@@ -11,6 +11,9 @@ A study is a module (in `studies/`, or a user's own file) with a `STUDY`:
     STUDY = Study("squares", "squares of a few numbers", points, run,
                   presets={"quick": {"seeds": 2, "x": [1, 2]}}, uses_engine=False)
 
+Values of a preset say of what kind the options are; `options=` a section of typed fields (see
+`runs.options`) says it with bounds, units and meanings, for `hrsnn list options`.
+
 Rows of all points, in the order of the points, become `tables/<name>.csv`, with a schema beside it
 that says what the columns mean. A value may be a `Score`: its direction and unit, and whether the
 task is judged by it, are filed with it. A file of data that
@@ -116,7 +119,8 @@ def load_study(source: str) -> Study:
         return replace(study, source=str(path), code=joint_digest(files), files=files)
     known = list_studies()
     if source not in known:
-        raise unknown_name("study", source, known)
+        own = f"{source}.py"
+        raise unknown_name("study", source, [*known, *([own] if Path(own).is_file() else [])])
     study = _study_in(importlib.import_module(f"{STUDIES}.{source}"))
     assert study is not None
     return replace(study, source=source, code=source)
