@@ -148,8 +148,8 @@ SIZE = {"keep": 0.5, "neuron_fraction": 1.0}
 
 def curve(monkeypatch):
     for own in (
-        {"method": "full", "keep": 1.0, "curves": ["noise"]},
-        {"method": "magnitude", "keep": 0.5},
+        {"recipe": "full", "keep": 1.0, "curves": ["noise"]},
+        {"recipe": "magnitude", "keep": 0.5},
     ):
         yield SHORT | {"task": "wind"} | own
 
@@ -161,7 +161,7 @@ def of_rules(monkeypatch):
         "vpt_starts": 5,
     }
     for rule, keep in (("full", 1.0), ("no recurrence", 0.0), ("magnitude raw", 0.5)):
-        yield common | {"rule": rule, "keep": keep, "neuron_fraction": 1.0, "phase": "development"}
+        yield common | {"recipe": rule, "keep": keep, "neuron_fraction": 1.0, "phase": "development"}
 
 
 def of_ablation(monkeypatch):
@@ -170,7 +170,7 @@ def of_ablation(monkeypatch):
         "hrsnn_brian.studies.ablation._pruned",
         lambda point, network, size, engine: Pruned(network, history, None),
     )
-    yield SHORT | SIZE | {"variant": "baseline", "tasks": ["wind"], "readouts": ["spikes"]}
+    yield SHORT | SIZE | {"recipe": "baseline", "tasks": ["wind"], "readouts": ["spikes"]}
 
 
 def of_dynamics(monkeypatch):
