@@ -161,7 +161,12 @@ def of_rules(monkeypatch):
         "vpt_starts": 5,
     }
     for rule, keep in (("full", 1.0), ("no recurrence", 0.0), ("magnitude raw", 0.5)):
-        yield common | {"recipe": rule, "keep": keep, "neuron_fraction": 1.0, "phase": "development"}
+        yield common | {
+            "recipe": rule,
+            "keep": keep,
+            "neuron_fraction": 1.0,
+            "phase": "development",
+        }
 
 
 def of_ablation(monkeypatch):
