@@ -27,8 +27,9 @@ from hrsnn_brian.simulation import (
     toolchain,
 )
 from hrsnn_brian.simulation.arrays import read_arrays, write_arrays
-from hrsnn_brian.simulation.cache import ProgramCache, program_key
+from hrsnn_brian.simulation.cache import ProgramCache
 from hrsnn_brian.simulation.engine import Engine
+from hrsnn_brian.simulation.program import program_key
 from hrsnn_brian.simulation.shape import ModelShape
 
 TWO = {"currents": "two", "tau_e": "20 ms", "tau_i": "40 ms", "delay": "3 ms"}
@@ -149,6 +150,7 @@ BUILD = """
 import json, sys
 from pathlib import Path
 from hrsnn_brian.simulation.cache import ProgramCache
+from hrsnn_brian.simulation.program import program_key
 from hrsnn_brian.simulation.shape import ModelShape
 program, built = ProgramCache(Path(sys.argv[1])).get(ModelShape(capacity=10, traces=1))
 print(json.dumps(built))
@@ -181,31 +183,35 @@ def test_a_killed_build_leaves_nothing_that_looks_finished(tmp_path):
     assert not list(tmp_path.glob(".building-*"))
 
 
+MANIFEST = json.dumps({"shape": {}, "system": {}, "compiler": {}})
+OLD, MIDDLE, NEW = ("a" * 24, "b" * 24, "c" * 24)
+
+
 def fake_programs(root: Path, sizes: dict[str, int]) -> ProgramCache:
     for age, (key, size) in enumerate(reversed(sizes.items())):
         (root / key).mkdir()
         (root / key / "program").write_bytes(b"x" * size)
-        (root / key / "manifest.json").write_text("{}")
+        (root / key / "manifest.json").write_text(MANIFEST)
         os.utime(root / key / "manifest.json", (1e9 - age, 1e9 - age))
-    return ProgramCache(root, limit_bytes=250)
+    return ProgramCache(root, limit_bytes=350)
 
 
 def test_the_least_recently_used_programs_go_first(tmp_path):
-    cache = fake_programs(tmp_path, {"old": 100, "middle": 100, "new": 100})
+    cache = fake_programs(tmp_path, {OLD: 100, MIDDLE: 100, NEW: 100})
     cache.trim()
-    assert [entry.key for entry in cache.entries()] == ["new", "middle"]
+    assert [entry.key for entry in cache.entries()] == [NEW, MIDDLE]
     assert cache.clear() == 2
     assert cache.total_bytes() == 0
 
 
 def test_trimming_spares_the_program_about_to_run(tmp_path):
-    cache = fake_programs(tmp_path, {"old": 300, "new": 100})
-    cache.trim(keep="old")
-    assert [entry.key for entry in cache.entries()] == ["old"]
+    cache = fake_programs(tmp_path, {OLD: 300, NEW: 100})
+    cache.trim(keep=OLD)
+    assert [entry.key for entry in cache.entries()] == [OLD]
 
 
 def test_the_key_changes_with_shape_and_compiler_and_nothing_else():
-    gcc, other = toolchain.Compiler("/usr/bin/g++", "12"), toolchain.Compiler("/usr/bin/g++", "13")
+    gcc, other = (toolchain.Compiler(("/usr/bin/g++",), v) for v in ("12", "13"))
     shape = ModelShape(capacity=10)
     keys = {
         program_key(shape, gcc),
