@@ -34,7 +34,8 @@ SECTIONS = {
     **{f"task {name}": task.options for name, task in TASKS.items()},
     **{f"study {name}": load_study(name).options for name in list_studies()},
 }
-STEPS = {type(part) for recipe in RECIPES.values() for part in recipe.sections()}
+# in an order of their own: the workers of a run of the tests must agree
+STEPS = dict.fromkeys(type(part) for recipe in RECIPES.values() for part in recipe.sections())
 # Fields whose numbers have a dimension, by what they are called.
 TIMED = re.compile(r"(^|_)(tau|dt|seconds|duration|divergence|warmup|align|delay|t_ref|t_renorm)")
 
