@@ -40,7 +40,7 @@ MEASURES = {
     "rate_hz": "mean rate (Hz)",
     "silent_fraction": "silent neurons (fraction)",
     "isi_cv": "CV of intervals",
-    "lambda_inf_per_s": r"$\lambda_\mathrm{inf}$ (1/s)",
+    "lambda_1_per_s": r"$\lambda_1$ (1/s)",
     "population_autocorrelation_ms": "autocorrelation time,\npopulation (ms)",
     "neuron_autocorrelation_ms": "autocorrelation time,\nneuron (ms)",
     "effective_dimension_input": "effective dimension\nunder one input",
@@ -99,7 +99,7 @@ def _styles(groups: dict[str, "pd.DataFrame"]) -> dict[str, dict[str, Any]]:
 
 
 def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) -> None:
-    if column == "lambda_inf_per_s":
+    if column == "lambda_1_per_s":
         zero_line(axis)
     for place, (kind, style) in enumerate(_styles(groups).items()):
         rows = groups[kind]

@@ -125,7 +125,7 @@ def _told(result: "Pruned", size: tuple[int, int]) -> Row:
         "met_budget": (network.n_neurons, network.n_synapses) == size,
         "stable": result.stable,
         "stopped": result.stopped or "",
-        "lambda_inf_per_s": last["lambda_inf_per_s"],
+        "lambda_1_per_s": last["lambda_1_per_s"],
     }
 
 

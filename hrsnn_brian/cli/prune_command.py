@@ -178,7 +178,7 @@ def _line(row: dict[str, Any]) -> str:
     text = f"{row['neurons']} neurons, {row['synapses']} synapses"
     if "rate_hz" not in row:
         return text
-    text += f", {row['rate_hz']:.3g} Hz, lambda {row['lambda_inf_per_s']:.3g}/s"
+    text += f", {row['rate_hz']:.3g} Hz, lambda {row['lambda_1_per_s']:.3g}/s"
     return text if row["stable"] else f"{text}, NOT STABLE"
 
 

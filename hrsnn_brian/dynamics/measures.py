@@ -37,7 +37,7 @@ MEASURES = (
     "rate_hz",
     "silent_fraction",
     "isi_cv",
-    "lambda_inf_per_s",
+    "lambda_1_per_s",
     "kaplan_yorke_dimension",
     "entropy_rate_nats_per_s",
     "population_autocorrelation_ms",
@@ -143,7 +143,7 @@ def _exponents(network: "Network", measure: "Measurements", lengths: Lengths) ->
         for j, x in enumerate(found.exponents, start=1)
     }
     return {
-        "lambda_inf_per_s": found.largest,
+        "lambda_1_per_s": found.largest,
         "kaplan_yorke_dimension": found.kaplan_yorke,
         "entropy_rate_nats_per_s": found.entropy_rate,
         "exponent_check": "; ".join(found.flags),

@@ -44,7 +44,7 @@ class ProbeLengths(Section):
     T: Span = Span(80e-3).about("time over which the perturbation of a node grows")
     segments: Whole = Whole(6, low=1).about("independent inputs per node exponent")
     batch: Whole = Whole(64, low=1).about("perturbed copies in a run")
-    exponent_seconds: Span = Span(2.0).about("measured time of lambda_inf")
+    exponent_seconds: Span = Span(2.0).about("measured time of lambda_1")
 
 
 # About a third of the cost, and more noise: for a first look. [our choice]
@@ -112,10 +112,11 @@ class Measurements:
         values[missing] = np.median(values[~missing])
         return values
 
-    def lambda_inf(self, network: Network) -> float:
+    def lambda_1(self, network: Network) -> float:
         """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed.
 
-        At one time step, to compare networks: whether the step is short enough is not asked.
+        At one time step and one size of perturbation, to compare networks: `lambda_inf` also asks
+        whether both are small enough.
         """
         from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 

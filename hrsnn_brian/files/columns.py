@@ -86,7 +86,9 @@ KNOWN = _IDENTITY | _by_name(
     Column("standard_error_per_s", "standard error of the exponent", "1/s"),
     Column("d0_difference_per_s", "how much another d0 changes the exponent", "1/s"),
     Column("passive_per_s", "exponent of the slowest leak alone", "1/s"),
-    Column("lambda_inf_per_s", "largest Lyapunov exponent", "1/s"),
+    Column(
+        "lambda_1_per_s", "largest Lyapunov exponent at one time step, to compare networks", "1/s"
+    ),
     Column("memory_capacity", "linear memory capacity", "samples"),
     Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
     Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),

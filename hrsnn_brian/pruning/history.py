@@ -71,7 +71,7 @@ def measured_row(network: Network, iteration: int, probe: Any, recipe: Recipe) -
     row: Row = {
         **size_row(network, iteration),
         "rate_hz": float(rates.mean()),
-        "lambda_inf_per_s": probe.lambda_inf(network),
+        "lambda_1_per_s": probe.lambda_1(network),
         "spectral_abscissa_per_s": float(values[0].real),
         "participation_ratio": float(participation_ratio(vectors).mean()),
         "memory_capacity": probe.memory_capacity(network),

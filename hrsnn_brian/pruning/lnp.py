@@ -35,7 +35,7 @@ LNP = Recipe(
         # 3. Add edges where degrees are least heterogeneous, each kept only if it raises the mean
         #    participation ratio 1/sum |x_i|^4 of the leading eigenvectors of A.
         SpreadModes(rule="gradient"),
-        # 4. Draw tau_m from the gamma distributions that bring lambda_inf closest to 0, found by
+        # 4. Draw tau_m from the gamma distributions that bring lambda_1 closest to 0, found by
         #    Bayesian optimisation.
         TuneTimescales(rule="bayesian", objective="spectrum", lambda_target=0.0),
         MatchRate(rule="off"),  # [our choice] an option, for comparisons at equal rate

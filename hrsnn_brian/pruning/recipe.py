@@ -28,12 +28,13 @@ _PARTS = ("start", "steps", "finish")
 class Stability(Section):
     """The condition that a network must meet after every iteration, and what breaks it off.
 
-    Stable is lambda_inf <= lambda_max and min_rate <= mean rate <= max_rate. [our choice; that the
+    Stable is lambda_1 <= lambda_max and min_rate <= mean rate <= max_rate; lambda_1 is the largest
+    exponent at one time step, and its sign within its error is chance. [our choice; that the
     loop ends early when a condition fails is the paper's]
     """
 
     section: ClassVar[str] = "stability"
-    lambda_max: Real = Real(0.0).about("largest lambda_inf of a stable network", "1/s")
+    lambda_max: Real = Real(0.0).about("largest lambda_1 of a stable network", "1/s")
     min_rate: Real = Real(0.1, 0).about("lowest mean rate of a stable network", "Hz")
     max_rate: Real = Real(500.0, 0).about("highest mean rate of a stable network", "Hz")
     patience: Whole = Whole(3, low=1).about("unstable iterations in a row that end pruning")
@@ -48,9 +49,9 @@ class Stability(Section):
     def failures(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Why a network with the measures of `row` is not stable; empty if it is.
 
-        row: "rate_hz" and "lambda_inf_per_s".
+        row: "rate_hz" and "lambda_1_per_s".
         """
-        rate, exponent = row["rate_hz"], row["lambda_inf_per_s"]
+        rate, exponent = row["rate_hz"], row["lambda_1_per_s"]
         reasons = []
         if rate == 0:
             reasons.append("it is silent (no spikes)")
@@ -59,9 +60,9 @@ class Stability(Section):
         if rate > self.max_rate:
             reasons.append(f"it explodes: {rate:.4g} Hz, above max_rate = {self.max_rate:g}")
         if math.isnan(exponent):
-            reasons.append("its lambda_inf could not be measured")
+            reasons.append("its lambda_1 could not be measured")
         elif exponent > self.lambda_max:
-            what = f"its lambda_inf of {exponent:.3g}/s is above lambda_max = {self.lambda_max:g}"
+            what = f"its lambda_1 of {exponent:.3g}/s is above lambda_max = {self.lambda_max:g}"
             reasons.append(what)
         return tuple(reasons)
 

@@ -19,7 +19,7 @@ from hrsnn_brian.pruning.timescales import GROUPINGS, Gammas, retime, search_tim
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
 OBJECTIVES = {
-    "spectrum": "lambda_inf closest to lambda_target",
+    "spectrum": "lambda_1 closest to lambda_target",
     "memory": "largest linear memory capacity",
 }
 
@@ -28,7 +28,7 @@ OBJECTIVES = {
 class TuneTimescales(Step):
     """Other gamma distributions of tau_m, if a trial beat those closest to the present.
 
-        maximise over (shape, mean) of each group:  -|lambda_inf - lambda_target|
+        maximise over (shape, mean) of each group:  -|lambda_1 - lambda_target|
 
     [review: Bayesian optimisation against the Lyapunov spectrum; the objective is our choice.]
     Trials are compared at the present mean rate, and those that fail the stability condition do not
@@ -46,7 +46,7 @@ class TuneTimescales(Step):
     timescale_rate: OneOf = OneOf("bias", KNOB_NAMES).about(
         "what brings every trial to the present mean rate"
     )
-    lambda_target: Real = Real(0.0).about("lambda_inf to come close to", "1/s")
+    lambda_target: Real = Real(0.0).about("lambda_1 to come close to", "1/s")
     grouping: OneOf = OneOf("class and cluster", GROUPINGS).about("who shares a distribution")
 
     def __call__(self, now: Iteration) -> Iteration:
@@ -90,7 +90,7 @@ class TuneTimescales(Step):
         """Rate, exponent and objective of a trial; NaN where it is not stable."""
         found = {
             "rate_hz": now.probe.rate_hz(network),
-            "lambda_inf_per_s": now.probe.lambda_inf(network),
+            "lambda_1_per_s": now.probe.lambda_1(network),
             "objective": math.nan,
         }
         stability = now.recipe.stability
@@ -98,7 +98,7 @@ class TuneTimescales(Step):
             return found
         if self.objective == "memory":
             return found | {"objective": now.probe.memory_capacity(network)}
-        return found | {"objective": -abs(found["lambda_inf_per_s"] - self.lambda_target)}
+        return found | {"objective": -abs(found["lambda_1_per_s"] - self.lambda_target)}
 
 
 def check_rounds(recipe: Recipe, rounds: int, argument: str = "rounds") -> int:

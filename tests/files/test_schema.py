@@ -170,7 +170,7 @@ def of_rules(monkeypatch):
 
 
 def of_ablation(monkeypatch):
-    history = ({"stable": True, "lambda_inf_per_s": -1.0},)
+    history = ({"stable": True, "lambda_1_per_s": -1.0},)
     monkeypatch.setattr(
         "hrsnn_brian.studies.ablation._pruned",
         lambda point, network, size, engine: Pruned(network, history, None),

@@ -12,7 +12,7 @@ from hrsnn_brian.pruning.recipe import Recipe
 
 
 class Stub:
-    """All that `lnp` asks. lambda_inf is the mean tau_m in 10 ms, minus 5.
+    """All that `lnp` asks. lambda_1 is the mean tau_m in 10 ms, minus 5.
 
     `unstable` iterations get 3/s, `silent` ones no rate, by number of neurons.
     """
@@ -39,7 +39,7 @@ class Stub:
     def rate_hz(self, network):
         return float(self.rates(network).mean())
 
-    def lambda_inf(self, network):
+    def lambda_1(self, network):
         unstable = network.n_neurons in self.unstable
         return 3.0 if unstable else float(network.tau_m.mean() / 10e-3) - 5.0
 

@@ -30,7 +30,7 @@ from hrsnn_brian.simulation import Engine
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [
-    *("iteration", "neurons", "synapses", "density", "rate_hz", "lambda_inf_per_s"),
+    *("iteration", "neurons", "synapses", "density", "rate_hz", "lambda_1_per_s"),
     *("spectral_abscissa_per_s", "participation_ratio", "memory_capacity", "synaptic_ops_per_s"),
     *("stable", "seconds"),
 ]
@@ -269,7 +269,7 @@ def test_three_failures_in_a_row_return_the_last_stable_network(network):
     assert result.network.n_neurons == sizes[1]
     assert result.network.n_synapses == result.history[1]["synapses"]
     assert "iteration 1" in result.stopped
-    assert "lambda_inf of 3/s" in result.stopped
+    assert "lambda_1 of 3/s" in result.stopped
 
 
 def test_fewer_failures_do_not_stop(network):
@@ -290,7 +290,7 @@ def test_a_network_that_falls_silent_stops_at_once(network):
 
 def test_an_exponent_that_cannot_be_measured_is_not_stable(network):
     stub = Stub()
-    stub.lambda_inf = lambda network: math.nan if network.n_neurons < 60 else -5.0
+    stub.lambda_1 = lambda network: math.nan if network.n_neurons < 60 else -5.0
     result = pruned(network, stub)
     assert equal_networks(result.network, network)
     assert "could not be measured" in result.stopped
@@ -392,7 +392,7 @@ def test_budgets_that_cannot_be_met_are_refused(network, changes, message):
     [
         (Stub(rate=0.0), "silent .no spikes.; raise its bias"),
         (Stub(rate=900.0), "explodes: .* above max_rate = 500; weaken"),
-        (Stub(unstable=(60,)), "lambda_inf of 3/s is above lambda_max = 0; .*lambda_max"),
+        (Stub(unstable=(60,)), "lambda_1 of 3/s is above lambda_max = 0; .*lambda_max"),
     ],
 )
 def test_networks_that_cannot_be_pruned_are_refused(network, stub, message, tmp_path):
@@ -471,7 +471,7 @@ def test_measurements_on_an_engine(saved, compiled_engine):
     assert measure.rate_hz(saved) == pytest.approx(rates.mean())
     assert np.array_equal(rates, measure.rates(saved))
     assert np.linalg.eigvalsh(measure.covariance(saved)).min() > -1e-9
-    assert -40 < measure.lambda_inf(saved) < 20
+    assert -40 < measure.lambda_1(saved) < 20
     nodes = measure.node_exponents(saved)
     assert np.isfinite(nodes).all()
     assert 0 <= measure.unresolved < 40

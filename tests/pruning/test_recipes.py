@@ -169,19 +169,19 @@ def test_an_option_that_two_steps_have_is_ambiguous_by_its_short_name():
 
 
 def test_stability_names_every_reason():
-    ok = {"rate_hz": 10.0, "lambda_inf_per_s": -3.0}
+    ok = {"rate_hz": 10.0, "lambda_1_per_s": -3.0}
     for row, reasons in (
         ({}, ()),
         ({"rate_hz": 0.0}, ("it is silent (no spikes)",)),
         ({"rate_hz": 0.05}, ("its rate of 0.05 Hz is below min_rate = 0.1",)),
         ({"rate_hz": 900.0}, ("it explodes: 900 Hz, above max_rate = 500",)),
-        ({"lambda_inf_per_s": math.nan}, ("its lambda_inf could not be measured",)),
-        ({"lambda_inf_per_s": 3.0}, ("its lambda_inf of 3/s is above lambda_max = 0",)),
+        ({"lambda_1_per_s": math.nan}, ("its lambda_1 could not be measured",)),
+        ({"lambda_1_per_s": 3.0}, ("its lambda_1 of 3/s is above lambda_max = 0",)),
         (
-            {"rate_hz": 900.0, "lambda_inf_per_s": 3.0},
+            {"rate_hz": 900.0, "lambda_1_per_s": 3.0},
             (
                 "it explodes: 900 Hz, above max_rate = 500",
-                "its lambda_inf of 3/s is above lambda_max = 0",
+                "its lambda_1 of 3/s is above lambda_max = 0",
             ),
         ),
     ):

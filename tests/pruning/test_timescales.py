@@ -227,7 +227,7 @@ def test_timescales_change_only_for_a_better_stable_trial():
     """lambda grows with tau_m and 0 is the target: tau_m grows, but stays on the stable side."""
     network = build_network(HRSNNParams(N=60, graph=GraphParams(K=12)), 3)
     better = tuned(network, Stub(), timescale_trials=12)
-    before, after = Stub().lambda_inf(network), Stub().lambda_inf(better)
+    before, after = Stub().lambda_1(network), Stub().lambda_1(better)
     assert before < after <= 0
     told = better.history[-1]
     assert told["operation"] == "timescale search"

@@ -182,17 +182,17 @@ def test_a_refused_run_is_a_row_without_numbers(monkeypatch):
 def test_a_run_that_stopped_early_says_so_and_tells_of_the_last_stable_network():
     network = build_network(HRSNNParams(N=40, graph=GraphParams(K=10)), 1)
     history = tuple(
-        {"stable": stable, "lambda_inf_per_s": value}
+        {"stable": stable, "lambda_1_per_s": value}
         for stable, value in ((True, -9.0), (True, -5.0), (False, 3.0))
     )
     early = Pruned(network, history, "stopped after iteration 2")
     told = study._told(early, (24, 100))
     assert (told["met_budget"], told["stable"]) == (False, True)
     assert (told["neurons"], told["synapses"]) == (40, 400)
-    assert told["lambda_inf_per_s"] == -5.0
+    assert told["lambda_1_per_s"] == -5.0
     reached = study._told(replace(early, stopped=None), (40, 400))
     assert (reached["met_budget"], reached["stable"], reached["stopped"]) == (True, False, "")
-    assert reached["lambda_inf_per_s"] == 3.0
+    assert reached["lambda_1_per_s"] == 3.0
 
 
 @pytest.mark.compiled
