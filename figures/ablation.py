@@ -7,7 +7,7 @@ Networks of another size than asked for are left out, and their number is writte
 
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.panels import judged_by, panel_grid, require
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
 from hrsnn_brian.statistics.comparison import paired_test
@@ -78,7 +78,7 @@ def _order(rows: "pd.DataFrame") -> dict[str, float]:
             height -= 1.0
         height -= 0.8
     if not heights:
-        raise InputError("table", sorted(set(rows["recipe"])), "has no variant but the baseline")
+        raise TableError("table", sorted(set(rows["recipe"])), "has no variant but the baseline")
     return heights
 
 
@@ -87,7 +87,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     equal = rows[rows["met_budget"].astype(bool)]
     scores = by_seed(equal.to_dict("records"), "recipe", score.name)
     if BASELINE not in scores:
-        raise InputError("table", task, "has no baseline of the size asked for")
+        raise TableError("table", task, "has no baseline of the size asked for")
     groups = dict(zip(rows["recipe"], rows["group"], strict=True))
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():

@@ -8,7 +8,7 @@ the leading eigenvalues of A = -D + D W, of the networks as they are.
 from itertools import count, cycle, takewhile
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
     panel_grid,
     per_seed,
@@ -67,7 +67,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     table = require(table, _IDENTITY, list(MEASURES))
     full, pruned = table[table["network"] == FULL], table[table["network"] != FULL]
     if pruned.empty:
-        raise InputError("table", f"{len(table)} rows", "has no pruned network")
+        raise TableError("table", f"{len(table)} rows", "has no pruned network")
     keep = pruned["keep"].min()
     fraction = pruned[pruned["keep"] == keep]["neuron_fraction"].min()
     pruned = pruned[(pruned["keep"] == keep) & (pruned["neuron_fraction"] == fraction)]
@@ -138,7 +138,7 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
         names = takewhile(set(raw).__contains__, map(pattern.format, count(1)))
         index = {name: j for j, name in enumerate(names, start=1)}
         if not index:
-            raise InputError("table", list(raw), f"has no columns {pattern!r}")
+            raise TableError("table", list(raw), f"has no columns {pattern!r}")
         require_numbers(raw, index)
         for name in index:
             per_seed(raw, [], name)  # one spectrum per seed

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.style import GREY, new_figure
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
@@ -46,19 +46,19 @@ def require(
     columns = list(columns)
     for column in (*columns, *values):
         if column not in table:
-            raise InputError("table", list(table), f"has no column {column!r}")
+            raise TableError("table", list(table), f"has no column {column!r}")
     numbers = [name for name in (*columns, *values) if name not in WORDS]
     scores = schema_in(table).scores()
     require_numbers(table, [*numbers, *(name for name in scores if name in table)])
     for column in columns:
         if column not in MAY_BE_EMPTY and table[column].isna().all():
-            raise InputError("table", f"{len(table)} rows", f"column {column!r} is empty")
+            raise TableError("table", f"{len(table)} rows", f"column {column!r} is empty")
     table = table.replace([math.inf, -math.inf], math.nan)
     if "network" in columns:
         names = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
         table = table.assign(**{NAME: [row[NAME] for row in named(names)]})
     if values and table[list(values)].isna().all(axis=None):
-        raise InputError("table", f"{len(table)} rows", f"no row has a value of {values[0]!r}")
+        raise TableError("table", f"{len(table)} rows", f"no row has a value of {values[0]!r}")
     return table
 
 
@@ -74,10 +74,10 @@ def rows_of(
     Raises InputError as `require` does, and if there are none.
     """
     if column not in table:
-        raise InputError("table", list(table), f"has no column {column!r}")
+        raise TableError("table", list(table), f"has no column {column!r}")
     found = table[table[column] == value]
     if found.empty:
-        raise InputError("table", f"{len(table)} rows", f"has no row with {column} = {value!r}")
+        raise TableError("table", f"{len(table)} rows", f"has no row with {column} = {value!r}")
     return require(found, columns, values)
 
 
@@ -91,7 +91,7 @@ def scores_of(rows: "pd.DataFrame") -> list[Column]:
         s for s in schema_in(rows).shown(task) if s.name in rows and rows[s.name].notna().any()
     ]
     if not found:
-        raise InputError("table", list(rows), f"has no score columns with values for {task}")
+        raise TableError("table", list(rows), f"has no score columns with values for {task}")
     return found
 
 
@@ -101,7 +101,7 @@ def judged_by(rows: "pd.DataFrame") -> Column:
     (task,) = map(str, rows["task"].unique())
     primary = schema_in(rows).primary(task)
     if primary not in found:
-        raise InputError("table", list(rows), f"has no score columns with values for {task}")
+        raise TableError("table", list(rows), f"has no score columns with values for {task}")
     return primary
 
 
@@ -118,7 +118,7 @@ def per_seed(rows: "pd.DataFrame", by: Sequence[str], column: str) -> "pd.DataFr
         pair = twice[same][column].tolist()[:2]
         where = ", ".join(f"{key} {twice[key].iloc[0]}" for key in keys)
         what = f"two rows of {where} differ in {column}: {' and '.join(map(str, pair))}"
-        raise InputError("table", column, what)
+        raise TableError("table", column, what)
     return once
 
 

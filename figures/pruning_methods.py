@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
     judged_by,
     panel_grid,
@@ -57,12 +57,12 @@ def draw(
     keeps = sorted(float(k) for k in pruned["keep"].dropna().unique())
     if not keeps or (keep is not None and keep not in keeps):
         what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
-        raise InputError("table", f"readout {readout}", what)
+        raise TableError("table", f"readout {readout}", what)
     keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
     unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
     if pruned.empty:
-        raise InputError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
+        raise TableError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
     references = table[table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
     scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)

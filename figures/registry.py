@@ -4,7 +4,7 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError, TableError, unknown_name
 from hrsnn_brian.figures.style import house_style, save
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.tables import read_table
@@ -114,10 +114,8 @@ def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
     try:
         with house_style():
             axes = module.draw(table)
-    except InputError as error:
-        if error.argument != "table":
-            raise
-        raise InputError("table", str(_table(entry, run)), error.allowed) from None
+    except TableError as error:
+        raise TableError("table", str(_table(entry, run)), error.allowed) from None
     return save(axes[0].figure, folder, name)
 
 

@@ -28,6 +28,10 @@ class InputError(HrsnnError, ValueError):
         return type(self), (self.argument, self.value, self.allowed)
 
 
+class TableError(InputError):
+    """A table does not hold what is asked of it: a column, a number, one value per seed."""
+
+
 class SizeOutOfReachError(InputError):
     """A network of the size asked for cannot be made from this one."""
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.files.columns import KNOWN, Column
 from hrsnn_brian.files.score import NONE, Score
 
@@ -146,7 +146,7 @@ def read_schema(table: Path | str) -> Schema:
         return schema_from_dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         what = f"has no {path.name} beside it (as tables of version 0.1): run its study again"
-        raise InputError("table", str(table), what) from None
+        raise TableError("table", str(table), what) from None
     except (OSError, ValueError) as problem:  # InputError is a ValueError
         reason = problem.allowed if isinstance(problem, InputError) else "is no JSON"
         what = f"{reason}; run the study of the table again"

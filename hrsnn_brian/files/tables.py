@@ -14,7 +14,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import TableError
 from hrsnn_brian.files.atomic import plain, replacing, write_text
 from hrsnn_brian.files.csv_cells import is_number, read_cells
 from hrsnn_brian.files.schema import (
@@ -128,12 +128,12 @@ def read_table(path: Path | str) -> Any:
     import pandas as pd
 
     if not Path(path).exists():
-        raise InputError("table", str(path), "no such file")
+        raise TableError("table", str(path), "no such file")
     cells = read_cells(path, "table", sep=",")
     for name in cells.header:
         if not name or cells.header.count(name) > 1:
             what = f"names {name!r} twice" if name else "leaves a column without a name"
-            raise InputError("table", str(path), f"line 1 {what}")
+            raise TableError("table", str(path), f"line 1 {what}")
     columns = zip(*cells.rows, strict=True) if cells.rows else [()] * len(cells.header)
     index = pd.Index([line - 2 for line in cells.lines], dtype="int64")
     filled = {
@@ -154,7 +154,7 @@ def schema_in(table: Any) -> Schema:
     held = table.attrs.get("schema")
     if held is None:
         what = "has no schema beside it (as tables of version 0.1): run its study again"
-        raise InputError("table", list(table), what)
+        raise TableError("table", list(table), what)
     return schema_from_dict(held)
 
 
@@ -188,7 +188,7 @@ def require_numbers(table: Any, columns: Iterable[str]) -> None:
         for row, value in table[name].items():
             if isinstance(value, str) and not _is_real(value):
                 what = f"line {row + 2}: {name} holds {value!r}, not a number"
-                raise InputError("table", name, what)
+                raise TableError("table", name, what)
 
 
 def text_table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:

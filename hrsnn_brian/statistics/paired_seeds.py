@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from statistics import mean, stdev
 from typing import Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import TableError
 from hrsnn_brian.statistics.comparison import PairedTest, compare_family
 
 BySeed = dict[str, dict[int, float]]
@@ -24,7 +24,7 @@ def by_seed(rows: Iterable[Mapping[Any, Any]], name: str, column: str) -> BySeed
         seed = _seed(row)
         if math.isfinite(score) and seeds.setdefault(seed, score) != score:
             what = f"{row[name]!r} has two values of {column!r} on seed {seed}"
-            raise InputError("table", column, f"{what}, {seeds[seed]!r} and {score!r}")
+            raise TableError("table", column, f"{what}, {seeds[seed]!r} and {score!r}")
     return found
 
 
@@ -34,13 +34,13 @@ def _score(row: Mapping[Any, Any], column: str) -> float:
         return math.nan if value is None else float(value)
     except (TypeError, ValueError):
         what = f"column {column!r} holds {value!r}, not a number"
-        raise InputError("table", column, what) from None
+        raise TableError("table", column, what) from None
 
 
 def _seed(row: Mapping[Any, Any]) -> int:
     seed = _score(row, "seed")
     if not seed.is_integer():
-        raise InputError("table", "seed", f"column 'seed' holds {row['seed']!r}, no whole number")
+        raise TableError("table", "seed", f"column 'seed' holds {row['seed']!r}, no whole number")
     return int(seed)
 
 
