@@ -34,7 +34,7 @@ def refusal(capfd: pytest.CaptureFixture[str], words: str, device: str = "numpy"
     out, err = capfd.readouterr()
     assert out == ""
     assert "Traceback" not in err
-    progress = ("compil", "lnp, the network given: step ")
+    progress = ("compil", "lnp: step ")
     lines = [line for line in err.splitlines() if not line.startswith(progress)]
     assert len(lines) == 1
     assert set(Path().iterdir()) == before

@@ -84,7 +84,9 @@ def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
 def test_evaluate_refuses_what_is_none_in_one_line(
     network, numpy_engine, monkeypatch, change, message
 ):
-    monkeypatch.setattr("hrsnn_brian.evaluation.simulate", lambda *_: pytest.fail("was run"))
+    for module in ("evaluate", "present"):
+        name = f"hrsnn_brian.evaluation.{module}.simulate"
+        monkeypatch.setattr(name, lambda *_: pytest.fail("was run"))
     given = {"network": network, "task": "wind"} | change
     with pytest.raises(InputError, match=re.escape(message)):
         hb.evaluate(**given, engine=numpy_engine)

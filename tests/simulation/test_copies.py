@@ -288,8 +288,8 @@ def test_inconsistent_copies_are_refused_by_the_program(compiled_engine):
     scene = perturbed_scene(network, drive, perturbation, shape, system)
     for name, value in [
         ("directions", np.zeros(7)),
-        ("pathway0.post", np.full(scene["pathway0.post"].size, 99, dtype=np.int32)),
-        ("pathway1.w", np.zeros(2)),
+        ("excitatory._synaptic_post", np.full(scene["excitatory.w"].size, 99, dtype=np.int32)),
+        ("inhibitory.w", np.zeros(2)),
     ]:
         with pytest.raises(EngineError, match=name.split(".")[0]):
             compiled_engine.run(shape, {**scene, name: value})
