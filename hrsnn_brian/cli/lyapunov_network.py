@@ -104,7 +104,14 @@ class _Work:
             runs.append(_checked_at(plan, plan.dt))
         already = sum(len(self._finished(run)) for run in runs)
         total = plan.segments * len(runs)
-        with Progress("segments", total, already=already, log=self.folder.log) as progress:
+        progress = Progress(
+            "segments",
+            total,
+            already=already,
+            log=self.folder.log,
+            overhead=lambda: self.engine.stats.build_seconds,
+        )
+        with progress:
 
             def spectrum(run: Protocol) -> SpectrumResult:
                 if run not in runs:
