@@ -13,7 +13,9 @@ from test_cache import SHAPE, make_program
 
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.files.machine import free_memory, require_memory, usable_cores
-from hrsnn_brian.simulation.cache import ProgramCache
+from hrsnn_brian.simulation import cache
+from hrsnn_brian.simulation.cache import ProgramCache, program_key
+from hrsnn_brian.simulation.toolchain import find_compiler
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,9 +120,12 @@ def test_a_cache_that_fills_up_during_the_build_is_one_line(tmpfs):
     assert [p.suffix for p in folder.iterdir()] == [".lock"]
 
 
-def test_a_folder_that_another_user_may_not_write_is_one_line(tmp_path):
+def test_a_folder_that_another_user_may_not_write_is_one_line(tmp_path, monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
+    # the other user need not be able to read this environment, where the versions stand
+    key = program_key(SHAPE, find_compiler())
+    monkeypatch.setattr(cache, "program_key", lambda *_: key)
     folder = tmp_path / "programs"
     folder.mkdir(mode=0o755)
     reading, writing = os.pipe()
