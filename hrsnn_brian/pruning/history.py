@@ -23,6 +23,7 @@ from hrsnn_brian.files.tables import write_table
 from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.iteration import Probe
 from hrsnn_brian.pruning.recipe import Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 
@@ -62,7 +63,7 @@ def size_row(network: Network, iteration: int) -> Row:
     }
 
 
-def measured_row(network: Network, iteration: int, probe: Any, recipe: Recipe) -> Row:
+def measured_row(network: Network, iteration: int, probe: Probe, recipe: Recipe) -> Row:
     """What it says where there is a stability condition: activity, dynamics, memory, cost too."""
     assert recipe.stability is not None
     rates = probe.rates(network)

@@ -85,7 +85,7 @@ class Iteration:
     """
 
     recipe: "Recipe"
-    probe: Any
+    probe: Probe
     seed: int
     number: int
     rounds: int

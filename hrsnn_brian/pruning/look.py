@@ -1,7 +1,6 @@
 """What an iteration measures of its network before any step is taken."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from hrsnn_brian.dynamics.covariance import linear_covariance
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.importance import checked_covariance
-from hrsnn_brian.pruning.iteration import Floats, Step, needs_of
+from hrsnn_brian.pruning.iteration import Floats, Probe, Step, needs_of
 from hrsnn_brian.pruning.recipe import Recipe
 
 Before = Callable[[int], Network]
@@ -23,7 +22,7 @@ class Look:
     told: what the history says of what was measured last.
     """
 
-    def __init__(self, probe: Any, recipe: Recipe) -> None:
+    def __init__(self, probe: Probe, recipe: Recipe) -> None:
         self._probe, self._recipe = probe, recipe
         self._keep = recipe.step("synapses")
         self._measured_in = 0

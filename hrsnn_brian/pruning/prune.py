@@ -13,7 +13,7 @@ from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
-from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration
+from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration, Probe
 from hrsnn_brian.pruning.look import Look
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import get_recipe
@@ -50,7 +50,7 @@ def prune(
     size: Size,
     *,
     engine: Engine | None = None,
-    probe: Any = None,
+    probe: Probe | None = None,
     seed: int = 0,
     rounds: int | None = None,
     work: Path | str | None = None,
@@ -119,7 +119,7 @@ def prune(
 
 
 def _started(
-    network: Network, recipe: Recipe, size: Size, rounds: int, probe: Any, seed: int
+    network: Network, recipe: Recipe, size: Size, rounds: int, probe: Probe, seed: int
 ) -> Iteration:
     """The iteration number 0: the network after what is done once, before the first round."""
     keep = recipe.step("synapses")
@@ -173,7 +173,7 @@ def _plan(start: Iteration, recipe: Recipe, rounds: int) -> list[tuple[int, int]
 
 
 def _measured(
-    network: Network, k: int, probe: Any, recipe: Recipe, clock: Clock, **told: Any
+    network: Network, k: int, probe: Probe, recipe: Recipe, clock: Clock, **told: Any
 ) -> Row:
     """The row of an iteration; row 0 of a network that cannot be pruned is refused."""
     with clock("history"):
@@ -186,7 +186,7 @@ def _measured(
     return {**row, **told, **clock.columns()}
 
 
-def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Any) -> None:
+def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Probe) -> None:
     """Raises InputError for what cannot be done, before anything is measured."""
     keep, leave = recipe.step("synapses"), recipe.step("neurons")
     if keep is not None and keep.rule == "off" and size.asks_for_synapses:
