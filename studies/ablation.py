@@ -13,7 +13,6 @@ stops early leaves a network of another size, and one that is refused leaves non
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
@@ -62,10 +61,11 @@ def points(options: Options, seed: int) -> list[Point]:
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
     from hrsnn_brian.evaluation.evaluate import network_rows
+    from hrsnn_brian.network.build import drawn_network
     from hrsnn_brian.pruning.size import resolve_budget
     from hrsnn_brian.tasks.registry import get_task
 
-    seed, network = point["seed"], _network(json.dumps(point["network"]), point["seed"])
+    seed, network = point["seed"], drawn_network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
     size = (neurons, resolve_budget(network, point["keep"]))
     asked = {"recipe": point["recipe"]}
@@ -87,14 +87,6 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         found = network_rows(result.network, task, PRUNED, engine, seed, readouts)
         rows += [row | asked | group | _told(result, size) for row in found]
     return rows
-
-
-@lru_cache(maxsize=2)
-def _network(parameters: str, seed: int) -> "Network":
-    from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.parameters import HRSNNParams
-
-    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
 def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "Engine") -> "Pruned":

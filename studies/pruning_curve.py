@@ -56,13 +56,14 @@ def points(options: Options, seed: int) -> list[Point]:
 def run(point: Point, engine: "Engine") -> list[Row]:
     """Rows of one evaluation; those of the unpruned network start the curve of every recipe."""
     from hrsnn_brian.evaluation.evaluate import evaluate
+    from hrsnn_brian.network.build import drawn_network
 
     seed = point["seed"]
     task = _task(point["task"], seed, point["short_tasks"])
     parameters = json.dumps(point["network"])
     unpruned = point["recipe"] == FULL
     network = (
-        _network(parameters, seed)
+        drawn_network(parameters, seed)
         if unpruned
         else _pruned(parameters, seed, point["recipe"], point["keep"], engine)
     )
@@ -86,23 +87,17 @@ def _task(name: str, seed: int, short: bool) -> "Task":
 
 
 @lru_cache(maxsize=2)
-def _network(parameters: str, seed: int) -> "Network":
-    from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.parameters import HRSNNParams
-
-    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
-
-
-@lru_cache(maxsize=2)
 def _covariance(parameters: str, seed: int, engine: "Engine") -> "np.ndarray":
     from hrsnn_brian.dynamics.probe import noise_covariance
+    from hrsnn_brian.network.build import drawn_network
 
-    return noise_covariance(_network(parameters, seed), engine, seed)
+    return noise_covariance(drawn_network(parameters, seed), engine, seed)
 
 
 def _pruned(parameters: str, seed: int, recipe: str, keep: float, engine: "Engine") -> "Network":
     """Pruned in one round, the covariance measured once for all fractions kept."""
     from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.network.build import drawn_network
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
 
@@ -111,7 +106,7 @@ def _pruned(parameters: str, seed: int, recipe: str, keep: float, engine: "Engin
             return _covariance(parameters, seed, engine)
 
     probe = Once(engine, seed)
-    network = _network(parameters, seed)
+    network = drawn_network(parameters, seed)
     return prune(network, recipe, Size(keep=keep), probe=probe, seed=seed, rounds=1).network
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import SizeOutOfReachError
@@ -36,10 +35,11 @@ def scored_rows(
 ) -> list[Row]:
     """The rows of a point under a recipe (None: of the full or bare network that it names)."""
     from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.network.build import drawn_network
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
-    full = _network(json.dumps(point["network"]), seed)
+    full = drawn_network(json.dumps(point["network"]), seed)
     tasks = [_task(name, point) for name in point["tasks"]]
     asked = {name: point[name] for name in ("keep", "neuron_fraction")}
     asked |= (
@@ -124,14 +124,6 @@ def _scored(
     if network is None:
         return [identity(PRUNED, seed=seed, task=task.name, readout=r) for r in readouts]
     return network_rows(network, task, PRUNED, measure.engine, seed, readouts)
-
-
-@lru_cache(maxsize=2)
-def _network(parameters: str, seed: int) -> "Network":
-    from hrsnn_brian.network.build import build_network
-    from hrsnn_brian.network.parameters import HRSNNParams
-
-    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
 def _matched(

@@ -4,10 +4,12 @@ Because streams are named, a change of one parameter leaves all other draws of t
 they are: networks of one seed that differ in tau_m alone share graph, weights and thresholds.
 """
 
+import json
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +52,15 @@ def build_network(params: HRSNNParams, seed: int) -> Network:
     network = _with_neurons(params, seed, W, is_e)
     warn_of_runaway(network)
     return network
+
+
+@lru_cache(maxsize=2)
+def drawn_network(parameters: str, seed: int) -> Network:
+    """The network of parameters given as JSON, kept in the process for the work that shares it.
+
+    Raises InputError as `build_network` does.
+    """
+    return build_network(HRSNNParams.from_dict(json.loads(parameters)), seed)
 
 
 def _check_size(params: HRSNNParams) -> None:
