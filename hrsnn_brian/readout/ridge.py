@@ -119,7 +119,7 @@ def _from_moments(
         raise InputError("moments", moments.n, "must be of at least two rows")
     part = moments.select(names)
     held = {name: held[name] for name in part.names if name in held}
-    check_rows(held, held_targets, part.widths)
+    part.check(held, held_targets)
     scale = _scale(part, held, held_targets)
     errors = HeldErrors(selection, held_targets.shape[1])
     weights = _solve(part, scale, selection.alphas)
