@@ -1,7 +1,7 @@
 """Which ingredient of Lyapunov Noise Pruning carries its result: an ablation at equal sizes.
 
 The baseline is `lnp` with its default options. A variant leaves a step out, or all but one, or
-exchanges one ingredient; `ablation_variants` says which and how.
+exchanges one ingredient; `ablation_recipes` says which and how.
 
 A point is one variant, seed and size: it is pruned once and scored on every task. Pruning that
 stops early leaves a network of another size, and one that is refused leaves none: `met_budget` and
@@ -35,7 +35,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
+from hrsnn_brian.studies.ablation_recipes import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network

@@ -31,8 +31,8 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.statistics.comparison import compare_family
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
-from hrsnn_brian.studies.rules import COMPARED, LEAVE
+from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE
+from hrsnn_brian.studies.recipe_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine

@@ -1,8 +1,8 @@
 """Every pruning recipe at equal numbers of neurons and synapses: scores, rates and operations.
 
-A point is one recipe, seed and size (see `rules`): it is pruned once and scored on every task, as
-it is and with its mean rate brought back to that of the unpruned network. The unpruned network and
-the control without recurrence stand beside the recipes.
+A point is one recipe, seed and size (see `compared_recipes`): it is pruned once and scored on every
+task, as it is and with its mean rate brought back to that of the unpruned network. The unpruned
+network and the control without recurrence stand beside the recipes.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -29,8 +29,8 @@ from hrsnn_brian.runs.options import (
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.paired_seeds import by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
-from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
+from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared_recipe
+from hrsnn_brian.studies.recipe_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine

@@ -21,7 +21,7 @@ from hrsnn_brian.pruning.prune import Pruned
 from hrsnn_brian.statistics.comparison import paired_test
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies import ablation as study
-from hrsnn_brian.studies.ablation_variants import (
+from hrsnn_brian.studies.ablation_recipes import (
     ALONE,
     BASELINE,
     INGREDIENTS,

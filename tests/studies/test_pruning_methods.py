@@ -19,9 +19,9 @@ from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.studies import pruning_methods, rule_scores
+from hrsnn_brian.studies import pruning_methods, recipe_scores
+from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.studies.results.condense import condensed
-from hrsnn_brian.studies.rules import COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.tasks.registry import get_task
 
 
@@ -111,7 +111,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
-    matched = rule_scores._matched(
+    matched = recipe_scores._matched(
         prune(network, "fresh", Size(20, synapses=16), probe=measure, seed=1).network,
         "bias",
         network,
@@ -122,7 +122,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
-    monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
+    monkeypatch.setattr(recipe_scores, "_matched", lambda *given: None)
     rows = rows_of(compiled_engine, recipes=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["recipe"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"] * 2
@@ -145,10 +145,10 @@ def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     measure = Measurements(compiled_engine, 1, ProbeLengths(segments=2, exponent_seconds=0.5))
     quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
     task = get_task("mackey-glass-84", 1, quick=True)
-    pruned, note = rule_scores._apply(network, quick, measure, 80, 30, task)
+    pruned, note = recipe_scores._apply(network, quick, measure, 80, 30, task)
     assert (pruned.n_neurons, pruned.n_synapses, note) == (30, 80, "")
     doomed = quick.changed(max_rate=25.0, patience=1)
-    kept, note = rule_scores._apply(network, doomed, measure, 20, 30, task)
+    kept, note = recipe_scores._apply(network, doomed, measure, 20, 30, task)
     assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
 
 
