@@ -1,4 +1,4 @@
-"""Rules at equal size: a line per rule, a panel per task, and one for the synaptic operations.
+"""Recipes at equal size: a line per recipe, a panel per task, and one for the synaptic operations.
 
 Points and bars: mean and standard error over the seeds that reached the size; open points at the
 rate of the unpruned network. Vertical: the unpruned network and the one without recurrence, with
@@ -102,9 +102,9 @@ def _draw_row(
     scores: dict[str, Column],
     title: str,
 ) -> None:
-    rules = _best_first(rows, scores)
+    recipes = _best_first(rows, scores)
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
-        _draw_rules(axis, rows[rows["task"] == task], rules, score.name)
+        _draw_recipes(axis, rows[rows["task"] == task], recipes, score.name)
         for name, (colour, dashes) in REFERENCES.items():
             found = references[
                 (references["task"] == task)
@@ -122,13 +122,13 @@ def _draw_row(
         axis.set_xlim(left=0)
     of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
     ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
-    _draw_rules(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), rules, _OPS)
+    _draw_recipes(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), recipes, _OPS)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
     for axis in axes:
-        axis.set_ylim(len(rules) - 0.4, -0.6)
-        axis.set_yticks(range(len(rules)), rules if axis is axes[0] else [""] * len(rules))
+        axis.set_ylim(len(recipes) - 0.4, -0.6)
+        axis.set_yticks(range(len(recipes)), recipes if axis is axes[0] else [""] * len(recipes))
         axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
     axes[0].set_ylabel(title)
 
@@ -151,26 +151,26 @@ def _same_costs(axes: "Sequence[Axes]") -> None:
 
 
 def _best_first(rows: "pd.DataFrame", scores: dict[str, Column]) -> list[str]:
-    """Rules by their mean rank over the tasks, as pruned."""
+    """Recipes by their mean rank over the tasks, as pruned."""
     raw = rows[rows["match"] == RAW]
     ranks: Any = 0
     for task, score in scores.items():
         of_task = per_seed(raw[raw["task"] == task], [NAME], score.name)
         means = of_task.groupby(NAME)[score.name].mean()
         ranks = means.rank(ascending=score.better == "lower") + ranks
-    return [str(rule) for rule in ranks.sort_values().index]
+    return [str(recipe) for recipe in ranks.sort_values().index]
 
 
-def _draw_rules(axis: "Axes", rows: "pd.DataFrame", rules: list[str], column: str) -> None:
+def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column: str) -> None:
     for raw, (colour, fill, shift) in _STYLES.items():
         of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
         chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
         means, errors = chosen.mean(), chosen.apply(standard_error)
-        shown = [(k, rule) for k, rule in enumerate(rules) if rule in means.index]
+        shown = [(k, recipe) for k, recipe in enumerate(recipes) if recipe in means.index]
         axis.errorbar(
-            [means[rule] for _, rule in shown],
+            [means[recipe] for _, recipe in shown],
             [k - shift for k, _ in shown],
-            xerr=[errors[rule] for _, rule in shown],
+            xerr=[errors[recipe] for _, recipe in shown],
             linestyle="none",
             marker="o",
             color=colour,

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,10 @@ class ResultFolder:
         """The folder of the finished segments of one computation."""
         return None if self.run is None else self.run.points / name
 
-    @property
-    def log(self) -> Callable[[str], None] | None:
-        return None if self.run is None else self.run.log
+    def log(self, text: str) -> None:
+        """A line for the log.txt of the directory."""
+        if self.run is not None:
+            self.run.log(text)
 
     def finish(self, facts: Mapping[str, Any], details: Mapping[str, Any], output: Output) -> None:
         """Hand over the result: `facts` and `details` to result.json, less the convergence history

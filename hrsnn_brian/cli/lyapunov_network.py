@@ -27,7 +27,7 @@ from hrsnn_brian.network.io import load_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.network.runaway import runaway_message
-from hrsnn_brian.runs.progress import Progress
+from hrsnn_brian.runs.progress import Lines, Progress
 from hrsnn_brian.settings.units import format_seconds, seconds
 from hrsnn_brian.simulation import Engine
 
@@ -108,7 +108,7 @@ class _Work:
             "segments",
             total,
             already=already,
-            log=self.folder.log,
+            lines=Lines(log=self.folder.log),
             overhead=lambda: self.engine.stats.build_seconds,
         )
         with progress:

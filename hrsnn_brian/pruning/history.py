@@ -9,7 +9,7 @@ when the network given has been measured, as iteration 0, and not refused.
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ from hrsnn_brian.dynamics.cost import synaptic_ops_per_s
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import code_identity
-from hrsnn_brian.files.tables import write_table
+from hrsnn_brian.files.schema import Schema, schema_of
+from hrsnn_brian.files.tables import Row, columns_of, write_table
 from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import Network
@@ -27,9 +29,12 @@ from hrsnn_brian.pruning.iteration import Probe
 from hrsnn_brian.pruning.recipe import Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 
-Row = dict[str, Any]
-
 _MARKER = "settings.json"
+_PART = "seconds_"
+_COLUMNS = (
+    Column("added", "synapses that the step delocalisation added", "1"),
+    Column("neurons_without_exponent", "neurons that got the median of the others", "1"),
+)
 
 
 class Clock:
@@ -47,10 +52,20 @@ class Clock:
             spent = self.seconds.get(part, 0.0) + time.perf_counter() - start
             self.seconds[part] = spent
 
-    def columns(self) -> dict[str, float]:
+    def columns(self) -> Row:
         """`seconds` in all and `seconds_<part>`, for a row."""
-        parts = {f"seconds_{part}": spent for part, spent in self.seconds.items()}
+        parts = {f"{_PART}{part}": spent for part, spent in self.seconds.items()}
         return {"seconds": sum(parts.values()), **parts}
+
+
+def history_schema(rows: Sequence[Row]) -> Schema:
+    """What the columns of a history mean, those of its recipe's own steps among them."""
+    spent = [
+        Column(name, f"wall clock of {name.removeprefix(_PART)} alone", "s", role="cost")
+        for name in columns_of(rows)
+        if name.startswith(_PART)
+    ]
+    return schema_of(rows, (*_COLUMNS, *spent))
 
 
 def size_row(network: Network, iteration: int) -> Row:
@@ -168,7 +183,7 @@ class Checkpoints:
                 write_text(self.folder / _MARKER, text + "\n")
             save_network(network, self._path("iteration", "npz", number))
             write_json(self._path("iteration", "json", number), row)
-            write_table(self.folder / "history.csv", self.rows)
+            write_table(self.folder / "history.csv", self.rows, history_schema(self.rows))
 
     @property
     def last_stable(self) -> int:

@@ -63,11 +63,11 @@ def contests_of(claim: Claim, records: Records, method: str, margin: float) -> l
 
 
 def rivals_of(demand: Demand, records: Records, method: str) -> list[str]:
-    """The rules of the table that the demand names, without the method itself."""
+    """What the table has that the demand names, without the method itself."""
     return [
-        rule
-        for rule in records.rules
-        if rule != method and any(fnmatchcase(rule, pattern) for pattern in demand.rivals)
+        name
+        for name in records.names
+        if name != method and any(fnmatchcase(name, pattern) for pattern in demand.rivals)
     ]
 
 

@@ -11,12 +11,12 @@ DONE              written last: without it the results are not complete
 
 import json
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from hrsnn_brian.errors import InputError
@@ -29,6 +29,7 @@ FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "
 CHANGED = "changed"
 _CODE = ("hrsnn_brian", "package", "run.hrsnn_brian", "run.package")
 _GO_ON = "give another directory"
+_UNLOCKED = "this file system has no locks; nothing keeps a second process out of this directory"
 
 
 def state_of(path: Path, config: Mapping[str, Any]) -> str:
@@ -202,6 +203,9 @@ class RunDirectory:
             if not (path / "config.toml").exists():
                 write_text(path / "config.toml", dump_toml(config))
             (path / "DONE").unlink(missing_ok=True)
+            if not lock.exclusive:
+                append_log(path, _UNLOCKED)
+                print(f"warning: {path}: {_UNLOCKED}", file=sys.stderr, flush=True)
         except BaseException:
             lock.release()
             raise
@@ -250,12 +254,7 @@ class RunDirectory:
     def __enter__(self) -> "RunDirectory":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.release()
 
 

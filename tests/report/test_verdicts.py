@@ -551,7 +551,7 @@ BAD_WORDS = {
     "no table": ("empty", "holds no table of pruning_methods"),
     "unfinished": ("half", "is not finished"),
     "unknown method": ("run --method lpn", "did you mean 'lnp'"),
-    "a reference as method": ("run --method full", "--method = 'full'"),
+    "a reference as method": ("run --method full", "--recipe = 'full'"),
     "unknown readout": ("run --readout spike", "did you mean 'spikes'"),
     "level": ("run --level 2", r"level = 2.0: must be in \(0, 0.5\]"),
     "level nan": ("run --level nan", "level"),
