@@ -68,10 +68,13 @@ def _each(lister: Callable[[str], list[Entry]], names: Any) -> dict[str, Lister]
 
 
 def _recipe(name: str) -> list[Entry]:
+    """Those of its steps; the lengths of its measurements follow, if it takes any."""
+    from hrsnn_brian.dynamics.probe import ProbeLengths
     from hrsnn_brian.pruning.recipes import get_recipe
 
-    recipe = get_recipe(name)
-    return entries(recipe.keys(), option_values(recipe.options()))
+    recipe, keys = get_recipe(name), ProbeLengths.keys().under(ProbeLengths.section)
+    found = entries(recipe.keys(), option_values(recipe.options()))
+    return found + entries(keys, {}) * recipe.measures
 
 
 def _section(kind: "type[Section]", table: dict[str, Any]) -> list[Entry]:

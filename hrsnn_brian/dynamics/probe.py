@@ -9,6 +9,7 @@ nothing of its own.
 
 import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ MEMORY_NEURONS = 500
 class ProbeLengths(Section):
     """How long networks are measured; times in seconds, or texts with a unit."""
 
+    section: ClassVar[str] = "probe"
     seconds: Span = Span(COVARIANCE_SECONDS).about("biological time of a covariance")
     rate_seconds: Span = Span(10.0).about("biological time of a firing rate")
     T: Span = Span(80e-3).about("time over which the perturbation of a node grows")
@@ -63,6 +65,11 @@ class Measurements:
         self.lengths = lengths or ProbeLengths()
         self.T = self.lengths.T
         self.unresolved = 0
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its numbers depend on, for those who file them."""
+        return {"device": self.engine.device, "lengths": self.lengths.to_dict()}
 
     @classmethod
     def short(cls, engine: Engine, seed: int = 0) -> "Measurements":

@@ -79,12 +79,15 @@ class Delocalisation:
 
 
 @dataclass(frozen=True, eq=False)
-class _Linearisation:
-    """How a W is turned into leading modes."""
+class Linearisation:
+    """How a W is turned into leading modes: those of A = -D + gain D W, D = diag(1/tau_m).
+
+    tau_m: (N,), s. gain: see `linearised`. modes: k, how many of largest real part.
+    """
 
     tau_m: Floats
-    gain: float | Floats
-    modes: int
+    gain: float | Floats = 1.0
+    modes: int = 10
 
     def measure(self, W: Any) -> tuple[float, float]:
         """Mean participation ratio of the leading modes and spectral abscissa, 1/s."""
@@ -102,21 +105,15 @@ class _Linearisation:
 def delocalise(
     W: Any,
     is_e: NDArray[np.bool_],
-    tau_m: Floats,
+    linear: Linearisation,
     edges: int,
     rng: np.random.Generator,
-    gain: float | Floats = 1.0,
-    modes: int = 10,
-    proposals: int | None = None,
     choice: str = "gradient",
-    max_abscissa: float | None = None,
 ) -> Delocalisation:
     """Add at most `edges` synapses that raise the mean participation ratio of leading modes.
 
-    W: CSR (N, N) `W[post, pre]`, unchanged; is_e: (N,), Dale's law is kept; tau_m: (N,), s;
-    gain: see `linearised`; modes: k, how many modes of largest real part; proposals: sites tried,
-    one synapse each, default 3 * edges (at most N); choice: see `CHOICES`; max_abscissa: 1/s, no
-    synapse is added that lifts the spectral abscissa above it. No self-loop and no second synapse
+    W: CSR (N, N) `W[post, pre]`, unchanged; is_e: (N,), Dale's law is kept; choice: see `CHOICES`.
+    One synapse is tried at each of 3 * edges sites (at most N). No self-loop and no second synapse
     from one neuron to another is added; a sender without synapses of its own draws the weight
     from those of its class. The derivative is taken once, at the W given. About 1 s for N = 1000
     and 10 edges.
@@ -125,14 +122,12 @@ def delocalise(
     """
     W = sparse.csr_array(W, copy=True)
     W.sort_indices()
-    tries = 3 * edges if proposals is None else proposals
-    _check(W, is_e, edges, tries, modes, choice)
-    linear = _Linearisation(tau_m, gain, modes)
+    _check(W, is_e, edges, linear.modes, choice)
     before, abscissa = linear.measure(W)
-    current, limit = before, np.inf if max_abscissa is None else max_abscissa
-    slope = linear.slope(W) if choice == "gradient" and edges and tries else None
+    current = before
+    slope = linear.slope(W) if choice == "gradient" and edges else None
     trials: list[EdgeTrial] = []
-    for site in np.argsort(degree_heterogeneity(W), kind="stable")[:tries]:
+    for site in np.argsort(degree_heterogeneity(W), kind="stable")[: 3 * edges]:
         if sum(trial.accepted for trial in trials) == edges:
             break
         candidate = _candidate(W, is_e, int(site), slope, rng)
@@ -142,19 +137,16 @@ def delocalise(
         if not candidate.predicted <= 0:  # NaN is no prediction
             larger = with_edge(W, candidate.post, candidate.pre, candidate.weight)
             reached, shifted = linear.measure(larger)
-            accepted = reached > current * (1 + _LEAST_GAIN) and shifted <= limit
+            accepted = reached > current * (1 + _LEAST_GAIN)
         if accepted:
             W, current, abscissa = larger, reached, shifted
         trials.append(replace(candidate, participation=reached, accepted=accepted))
     return Delocalisation(W, tuple(trials), before, current, abscissa)
 
 
-def _check(
-    W: Any, is_e: NDArray[np.bool_], edges: int, tries: int, modes: int, choice: str
-) -> None:
-    if edges < 0 or tries < 0 or modes < 1:
-        given = (edges, tries, modes)
-        raise InputError("edges, proposals, modes", given, "must be >= 0, >= 0 and >= 1")
+def _check(W: Any, is_e: NDArray[np.bool_], edges: int, modes: int, choice: str) -> None:
+    if edges < 0 or modes < 1:
+        raise InputError("edges, modes", (edges, modes), "must be >= 0 and >= 1")
     if choice not in CHOICES:
         raise unknown_name("choice", choice, CHOICES)
     if is_e.shape != W.shape[:1]:

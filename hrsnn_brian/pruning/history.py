@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.dynamics.cost import synaptic_ops_per_s
-from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
 from hrsnn_brian.files.columns import Column
@@ -82,14 +81,14 @@ def measured_row(network: Network, iteration: int, probe: Probe, recipe: Recipe)
     """What it says where there is a stability condition: activity, dynamics, memory, cost too."""
     assert recipe.stability is not None
     rates = probe.rates(network)
-    linear = recipe.step("delocalisation") or SpreadModes()
-    values, vectors = leading_modes(linearised(network.W, network.tau_m, linear.gain), linear.modes)
+    spread = recipe.step("delocalisation") or SpreadModes()
+    participation, abscissa = spread.linearisation(network).measure(network.W)
     row: Row = {
         **size_row(network, iteration),
         "rate_hz": float(rates.mean()),
         "lambda_1_per_s": probe.lambda_1(network),
-        "spectral_abscissa_per_s": float(values[0].real),
-        "participation_ratio": float(participation_ratio(vectors).mean()),
+        "spectral_abscissa_per_s": abscissa,
+        "participation_ratio": participation,
         "memory_capacity": probe.memory_capacity(network),
         "synaptic_ops_per_s": synaptic_ops_per_s(network.W, rates, 1.0),
     }

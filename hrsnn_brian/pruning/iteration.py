@@ -55,6 +55,11 @@ class Probe(Protocol):
     def memory_capacity(self, network: Network) -> float: ...
 
 
+def identity_of(probe: Any) -> Mapping[str, Any]:
+    """What the numbers of a probe depend on, if it says so in its `identity`, as plain values."""
+    return getattr(probe, "identity", {})
+
+
 class Watched:
     """A probe that tells which fact it is asked for, by its name in `FACTS`, before it answers."""
 

@@ -104,6 +104,11 @@ class Recipe:
         """Facts that its steps look at, sorted."""
         return needs_of((*self.start, *self.steps, *self.finish))
 
+    @property
+    def measures(self) -> bool:
+        """Whether networks are simulated, so that the lengths of the probe matter."""
+        return bool(self.needs) or self.stability is not None
+
     def stream(self, step: str, number: int) -> tuple[str | int, ...]:
         """Keys of a random stream.
 
@@ -152,8 +157,7 @@ class Recipe:
 
         Raises InputError as `changed` does, and for a text or file that cannot be read.
         """
-        given = assignments(self.keys(), settings)
-        return self.changed(**{path.replace(".", "__"): value for path, value in given.items()})
+        return self.changed(**assignments(self.keys(), settings))
 
     def keys(self) -> Keys:
         """The keys of its settings; a step's name stands for its rule."""

@@ -5,7 +5,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hrsnn_brian.pruning.delocalisation import CHOICES, delocalise
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.delocalisation import CHOICES, Linearisation, delocalise
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.keep_synapses import without_least
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
@@ -28,19 +29,17 @@ class SpreadModes(Step):
     modes: Whole = Whole(10, low=1).about("leading modes, here and in the history")
     gain: Real = Real(1.0).about("of the linearisation A = -D + gain D W")
 
+    def linearisation(self, network: Network) -> Linearisation:
+        """The modes that are kept spread, of a network."""
+        return Linearisation(network.tau_m, self.gain, self.modes)
+
     def __call__(self, now: Iteration) -> Iteration:
         if self.rule == "off" or self.added_edges == 0:
             return now.with_network(now.network, added=0)
         random, network = now.random("delocalisation"), now.network
+        linear = self.linearisation(network)
         result = delocalise(
-            network.W,
-            network.is_e,
-            network.tau_m,
-            self.added_edges,
-            random,
-            gain=self.gain,
-            modes=self.modes,
-            choice=self.rule,
+            network.W, network.is_e, linear, self.added_edges, random, choice=self.rule
         )
         if not result.added:
             return now.with_network(network, added=0)

@@ -1,5 +1,6 @@
 """Run directories: whole files only, resumption after a kill, the same bytes for any `jobs`."""
 
+import errno
 import json
 import os
 import signal
@@ -290,6 +291,17 @@ def test_a_run_refused_for_bad_options_makes_no_directory(study_file, tmp_path):
 
 
 # ---- sweeps ----
+
+
+def test_a_folder_that_cannot_be_locked_says_so(tmp_path, monkeypatch, capsys):
+    def flock(*_):
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr("hrsnn_brian.files.locks.fcntl.flock", flock)
+    RunDirectory.claim(tmp_path / "run", {"run": {"seed": 0}}).release()
+    told = "this file system has no locks; nothing keeps a second process out"
+    assert capsys.readouterr().err.count(told) == 1
+    assert told in (tmp_path / "run" / "log.txt").read_text()
 
 
 def test_run_directory_explains_itself_and_done_is_last(study_file, tmp_path):
