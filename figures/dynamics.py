@@ -14,6 +14,7 @@ from hrsnn_brian.figures.panels import (
     per_seed,
     require,
     say_empty,
+    seeds_of,
     standard_error,
     zero_line,
 )
@@ -31,6 +32,7 @@ from hrsnn_brian.figures.style import (
 )
 from hrsnn_brian.files.columns import FULL, NAME, UNMATCHED
 from hrsnn_brian.files.tables import require_numbers
+from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,8 +171,11 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
                               linestyle="", label="at the full network's rate"))  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     seeds = max(rows["seed"].nunique() for rows in groups.values())
+    missing = [
+        found for rows in groups.values() for found in seeds_of(rows, ["match"], MEASURES, True)
+    ]
     figure.suptitle(
         f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons; mean ± s.e.m. and single "
-        f"values of {seeds} seed{'s' if seeds > 1 else ''}",
+        f"values of {seeds} seed{'s' if seeds > 1 else ''}{left_out(missing)}",
         fontsize=9,
     )

@@ -8,6 +8,7 @@ from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.style import GREY, new_figure
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
+from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,6 +194,19 @@ def shared_legend(axes: "list[Axes]", columns: int) -> None:
     figure = axes[0].get_figure(root=True)
     assert figure is not None
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+
+
+def seeds_of(
+    rows: "pd.DataFrame", by: Sequence[str], columns: Iterable[str], any_size: bool = False
+) -> list[Seeds]:
+    """The seeds behind every mean of `columns`, one for each different `by`."""
+    records = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
+    named_rows = [{**row, _GROUP: [row[name] for name in by]} for row in records]
+    found = (by_seed(named_rows, _GROUP, column, any_size) for column in columns)
+    return [seeds for groups in found for seeds in groups.values()]
+
+
+_GROUP = "group of rows"
 
 
 def say_spread(axes: "list[Axes]", seeds: int, more: str = "") -> None:

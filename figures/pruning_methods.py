@@ -15,11 +15,14 @@ from hrsnn_brian.figures.panels import (
     panel_grid,
     per_seed,
     require,
+    say_spread,
+    seeds_of,
     shared_legend,
     standard_error,
 )
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, UNMATCHED, Column
+from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +41,7 @@ _NEEDED = (
     "readout",
     "note",
 )
+_CELL = (NAME, "neuron_fraction", "match")
 _OPS = "synaptic_ops_per_s"
 _USUAL_KEEP = 0.05
 _STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
@@ -59,12 +63,18 @@ def draw(
         what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
         raise TableError("table", f"readout {readout}", what)
     keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
+    of_keep = pruned[pruned["keep"] == keep]
     unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
     if pruned.empty:
         raise TableError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
     references = table[table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
     scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
+    missing = [
+        seeds
+        for task, score in scores.items()
+        for seeds in seeds_of(of_keep[of_keep["task"] == task], _CELL, [score.name])
+    ]
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
     most = max(pruned[pruned["neuron_fraction"] == f][NAME].nunique() for f in fractions)
     with house_style():
@@ -81,13 +91,8 @@ def draw(
         _same_costs(axes[shape[1] - 1 :: shape[1]])
         if ax is None:
             shared_legend(axes, 4)
-            figure = axes[0].get_figure(root=True)
-            assert figure is not None
-            seeds = table["seed"].nunique()
-            spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-            figure.suptitle(
-                f"{spread}; readout: {readout} and present input; best mean rank on top", fontsize=9
-            )
+            more = f"; readout: {readout} and present input; best mean rank on top"
+            say_spread(axes, table["seed"].nunique(), more + left_out(missing))
     return axes
 
 

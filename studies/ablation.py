@@ -34,7 +34,7 @@ from hrsnn_brian.runs.options import (
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
-from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out, spread
 from hrsnn_brian.studies.ablation_recipes import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def summary(rows: Sequence[Row]) -> str:
             *blocks,
             f"mean ± s.e.m. over {seeds} seeds; readout: {rows[0]['readout']} and input. "
             "difference: to the baseline on the same seeds, with dz, its effect size; p: paired t "
-            "and Wilcoxon, two-sided, Holm over all variants of the task. Rows that do not have "
-            "the size asked for (n below the number of seeds) are in no number here.",
+            "and Wilcoxon, two-sided, Holm over all variants of the task.",
         ]
     )
 
@@ -147,19 +146,19 @@ def summary(rows: Sequence[Row]) -> str:
 def _block(rows: Sequence[Row], score: Column | None) -> str:
     if score is None:
         return f"{rows[0]['task']}: no network has a score"
-    equal = [row if row["met_budget"] else row | {score.name: None} for row in rows]
-    scores = by_seed(equal, "recipe", score.name)
+    scores = by_seed(rows, "recipe", score.name)
     tests = against(scores, BASELINE)
     groups = {row["recipe"]: row["group"] for row in rows}
     lines = []
     for variant, values in scores.items():
         of_variant = [r for r in rows if r["recipe"] == variant and r["seed"] in values]
         rates, ops = ([row[name] for row in of_variant] for name in ("rate_hz", _OPS))
-        means = [spread(values.values()), spread(rates), spread(ops)]
-        lines.append([variant, groups[variant], len(values), *means, *_test_cells(tests, variant)])
+        means = [spread([*values.values()]), spread(rates), spread(ops)]
+        lines.append([variant, groups[variant], values.count, *means, *_test_cells(tests, variant)])
     header = ["recipe", "group", "n", score.name, "rate_hz", _OPS, *_TEST_HEADER]
     size = f"keep {rows[0]['keep']:g}, {rows[0]['neuron_fraction']:g} of the neurons"
-    text = f"{rows[0]['task']}, {size} ({score.better} is better)\n{text_table(lines, header)}"
+    text = f"{rows[0]['task']}, {size} ({score.better} is better)"
+    text += f"{left_out(scores.values())}\n{text_table(lines, header)}"
     alone = against(scores, NO_STEP, [v for v, group in groups.items() if group == ALONE])
     if not alone:
         return text

@@ -25,7 +25,7 @@ from hrsnn_brian.runs.options import (
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag
-from hrsnn_brian.statistics.paired_seeds import spread
+from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ def summary(rows: Sequence[Row]) -> str:
             continue
         title = f"{task}: {score.label}, {score.better} is better"
         of_task = [row for row in seen if row["task"] == task]
-        blocks.append(f"{title}\n{_block(of_task, score.name)}")
+        blocks.append(f"{title}{_block(of_task, score.name)}")
     seeds = len({row["seed"] for row in seen})
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
     return "\n\n".join(
@@ -132,15 +132,15 @@ def summary(rows: Sequence[Row]) -> str:
 def _block(rows: Sequence[Row], column: str) -> str:
     """Recipes by fractions kept; a control, which keeps no synapse or has none, in its column."""
     keeps = sorted({row["keep"] for row in rows if row.get("keep")}, reverse=True)
-    values: dict[tuple[str, float], list[float]] = {}
-    for row in rows:
-        if row.get(column) is not None:
-            values.setdefault((row[NAME], row.get("keep") or 0.0), []).append(row[column])
-    names = sorted(dict.fromkeys(row[NAME] for row in rows), key=lambda name: (name, 0.0) in values)
-    lines = [
-        [name, *(spread(values.get((name, keep), [])) for keep in [*keeps, 0.0])] for name in names
-    ]
-    return text_table(lines, ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"])
+    values = {
+        keep: by_seed([row for row in rows if (row.get("keep") or 0.0) == keep], NAME, column)
+        for keep in [*keeps, 0.0]
+    }
+    names = sorted(dict.fromkeys(row[NAME] for row in rows), key=lambda name: name in values[0.0])
+    lines = [[name, *(spread(found.get(name, ())) for found in values.values())] for name in names]
+    missing = left_out(seeds for found in values.values() for seeds in found.values())
+    header = ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"]
+    return f"{missing}\n{text_table(lines, header)}"
 
 
 @dataclass(frozen=True)

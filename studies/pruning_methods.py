@@ -10,7 +10,7 @@ network and the control without recurrence stand beside the recipes.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, named
@@ -28,7 +28,7 @@ from hrsnn_brian.runs.options import (
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
-from hrsnn_brian.statistics.paired_seeds import by_seed, spread
+from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared_recipe
 from hrsnn_brian.studies.recipe_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 
@@ -86,11 +86,15 @@ def summary(rows: Sequence[Row]) -> str:
         score = table.schema.primary(task)
         if score is None:
             continue
-        lines = [_line(chosen, name, score.name) for name in _names(chosen)]
+        found = [by_seed(chosen, NAME, column) for column in (score.name, "rate_hz", _OPS)]
+        lines = [
+            [name, found[0][name].count, *(spread([*each[name].values()]) for each in found)]
+            for name in found[0]
+        ]
         size = f"{100 * keep:g} % of the synapses, {100 * fraction:g} % of the neurons"
         title = f"{task}, {size}, {_MATCHED[match]}"
         header = ["recipe", "seeds", score.name, "rate_hz", _OPS]
-        blocks.append(f"{title}\n{text_table(lines, header)}")
+        blocks.append(f"{title}{left_out(found[0].values())}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})
     return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes and input"])
 
@@ -98,18 +102,6 @@ def summary(rows: Sequence[Row]) -> str:
 _BLOCK = ("task", "match", "neuron_fraction", "keep")
 _MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matched by gain"}
 _OPS = "synaptic_ops_per_s"
-
-
-def _names(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(str(row[NAME]) for row in rows))
-
-
-def _line(rows: Sequence[Row], name: str, score: str) -> list[Any]:
-    """A recipe's means over the seeds that have a score at the size asked for."""
-    own = [r for r in rows if r[NAME] == name and not r["note"]]
-    columns = (by_seed(own, NAME, column) for column in (score, "rate_hz", _OPS))
-    spreads = [spread(found.get(name, {}).values()) for found in columns]
-    return [name, len(own), *spreads]
 
 
 @dataclass(frozen=True)

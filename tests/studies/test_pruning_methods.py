@@ -167,6 +167,10 @@ def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_i
     (found,) = condensed(Table(rows, told))
     wanted = {"seeds": 2, "mean": 0.2, "sem": 0.1, "rate_hz": 15.0}
     assert {name: found[name] for name in wanted} == pytest.approx(wanted)
+    assert (found["of"], found["left_out"]) == (
+        4,
+        "1 rate out of reach, 1 stopped after iteration 2",
+    )
     (empty,) = condensed(Table(rows[2:4], told))
     assert (empty["seeds"], empty["mean"], empty["sem"]) == (0, None, None)
     with pytest.raises(InputError, match="task = 'wind'"):
