@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
+    figure_of,
     panel_grid,
     per_seed,
     require,
@@ -160,8 +161,7 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
 def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fraction: float) -> None:
     from matplotlib.lines import Line2D
 
-    figure = axis.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of([axis])
     handles = [
         Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
         for kind, style in _styles(groups).items()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.panels import (
+    figure_of,
+    given_axes,
     over_seeds,
     per_seed,
     require,
@@ -80,18 +82,12 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     shown = panels(table, readout)
     table = require(table, _NEEDED)
     with house_style():
-        axes = _new_axes(shown) if ax is None else _given_axes(ax, len(shown))
+        each = "one per task and score"
+        axes = _new_axes(shown) if ax is None else given_axes(ax, len(shown), each)
         for axis, panel in zip(axes, shown, strict=True):
             _draw_panel(axis, table[table["task"] == panel.task], panel, readout)
         if ax is None:
             _legend(axes, table, shown, readout)
-    return axes
-
-
-def _given_axes(ax: Any, wanted: int) -> "list[Axes]":
-    axes = list(ax.flat) if hasattr(ax, "flat") else list(ax) if isinstance(ax, list) else [ax]
-    if len(axes) != wanted:
-        raise InputError("ax", len(axes), f"must be {wanted} axes, one per task and score")
     return axes
 
 
@@ -159,9 +155,8 @@ def _legend(axes: "list[Axes]", table: "pd.DataFrame", shown: list[Panel], reado
     ordered = [name for name in entries if name not in CONTROLS] + [
         name for name in CONTROLS if name in entries
     ]
-    figure = axes[0].get_figure(root=True)
-    assert figure is not None
-    figure.legend([entries[name] for name in ordered], ordered, loc="outside lower center", ncols=7)
+    handles = [entries[name] for name in ordered]
+    figure_of(axes).legend(handles, ordered, loc="outside lower center", ncols=7)
     missing: list[Seeds] = []
     for panel in shown:
         rows = table[(table["task"] == panel.task) & (table["readout"] == readout)]

@@ -13,7 +13,7 @@ stops early leaves a network of another size, and one that is refused leaves non
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.evaluate import READOUTS
@@ -22,13 +22,12 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Names,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
@@ -62,12 +61,12 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
     from hrsnn_brian.evaluation.evaluate import network_rows
     from hrsnn_brian.network.build import drawn_network
-    from hrsnn_brian.pruning.size import resolve_budget
+    from hrsnn_brian.pruning.size import Size
     from hrsnn_brian.tasks.registry import get_task
 
     seed, network = point["seed"], drawn_network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
-    size = (neurons, resolve_budget(network, point["keep"]))
+    size = (neurons, Size(keep=point["keep"]).resolve(network)[1])
     asked = {"recipe": point["recipe"]}
     asked |= {name: point[name] for name in ("keep", "neuron_fraction")}
     group = {"group": VARIANTS[point["recipe"]].group}
@@ -179,10 +178,9 @@ def _test_cells(tests: Mapping[str, PairedTest], name: str) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class AblationOptions(StudyOptions):
+class AblationOptions(RecipeOptions):
     """Which recipes made from LNP are compared with it, and where."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks("mackey-glass-84", "lorenz63-x").about("what every network is scored on")
     recipes: Recipes = Recipes(*QUICK, known=VARIANTS).about(
         "lnp with steps left out, alone or an ingredient exchanged"

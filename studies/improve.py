@@ -9,10 +9,10 @@ to be run once. Candidates look at no task; all are scored with the primary read
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.score import LOWER
@@ -20,11 +20,10 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
@@ -156,10 +155,9 @@ def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -
 
 
 @dataclass(frozen=True)
-class SearchOptions(StudyOptions):
+class SearchOptions(RecipeOptions):
     """Which candidates are scored, on which seeds."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     seeds: Whole = Whole(2, low=1, high=FRESH).about("seeds, counted from the phase's first on")
     phase: OneOf = OneOf("development", PHASES).about("whose seeds are used")
     recipes: Recipes = Recipes(*CANDIDATES, known=CANDIDATES).about("the candidates")

@@ -7,20 +7,19 @@ seconds of work; what several points share (networks, covariances, tasks) is kep
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
@@ -144,10 +143,9 @@ def _block(rows: Sequence[Row], column: str) -> str:
 
 
 @dataclass(frozen=True)
-class CurveOptions(StudyOptions):
+class CurveOptions(RecipeOptions):
     """What the curve is drawn of."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks("lorenz63-x", "wind").about("what every network is scored on")
     recipes: Recipes = Recipes("random", "magnitude", "noise").about("how networks are pruned")
     keep: Fractions = Fractions(1.0, 0.5, 0.2, 0.1, 0.05).about("fractions of the synapses kept")

@@ -7,23 +7,22 @@ network and the control without recurrence stand beside the recipes.
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.report.claims import CLAIMS
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Names,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
@@ -105,10 +104,9 @@ _OPS = "synaptic_ops_per_s"
 
 
 @dataclass(frozen=True)
-class MethodsOptions(StudyOptions):
+class MethodsOptions(RecipeOptions):
     """What is compared, at which sizes."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
     recipes: Recipes = Recipes(*COMPARED, known=COMPARED).about(
         "what is compared, where all neurons stay, fewer of them, or both"

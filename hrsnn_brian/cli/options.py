@@ -3,7 +3,7 @@
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from hrsnn_brian.errors import HrsnnError, unknown_name
@@ -84,25 +84,19 @@ def user_path(text: str) -> str:
     return os.path.expanduser(text)
 
 
-def whole(low: int) -> "WholeNumber":
+def whole(low: int) -> Callable[[str], int]:
     """A reader of whole numbers from `low` on."""
-    return WholeNumber(low)
 
-
-class WholeNumber:
-    """Reads a whole number not below `low`."""
-
-    def __init__(self, low: int) -> None:
-        self.low = low
-
-    def __call__(self, text: str) -> int:
+    def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
-            value = self.low - 1
-        if value < self.low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {self.low}")
+            value = low - 1
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {low}")
         return value
+
+    return read
 
 
 def fraction(text: str) -> float:

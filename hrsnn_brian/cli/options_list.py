@@ -47,6 +47,11 @@ def groups() -> dict[str, dict[str, Lister]]:
     }
 
 
+def list_groups() -> dict[str, str]:
+    """Kind -> the names of that kind that have options."""
+    return {kind: ", ".join(names) for kind, names in groups().items()}
+
+
 def protocols() -> "dict[str, type[Section]]":
     """What says how something is measured; `exponents` is that of `hrsnn lyapunov`, too."""
     from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, SizeProtocol

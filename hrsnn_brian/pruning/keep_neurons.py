@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from hrsnn_brian.dynamics.betweenness import DISTANCES
+from hrsnn_brian.dynamics.betweenness import DISTANCES, betweenness
 from hrsnn_brian.errors import SizeOutOfReachError
 from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
 from hrsnn_brian.pruning.keep_synapses import SWITCH, edge_strength
-from hrsnn_brian.pruning.neurons import betweenness_scores, lowest_leavers, random_leavers
+from hrsnn_brian.pruning.neurons import lowest_leavers, random_leavers
 from hrsnn_brian.settings.fields import OneOf, Whole
 
 RULES = {
@@ -81,4 +81,6 @@ class KeepNeurons(Step):
         if self.graph == "exponent":
             keep = now.recipe.step("synapses")
             strength = edge_strength(W, now, keep.neighbourhood if keep else "endpoints")
-        return betweenness_scores(W, strength, self.distance, self.pivots, random)
+        n = W.shape[0]
+        drawn = random.choice(n, self.pivots, replace=False) if 0 < self.pivots < n else None
+        return betweenness(W, strength, self.distance, pivots=drawn)

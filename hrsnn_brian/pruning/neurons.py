@@ -4,30 +4,14 @@
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.dynamics.betweenness import betweenness
 from hrsnn_brian.errors import InputError
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
-
-def betweenness_scores(
-    W: Any, strength: Floats | None, distance: str, pivots: int, rng: np.random.Generator
-) -> Floats:
-    """Betweenness centrality (N,), estimated from the paths of `pivots` neurons, 0 or N for all.
-
-    W: CSR (N, N) `W[post, pre]`; strength (nnz,), distance: the graph, see
-    `dynamics.betweenness.edge_distances`. The pivots are drawn by lot.
-    Raises InputError as `betweenness` does.
-    """
-    n = W.shape[0]
-    drawn = rng.choice(n, pivots, replace=False) if 0 < pivots < n else None
-    return betweenness(W, strength, distance, pivots=drawn)
 
 
 def lowest_leavers(
@@ -40,20 +24,21 @@ def lowest_leavers(
 ) -> Indices:
     """Sorted indices of the neurons of lowest score (N,) that leave so that `count` stay.
 
-    Equal scores, such as those of silent neurons, leave by lot. proportional, fraction_e: see
-    `random_leavers`.
+    Equal scores, such as those of silent neurons, leave by lot. is_e: (N,). proportional: E and I
+    stay in their proportion, or as fraction_e says, to the nearest whole neuron: the balance of the
+    network is not drawn by lot.
 
-    Raises InputError if count is not in 1 .. N, or a score is missing or not a number.
+    Raises InputError if a score is missing or not a number.
     """
-    _check_count(is_e, count)
+    groups = _classes(is_e, count, proportional, fraction_e)
     values = np.asarray(score, dtype=float)
     if values.shape != is_e.shape or np.isnan(values).any():
         raise InputError("score", values.shape, f"must be {is_e.size} numbers, one per neuron")
     lot = rng.random(is_e.size)
-    leave = []
-    for members, stay in _classes(is_e, count, proportional, fraction_e):
-        order = np.lexsort((lot[members], values[members]))
-        leave.append(members[order[: members.size - stay]])
+    leave = [
+        members[np.lexsort((lot[members], values[members]))[: members.size - stay]]
+        for members, stay in groups
+    ]
     return np.sort(np.concatenate(leave))
 
 
@@ -64,25 +49,12 @@ def random_leavers(
     proportional: bool = True,
     fraction_e: float | None = None,
 ) -> Indices:
-    """Sorted indices of the neurons that leave so that `count` stay, chosen at random.
-
-    is_e: (N,) bool. proportional: E and I stay in their proportion, rounded to the nearest whole
-    neuron, so that the balance of the network is not drawn by lot; fraction_e: see
-    `random_leavers`.
-
-    Raises InputError if count is not in 1 .. N.
-    """
-    _check_count(is_e, count)
+    """The same, chosen at random."""
     leave = [
         rng.choice(members, size=members.size - stay, replace=False)
         for members, stay in _classes(is_e, count, proportional, fraction_e)
     ]
     return np.sort(np.concatenate(leave))
-
-
-def _check_count(is_e: NDArray[np.bool_], count: int) -> None:
-    if not 1 <= count <= is_e.size:
-        raise InputError("neurons", count, f"must be from 1 to {is_e.size}, the neurons there are")
 
 
 def _classes(

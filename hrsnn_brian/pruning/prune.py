@@ -13,11 +13,11 @@ from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
-from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration, Probe, identity_of
+from hrsnn_brian.pruning.iteration import FACTS, METHODS, OF_TASK, Iteration, Probe, identity_of
 from hrsnn_brian.pruning.look import Look
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import get_recipe
-from hrsnn_brian.pruning.size import Size, resolve_neurons
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.seeds import seed_sequence
@@ -132,10 +132,10 @@ def _started(
 ) -> Iteration:
     """The iteration number 0: the network after what is done once, before the first round."""
     keep = recipe.step("synapses")
-    if keep is not None and keep.rule == "off":
-        neurons, budget = resolve_neurons(network, size.neurons), network.n_synapses
-    else:
-        neurons, budget = size.resolve(network)
+    off = keep is not None and keep.rule == "off"
+    neurons, synapses = (
+        (size.resolve_neurons(network), network.n_synapses) if off else size.resolve(network)
+    )
     now = Iteration(
         recipe=recipe,
         probe=probe,
@@ -143,8 +143,8 @@ def _started(
         number=0,
         rounds=rounds,
         neurons=neurons,
-        synapses=budget,
-        budget=0 if keep is not None and keep.rule == "off" else budget,
+        synapses=synapses,
+        budget=0 if off else synapses,
         network=network,
         source=network,
         original=network,
@@ -204,7 +204,12 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Pro
         raise InputError("neurons", "off", f"{size.neurons} neurons cannot be met with step 2 off")
     if network.n_synapses < 1:
         raise InputError("network", f"{network.n_neurons} neurons", "has no synapses to prune")
-    _check_choices(network, recipe, size)
+    if recipe.fewer_neurons and size.resolve_neurons(network) == network.n_neurons:
+        what = f"recipe {recipe.name!r} chooses who leaves: give fewer than {network.n_neurons}"
+        raise InputError("neurons", size.neurons, what)
+    if keep is not None and keep.selection == "independent" and recipe.stability is not None:
+        what = "meets a budget on average only, and iterations ask for it: fixed or top"
+        raise InputError("selection", "independent", what)
     if recipe.stability is not None and recipe.stability.disconnected == "refuse":
         parts, label = connected_components(network.W, connection="weak")
         if parts > 1:
@@ -212,21 +217,10 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Pro
             change = "give a denser network, or the option disconnected=allow"
             raise InputError("network", f"{network.n_neurons} neurons", what + change)
     for need in recipe.needs:
-        asked = {"exponents": "node_exponents"}.get(need, need)
+        asked = METHODS.get(need, need)
         if callable(getattr(probe, asked, None)):
             continue
         if need in OF_TASK:
             raise InputError("task", None, f"recipe {recipe.name!r} prunes for a task: give one")
         what = f"recipe {recipe.name!r} needs a probe with {asked}(...): {FACTS[need]}"
         raise InputError("probe", type(probe).__name__, what)
-
-
-def _check_choices(network: Network, recipe: Recipe, size: Size) -> None:
-    n = network.n_neurons
-    if recipe.fewer_neurons and resolve_neurons(network, size.neurons) == n:
-        what = f"recipe {recipe.name!r} chooses who leaves: give fewer than {n}"
-        raise InputError("neurons", size.neurons, what)
-    keep = recipe.step("synapses")
-    if keep is not None and keep.selection == "independent" and recipe.stability is not None:
-        what = "meets a budget on average only, and iterations ask for it: fixed or top"
-        raise InputError("selection", "independent", what)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 
 Rate = Callable[[Network], float]
@@ -79,12 +79,10 @@ def match_rate(
     the change is the smallest that will do where the rate is not monotone. A network within
     tolerance comes back as it is; else one entry is added to its history.
 
-    Raises InputError for an unknown knob or numbers out of range, if the rate is not a finite
+    Raises InputError for numbers out of range, if the rate is not a finite
     number >= 0; RateOutOfReachError, one of these, if no value within the bounds reaches the rate,
     or if it jumps across it.
     """
-    if knob not in KNOBS:
-        raise unknown_name("knob", knob, KNOBS)
     for name, number in (("wanted_hz", wanted_hz), ("tolerance", tolerance)):
         if not (math.isfinite(number) and number > 0):
             raise InputError(name, number, "must be a finite number > 0")

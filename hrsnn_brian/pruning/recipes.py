@@ -10,8 +10,8 @@ from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.rate_steps import TurnUp
-from hrsnn_brian.pruning.rebuild_steps import DrawAnew, DropRecurrence, Rewire
 from hrsnn_brian.pruning.recipe import Recipe, find
+from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
 
 # Neurons leave at once and by lot, where a recipe does not choose them.
 _BY_LOT = (KeepNeurons(rule="random"),)
@@ -153,72 +153,35 @@ NO_RECURRENCE = Recipe(
 )
 
 
-def _compared(recipe: Recipe, name: str, **changes: object) -> Recipe:
-    return recipe.changed(name=name, **changes)
-
-
-_ALL = (
-    LNP,
-    LITERAL,
-    REVISED,
-    FRUGAL,
-    THRIFTY,
-    RANDOM,
-    MAGNITUDE,
-    NOISE,
-    ACTIVITY,
-    RANDOM_NEURONS,
-    LOTTERY,
-    SHUFFLED,
-    REWIRED,
-    FRESH,
-    NO_RECURRENCE,
-    _compared(RANDOM, "random raw", compensation="none"),
-    _compared(RANDOM, "random variance"),
-    _compared(MAGNITUDE, "magnitude raw", compensation="none"),
-    _compared(MAGNITUDE, "magnitude row .5"),
-    _compared(MAGNITUDE, "magnitude row .5 (8 rounds)", rounds=8),
-    _compared(MAGNITUDE, "magnitude row .5 once (8 rounds)", rounds=8, base="original"),
-    _compared(MAGNITUDE, "magnitude variance (8 rounds)", rounds=8, compensation="variance"),
-    _compared(MAGNITUDE, "magnitude in class raw", compensation="none", within="class"),
-    _compared(
-        MAGNITUDE,
-        "magnitude in class variance (8 rounds)",
-        rounds=8,
-        compensation="variance",
-        within="class",
-    ),
-    _compared(MAGNITUDE, "sampling by |w| row .5 (8 rounds)", rounds=8, selection="fixed"),
-    _compared(
-        MAGNITUDE,
-        "sampling by |w| variance (8 rounds)",
-        rounds=8,
-        selection="fixed",
-        compensation="variance",
-    ),
-    _compared(NOISE, "noise literal", compensation="literal"),
-    _compared(NOISE, "noise row .5 (8 rounds)", rounds=8),
-    _compared(
-        NOISE, "noise top variance (8 rounds)", rounds=8, selection="top", compensation="variance"
-    ),
-    _compared(
-        SHUFFLED,
-        "noise shuffled top variance (8 rounds)",
-        rounds=8,
-        selection="top",
-        compensation="variance",
-    ),
-    _compared(
-        REWIRED,
-        "class rewired noise top variance (8 rounds)",
-        rounds=8,
-        selection="top",
-        compensation="variance",
-    ),
-    _compared(FRUGAL, "frugal root F", power=0.5, gain=2.0),
-    _compared(ACTIVITY, "activity random synapses", score="uniform"),
+# Variants that studies compare, under names of their own.
+_TOP = {"selection": "top", "compensation": "variance", "rounds": 8}
+_COMPARED = {
+    "random raw": RANDOM.changed(compensation="none"),
+    "random variance": RANDOM,
+    "magnitude raw": MAGNITUDE.changed(compensation="none"),
+    "magnitude row .5": MAGNITUDE,
+    "magnitude row .5 (8 rounds)": MAGNITUDE.changed(rounds=8),
+    "magnitude row .5 once (8 rounds)": MAGNITUDE.changed(rounds=8, base="original"),
+    "magnitude variance (8 rounds)": MAGNITUDE.changed(**_TOP),
+    "magnitude in class raw": MAGNITUDE.changed(compensation="none", within="class"),
+    "magnitude in class variance (8 rounds)": MAGNITUDE.changed(**_TOP, within="class"),
+    "sampling by |w| row .5 (8 rounds)": MAGNITUDE.changed(rounds=8, selection="fixed"),
+    "sampling by |w| variance (8 rounds)": MAGNITUDE.changed(**_TOP | {"selection": "fixed"}),
+    "noise literal": NOISE.changed(compensation="literal"),
+    "noise row .5 (8 rounds)": NOISE.changed(rounds=8),
+    "noise top variance (8 rounds)": NOISE.changed(**_TOP),
+    "noise shuffled top variance (8 rounds)": SHUFFLED.changed(**_TOP),
+    "class rewired noise top variance (8 rounds)": REWIRED.changed(**_TOP),
+    "frugal root F": FRUGAL.changed(power=0.5, gain=2.0),
+    "activity random synapses": ACTIVITY.changed(score="uniform"),
+}
+_OWN = (
+    *(LNP, LITERAL, REVISED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
+    *(RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
 )
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+RECIPES = {recipe.name: recipe for recipe in _OWN} | {
+    name: recipe.changed(name=name) for name, recipe in _COMPARED.items()
+}
 ALIASES = {
     "moore-chaudhuri": "noise",
     "random-neurons": "random neurons",

@@ -11,6 +11,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, UNMATCHED, Column, named
 from hrsnn_brian.files.schema import complete, read_schema
 from hrsnn_brian.files.tables import Row, Table, columns_of, read_table, require_numbers
+from hrsnn_brian.files.toml import flat
 from hrsnn_brian.report.claims import OPERATIONS, REFERENCES
 
 RAW = UNMATCHED
@@ -174,17 +175,7 @@ def _require_same_settings(run: Path, config: Mapping[str, Any], other: Mapping[
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     options = config.get("options", {})
-    flat: dict[str, Any] = {}
-    for key, value in options.items():
-        if key != "seeds" and not isinstance(value, list):
-            flat |= _flat(value, key)
-    return flat
-
-
-def _flat(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {name: value}
-    return {k: v for key, item in value.items() for k, v in _flat(item, f"{name}.{key}").items()}
+    return flat({k: v for k, v in options.items() if k != "seeds" and not isinstance(v, list)})
 
 
 def _rows(run: Path, table: str) -> list[Row]:

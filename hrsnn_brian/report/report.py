@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from hrsnn_brian.files.columns import Column
@@ -11,6 +11,7 @@ from hrsnn_brian.report.contests import Contest
 from hrsnn_brian.report.judge import AS_CLAIMED, FAILS, NOT_TESTED, Comparison
 from hrsnn_brian.report.records import RAW
 from hrsnn_brian.report.verdict import Verdict
+from hrsnn_brian.statistics.comparison import PairedTest
 
 LISTED = 24
 """Comparisons a claim's table lists whole; of more, only those that are not as claimed."""
@@ -18,10 +19,7 @@ _HEADER = (
     *("task", "keep", "neurons", "match", "rival", "measure", "n", "method", "rival's"),
     *("difference", "CI low", "CI high", "dz", "p t", "p Wilcoxon", "outcome", "no worse"),
 )
-_STATISTICS = (
-    *("wins", "ties", "mean_difference", "low", "high", "confidence", "dz", "t", "p_t"),
-    *("signed_rank", "p_wilcoxon", "p_t_holm", "p_wilcoxon_holm"),
-)
+_STATISTICS = tuple(field.name for field in fields(PairedTest) if field.name != "pairs")
 COLUMNS = (
     Column("claim", "name of the claim", role="identity"),
     Column("table", "the table it is judged on", role="identity"),

@@ -22,7 +22,7 @@ from typing import Any
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import is_part, new_part, remove_parts, write_bytes, write_text
 from hrsnn_brian.files.locks import Lock
-from hrsnn_brian.files.toml import dump_toml
+from hrsnn_brian.files.toml import dump_toml, flat
 
 ARGUMENT = "--out"
 FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "other", "foreign"
@@ -52,22 +52,18 @@ def state_of(path: Path, config: Mapping[str, Any]) -> str:
         return FOREIGN if strangers else FREE
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return FOREIGN
-    differing = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    differing = _differing(held, _wanted(config))
     if differing:
         return CHANGED if all(map(_is_code, differing)) else OTHER
     return FINISHED if (path / "DONE").exists() else UNFINISHED
 
 
 def _held(path: Path) -> dict[str, Any]:
-    return _flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
+    return flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{prefix}{key}"
-        flat.update(_flat(value, f"{name}.") if isinstance(value, dict) else {name: value})
-    return flat
+def _wanted(config: Mapping[str, Any]) -> dict[str, Any]:
+    return flat(tomllib.loads(dump_toml(config)))
 
 
 def _is_code(key: str) -> bool:
@@ -91,7 +87,7 @@ def _differing(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
 
 def _difference(path: Path, config: Mapping[str, Any]) -> str:
     """What differs most between the run at `path` and one of `config`, as text."""
-    held, wanted = _held(path), _flat(tomllib.loads(dump_toml(config)))
+    held, wanted = _held(path), _wanted(config)
     differing = _differing(held, wanted)
     if not _is_code(differing[0]):
         differing = differing[:1]
@@ -274,7 +270,7 @@ def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> No
 def _as_it_began(path: Path, config: Mapping[str, Any]) -> str:
     """How to finish a run with the code it began with, where only kept files have changed."""
     held = _held(path)
-    changed = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    changed = _differing(held, _wanted(config))
     kept = path / "code"
     if not all((kept / key.removeprefix("files.")).is_file() for key in changed):
         return ""

@@ -1,14 +1,11 @@
 """LNP step 3, delocalisation: what it must and must not do."""
 
-import json
-
 import numpy as np
 import pytest
 from probes import Stub, iteration
 from scipy import sparse
 
 from hrsnn_brian.dynamics.eigenmodes import linearised, participation_ratio
-from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.heterogeneity import degree_heterogeneity, heterogeneity_with
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
@@ -63,7 +60,6 @@ def test_an_edge_that_lowers_participation_is_rejected(network, by_lot):
         verdicts.add(trial.accepted)
     assert verdicts == {True, False}
     assert by_lot.after == pytest.approx(current)
-    assert by_lot.abscissa == pytest.approx(mean_participation(W, network.tau_m)[1])
     assert (by_lot.W != W).nnz == 0
 
 
@@ -173,16 +169,6 @@ def test_delocalisation_is_reproducible(network):
     assert (one.W != two.W).nnz == 0
     assert one.trials == two.trials
     assert one.trials != other.trials
-    json.dumps([trial.to_dict() for trial in one.trials])
-
-
-def test_delocalisation_refusals(network):
-    with pytest.raises(InputError, match="edges"):
-        run(network, edges=-1)
-    with pytest.raises(InputError, match="gradient"):
-        run(network, choice="gradiant")
-    with pytest.raises(InputError, match="is_e"):
-        delocalise(network.W, np.ones(3, bool), Linearisation(network.tau_m), 1, RNG(0))
 
 
 # ---- the step

@@ -128,10 +128,6 @@ def test_neuron_refusals(network):
     with pytest.raises(InputError, match=r"neurons.rule = 'betweennes': .*mean 'betweenness'"):
         KeepNeurons(rule="betweennes")
     for count in (0, 121):
-        with pytest.raises(InputError, match="1 to 120"):
-            lowest_leavers(np.ones(120), is_e, count, RNG(0))
-        with pytest.raises(InputError, match="1 to 120"):
-            random_leavers(is_e, count, RNG(0))
         for rule in set(RULES) - {"off"}:
             recipe = LNP.changed(neurons=rule, timescales="off")
             with pytest.raises(InputError, match=rf"neurons = {count}: must be from 1 to 120"):
