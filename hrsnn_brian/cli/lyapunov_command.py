@@ -94,8 +94,7 @@ def _positive(text: str) -> float:
 
 
 def _flow_or_map(args: argparse.Namespace, system: "NamedSystem", output: Output) -> int:
-    from hrsnn_brian.cli.lyapunov_folder import claimed
-    from hrsnn_brian.cli.lyapunov_report import say_spectrum
+    from hrsnn_brian.cli.lyapunov_result import claimed, say_spectrum
     from hrsnn_brian.dynamics.exponents.systems import system_exponents
 
     settings = _own_settings(args, system)
@@ -152,7 +151,7 @@ def _self_test(args: argparse.Namespace, output: Output) -> int:
         allowed = "does not go with --self-test, whose settings are fixed"
         raise InputError(option, getattr(args, given[0]), allowed)
     from hrsnn_brian.cli.description import engine_facts, make_engine
-    from hrsnn_brian.cli.lyapunov_folder import claimed
+    from hrsnn_brian.cli.lyapunov_result import claimed
     from hrsnn_brian.dynamics.exponents import validation
 
     engine = make_engine(args.device)

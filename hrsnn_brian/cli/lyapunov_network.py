@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
-from hrsnn_brian.cli.lyapunov_folder import ResultFolder, claimed
-from hrsnn_brian.cli.lyapunov_report import say_spectrum
+from hrsnn_brian.cli.lyapunov_result import ResultFolder, claimed, say_spectrum
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
 from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum

@@ -18,7 +18,7 @@ from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.weights import scale_to_spectral_radius
 from hrsnn_brian.pruning.compensation import variance_preserving
 from hrsnn_brian.pruning.iteration import Iteration, Step
-from hrsnn_brian.pruning.neurons import random_leavers
+from hrsnn_brian.pruning.keep_neurons import random_leavers
 from hrsnn_brian.pruning.survivors import keep_entries
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import OneOf

@@ -20,9 +20,8 @@ from hrsnn_brian.files.tables import Row, Table, columns_of, write_table
 from hrsnn_brian.runs.parallel import as_finished
 from hrsnn_brian.runs.points import exact_text, named, points_of, rows_of
 from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress
-from hrsnn_brian.runs.provenance import add_costs, cost_since, utc_now
+from hrsnn_brian.runs.provenance import Session, add_costs, cost_since, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
-from hrsnn_brian.runs.session import Session
 from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options, undecided
 
 if TYPE_CHECKING:

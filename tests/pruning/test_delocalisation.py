@@ -9,15 +9,15 @@ from hrsnn_brian.dynamics.eigenmodes import linearised, participation_ratio
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.heterogeneity import degree_heterogeneity, heterogeneity_with
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
-from hrsnn_brian.pruning.delocalisation import (
+from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.size import Size
+from hrsnn_brian.pruning.spread_modes import (
     Linearisation,
     delocalise,
     draw_weights_of_senders,
     with_edge,
 )
-from hrsnn_brian.pruning.lnp import LNP
-from hrsnn_brian.pruning.prune import prune
-from hrsnn_brian.pruning.size import Size
 
 RNG = np.random.default_rng
 GAIN = 3.0

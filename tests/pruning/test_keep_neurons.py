@@ -8,10 +8,9 @@ from hrsnn_brian.dynamics.betweenness import betweenness
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
-from hrsnn_brian.pruning.keep_neurons import RULES, KeepNeurons
+from hrsnn_brian.pruning.keep_neurons import RULES, KeepNeurons, lowest_leavers, random_leavers
 from hrsnn_brian.pruning.keep_synapses import edge_strength
 from hrsnn_brian.pruning.lnp import LNP
-from hrsnn_brian.pruning.neurons import lowest_leavers, random_leavers
 from hrsnn_brian.pruning.prune import prune
 from hrsnn_brian.pruning.recipes import MAGNITUDE
 from hrsnn_brian.pruning.size import Size

@@ -20,7 +20,7 @@ from hrsnn_brian.pruning.importance import (
 )
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.prune import prune
-from hrsnn_brian.pruning.rate_ceiling import lower_rates
+from hrsnn_brian.pruning.rate_match import lower_rates
 from hrsnn_brian.pruning.recipes import (
     ALIASES,
     RECIPES,
