@@ -89,7 +89,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 
 def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "Engine") -> "Pruned":
-    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.dynamics.probe import SHORT, Measurements
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
 
@@ -98,9 +98,7 @@ def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "En
         network,
         VARIANTS[point["recipe"]].recipe(point["iterations"]),
         Size(neurons=size[0], synapses=size[1]),
-        probe=Measurements.short(engine, seed)
-        if point["short_measures"]
-        else Measurements(engine, seed),
+        probe=Measurements(engine, seed, SHORT if point["short_measures"] else None),
         seed=seed,
     )
 

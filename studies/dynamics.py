@@ -71,14 +71,13 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per kind of network and matching."""
-    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.dynamics.probe import SHORT, Measurements
     from hrsnn_brian.network.build import build_network
     from hrsnn_brian.network.parameters import HRSNNParams
 
     seed = point["seed"]
     full = build_network(HRSNNParams.from_dict(point["network"]), seed)
-    make = Measurements.short if point["short_measures"] else Measurements
-    measure = make(engine, seed)
+    measure = Measurements(engine, seed, SHORT if point["short_measures"] else None)
     if point["keep"] == 1.0:
         return [_row(point, FULL, "none", full, full, measure)]
     try:

@@ -4,7 +4,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.options import add_common, whole
+from hrsnn_brian.cli.options import add_common, number, whole
 from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError, unknown_name
 
@@ -81,10 +81,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def _positive(text: str) -> float:
     """Reads a positive, finite number."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return value
@@ -127,10 +124,7 @@ def _own_settings(args: argparse.Namespace, system: "NamedSystem") -> dict[str, 
 
 
 def _own_time(text: str, option: str, is_map: bool) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if is_map:
         if not (value >= 1 and value == math.floor(value)):
             raise InputError(option, text, "must be a whole number of iterations >= 1")

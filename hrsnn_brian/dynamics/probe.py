@@ -71,11 +71,6 @@ class Measurements:
         """What its numbers depend on, for those who file them."""
         return {"device": self.engine.device, "lengths": self.lengths.to_dict()}
 
-    @classmethod
-    def short(cls, engine: Engine, seed: int = 0) -> "Measurements":
-        """Measurements of the lengths `SHORT`."""
-        return cls(engine, seed, SHORT)
-
     def covariance(self, network: Network) -> Floats:
         """Covariance (N, N) of the filtered rates under white noise."""
         return noise_covariance(network, self.engine, self.seed, self.lengths.seconds)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning.iteration import Step, needs_of
 from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
@@ -176,10 +176,3 @@ class Recipe:
         table = {part.section: part.to_dict() for part in self.sections()}
         order = {part: [step.section for step in getattr(self, part)] for part in _PARTS}
         return {"family": self.family, **order, **table}
-
-
-def find(recipes: Mapping[str, Recipe], name: str, aliases: Mapping[str, str]) -> Recipe:
-    """The recipe of that name or alias; InputError, naming the nearest, if there is none."""
-    if name not in recipes and name not in aliases:
-        raise unknown_name("recipe", name, [*recipes, *aliases])
-    return recipes[aliases.get(name, name)]

@@ -5,12 +5,13 @@ Most are made from another one by `changed`. A rival is one file's worth of one 
 
 from collections.abc import Iterable
 
+from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.pruning.iteration import OF_TASK
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.rate_steps import TurnUp
-from hrsnn_brian.pruning.recipe import Recipe, find
+from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
 
 # Neurons leave at once and by lot, where a recipe does not choose them.
@@ -194,15 +195,20 @@ def get_recipe(recipe: str | Recipe) -> Recipe:
 
     Raises InputError if there is none, naming the nearest.
     """
-    return recipe if isinstance(recipe, Recipe) else find(RECIPES, recipe, ALIASES)
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe not in RECIPES and recipe not in ALIASES:
+        raise unknown_name("recipe", recipe, [*RECIPES, *ALIASES])
+    return RECIPES[ALIASES.get(recipe, recipe)]
 
 
 def list_recipes(names: Iterable[str] = tuple(RECIPES)) -> dict[str, str]:
     """Name -> one-line description, source and cost."""
-    also = {name: [a for a, target in ALIASES.items() if target == name] for name in names}
+    also = dict.fromkeys(RECIPES, "")
+    for alias, name in ALIASES.items():
+        also[name] += f" (also: {alias})"
     return {
-        name: f"{r.description} [{r.source}; {r.rounds} rounds; cost: {r.cost}]"
-        + "".join(f" (also: {alias})" for alias in also[name])
+        name: f"{r.description} [{r.source}; {r.rounds} rounds; cost: {r.cost}]{also[name]}"
         for name, r in ((name, RECIPES[name]) for name in names)
     }
 
