@@ -101,9 +101,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def _chosen(args: argparse.Namespace) -> "tuple[Recipe, ProbeLengths]":
     """The recipe that the options name and how long it measures. Raises InputError."""
-    from hrsnn_brian.dynamics.probe import ProbeLengths
+    from hrsnn_brian.pruning.recipe import with_lengths
     from hrsnn_brian.pruning.recipes import get_recipe
-    from hrsnn_brian.settings.reader import assignments
 
     name = args.recipe
     if args.variant is not None:
@@ -115,14 +114,7 @@ def _chosen(args: argparse.Namespace) -> "tuple[Recipe, ProbeLengths]":
     settings = list(args.settings)
     if args.compensation is not None:
         settings.insert(0, f"compensation={args.compensation}")
-    recipe, prefix = get_recipe(name), f"{ProbeLengths.section}."
-    keys = recipe.keys()
-    if recipe.measures:
-        keys |= ProbeLengths.keys().under(ProbeLengths.section)
-    given = assignments(keys, settings)
-    lengths = {path: given.pop(path) for path in [*given] if path.startswith(prefix)}
-    measured = {path.removeprefix(prefix): value for path, value in lengths.items()}
-    return recipe.changed(**given), ProbeLengths.from_dict(measured)
+    return with_lengths(get_recipe(name), settings)
 
 
 def _probe(

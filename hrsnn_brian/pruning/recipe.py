@@ -9,7 +9,7 @@ Lyapunov Noise Pruning is a recipe with four steps, a rival one with one or two;
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning.iteration import Step, needs_of
@@ -18,6 +18,9 @@ from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.keys import Keys
 from hrsnn_brian.settings.reader import Settings, assignments
 from hrsnn_brian.settings.section import Section, checked_fields
+
+if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.probe import ProbeLengths
 
 MAIN = "rule"  # `--set neurons=random` stands for neurons.rule=random
 _OWN = ("name", "description", "source", "cost", "rounds")
@@ -176,3 +179,16 @@ class Recipe:
         table = {part.section: part.to_dict() for part in self.sections()}
         order = {part: [step.section for step in getattr(self, part)] for part in _PARTS}
         return {"family": self.family, **order, **table}
+
+
+def with_lengths(recipe: Recipe, settings: Settings) -> "tuple[Recipe, ProbeLengths]":
+    """`with_settings`, which may set the lengths of the probe, too, if the recipe measures."""
+    from hrsnn_brian.dynamics.probe import ProbeLengths
+
+    prefix, keys = f"{ProbeLengths.section}.", recipe.keys()
+    if recipe.measures:
+        keys |= ProbeLengths.keys().under(ProbeLengths.section)
+    given = assignments(keys, settings)
+    lengths = {path: given.pop(path) for path in [*given] if path.startswith(prefix)}
+    measured = {path.removeprefix(prefix): value for path, value in lengths.items()}
+    return recipe.changed(**given), ProbeLengths.from_dict(measured)
