@@ -21,8 +21,8 @@ from hrsnn_brian.settings.fields import OneOf, Whole
 Indices = NDArray[np.int64]
 
 
-def lowest_leavers(
-    score: Floats,
+def leavers(
+    score: Floats | None,
     is_e: NDArray[np.bool_],
     count: int,
     rng: np.random.Generator,
@@ -31,13 +31,18 @@ def lowest_leavers(
 ) -> Indices:
     """Sorted indices of the neurons of lowest score (N,) that leave so that `count` stay.
 
-    Equal scores, such as those of silent neurons, leave by lot. is_e: (N,). proportional: E and I
-    stay in their proportion, or as fraction_e says, to the nearest whole neuron: the balance of the
-    network is not drawn by lot.
+    score: None for neurons chosen at random; equal scores, such as those of silent neurons, leave
+    by lot. is_e: (N,). proportional: E and I stay in their proportion, or as fraction_e says, to
+    the nearest whole neuron: the balance of the network is not drawn by lot.
 
     Raises InputError if a score is missing or not a number.
     """
     groups = _classes(is_e, count, proportional, fraction_e)
+    if score is None:
+        leave = [
+            rng.choice(members, members.size - stay, replace=False) for members, stay in groups
+        ]
+        return np.sort(np.concatenate(leave))
     values = np.asarray(score, dtype=float)
     if values.shape != is_e.shape or np.isnan(values).any():
         raise InputError("score", values.shape, f"must be {is_e.size} numbers, one per neuron")
@@ -45,21 +50,6 @@ def lowest_leavers(
     leave = [
         members[np.lexsort((lot[members], values[members]))[: members.size - stay]]
         for members, stay in groups
-    ]
-    return np.sort(np.concatenate(leave))
-
-
-def random_leavers(
-    is_e: NDArray[np.bool_],
-    count: int,
-    rng: np.random.Generator,
-    proportional: bool = True,
-    fraction_e: float | None = None,
-) -> Indices:
-    """The same, chosen at random."""
-    leave = [
-        rng.choice(members, size=members.size - stay, replace=False)
-        for members, stay in _classes(is_e, count, proportional, fraction_e)
     ]
     return np.sort(np.concatenate(leave))
 
@@ -122,12 +112,9 @@ class KeepNeurons(Step):
             return now
         random, proportional = now.random("neurons"), self.proportional == "on"
         share = float(now.source.is_e.mean())
-        if self.rule == "random":
-            leavers = random_leavers(network.is_e, count, random, proportional, share)
-        else:
-            scores = self._scores(now, random)
-            leavers = lowest_leavers(scores, network.is_e, count, random, proportional, share)
-        after = now.without(leavers)
+        scores = None if self.rule == "random" else self._scores(now, random)
+        leave = leavers(scores, network.is_e, count, random, proportional, share)
+        after = now.without(leave)
         left, budget = after.network.n_synapses, now.budget
         if left < budget:
             why = f"only {left} are left between the {count} neurons that stay; "

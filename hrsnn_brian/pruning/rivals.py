@@ -18,7 +18,7 @@ from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.weights import scale_to_spectral_radius
 from hrsnn_brian.pruning.compensation import variance_preserving
 from hrsnn_brian.pruning.iteration import Iteration, Step
-from hrsnn_brian.pruning.keep_neurons import random_leavers
+from hrsnn_brian.pruning.keep_neurons import leavers
 from hrsnn_brian.pruning.survivors import keep_entries
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import OneOf
@@ -88,11 +88,11 @@ def without_recurrence(network: Network, neurons: int, seed: int) -> Network:
 
 
 def _by_lot(network: Network, neurons: int, *, method: str, seed: int) -> Network:
-    leavers = random_leavers(network.is_e, neurons, rng(seed, "prune", "neurons"))
-    if not leavers.size:
+    leave = leavers(None, network.is_e, neurons, rng(seed, "prune", "neurons"))
+    if not leave.size:
         return network
     note = {"operation": "neurons", "method": method, "seed": seed, "neurons": neurons}
-    return network.without_neurons(leavers, **note)
+    return network.without_neurons(leave, **note)
 
 
 def fresh_network(
