@@ -128,7 +128,8 @@ def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatc
     assert [row["note"] for row in lost] == ["rate out of reach"] * 2
     assert not any("nrmse_h84" in row for row in lost)
     matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
-    assert re.search(r"^fresh +0 +- +- +-$", matched, re.MULTILINE)
+    assert "; left out: 2 rate out of reach" in matched
+    assert re.search(r"^fresh +0 of 1 +- +- +-$", matched, re.MULTILINE)
 
 
 @pytest.mark.compiled
