@@ -2,16 +2,16 @@
 
 A panel per task; in it a line per variant, grouped: mean paired difference to the baseline with its
 95 % confidence interval (Student's t, not corrected), small dots below it the single seeds.
-Networks of another size than asked for are left out, and their number is written at the side.
+Where seeds are left out, as those whose network is of another size, the number left is at the side.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
-from hrsnn_brian.figures.panels import judged_by, panel_grid, require
+from hrsnn_brian.figures.panels import figure_of, judged_by, panel_grid, require, seeds_of
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
 from hrsnn_brian.statistics.comparison import paired_test
-from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed
+from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,13 +56,12 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
         for axis in axes[1:]:
             axis.tick_params(labelleft=False, left=False)
         if ax is None:
-            figure = axes[0].get_figure(root=True)
-            assert figure is not None
-            seeds = rows["seed"].nunique()
-            figure.suptitle(
+            seeds, score = rows["seed"].nunique(), judged_by(rows[rows["task"] == tasks[0]])
+            missing = left_out(seeds_of(rows[rows["task"] == tasks[0]], ["recipe"], [score.name]))
+            figure_of(axes).suptitle(
                 f"difference to LNP's default on {seeds} seed{'s' if seeds > 1 else ''}, mean and "
                 "95 % interval (small dots: seeds)\n"
-                f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons",
+                f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons{missing}",
                 fontsize=9,
             )
     return axes
@@ -84,19 +83,16 @@ def _order(rows: "pd.DataFrame") -> dict[str, float]:
 
 def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str, float]) -> None:
     score = judged_by(rows)
-    equal = rows[rows["met_budget"].astype(bool)]
-    scores = by_seed(equal.to_dict("records"), "recipe", score.name)
-    if BASELINE not in scores:
+    scores = by_seed(rows.to_dict("records"), "recipe", score.name)
+    if not scores.get(BASELINE):
         raise TableError("table", task, "has no baseline of the size asked for")
     groups = dict(zip(rows["recipe"], rows["group"], strict=True))
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():
         _draw_line(axis, scores, variant, height, GROUPS[groups[variant]])
-        of_variant = rows[rows["recipe"] == variant]
-        missing = of_variant[~of_variant["met_budget"].astype(bool)]["seed"].nunique()
-        if missing:
-            axis.text(1.0, height, f"{missing} other size", color=GREY, fontsize=7, ha="right",
-                      va="center", transform=axis.get_yaxis_transform())  # fmt: skip
+        if scores[variant].left_out:
+            axis.text(1.0, height, f"{scores[variant].count} seeds", color=GREY, fontsize=7,
+                      ha="right", va="center", transform=axis.get_yaxis_transform())  # fmt: skip
     for group, colour in GROUPS.items():
         of_group = [h for v, h in heights.items() if groups[v] == group]
         if of_group:
@@ -112,7 +108,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
 
 
 def _draw_line(axis: "Axes", scores: BySeed, variant: str, height: float, colour: str) -> None:
-    base, values = scores[BASELINE], scores.get(variant, {})
+    base, values = scores[BASELINE], scores[variant]
     shared = sorted(base.keys() & values.keys())
     if not shared:
         return

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
+    figure_of,
     panel_grid,
     per_seed,
     require,
     say_empty,
+    seeds_of,
     standard_error,
     zero_line,
 )
@@ -31,6 +33,7 @@ from hrsnn_brian.figures.style import (
 )
 from hrsnn_brian.files.columns import FULL, NAME, UNMATCHED
 from hrsnn_brian.files.tables import require_numbers
+from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,8 +161,7 @@ def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str
 def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fraction: float) -> None:
     from matplotlib.lines import Line2D
 
-    figure = axis.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of([axis])
     handles = [
         Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
         for kind, style in _styles(groups).items()
@@ -169,8 +171,11 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
                               linestyle="", label="at the full network's rate"))  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     seeds = max(rows["seed"].nunique() for rows in groups.values())
+    missing = [
+        found for rows in groups.values() for found in seeds_of(rows, ["match"], MEASURES, True)
+    ]
     figure.suptitle(
         f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons; mean ± s.e.m. and single "
-        f"values of {seeds} seed{'s' if seeds > 1 else ''}",
+        f"values of {seeds} seed{'s' if seeds > 1 else ''}{left_out(missing)}",
         fontsize=9,
     )

@@ -8,10 +8,12 @@ from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.style import GREY, new_figure
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
+from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LAMBDA_INF = r"$\lambda_\mathrm{inf}$"
 T_RENORM = r"$t_\mathrm{renorm}$"
@@ -134,9 +136,14 @@ def panel_grid(
     if ax is None:
         figure = new_figure(0.5 + size_in[0] * columns, 0.7 + size_in[1] * rows)
         return list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
+    return given_axes(ax, rows * columns, "one per panel")
+
+
+def given_axes(ax: Any, wanted: int, each: str) -> "list[Axes]":
+    """The axes a user gives, an array, a list or one. Raises InputError if too few."""
     axes = list(ax.flat) if hasattr(ax, "flat") else list(ax) if isinstance(ax, list) else [ax]
-    if len(axes) != rows * columns:
-        raise InputError("ax", len(axes), f"must be {rows * columns} axes, one per panel")
+    if len(axes) != wanted:
+        raise InputError("ax", len(axes), f"must be {wanted} axes, {each}")
     return axes
 
 
@@ -180,6 +187,13 @@ def zero_line(axis: "Axes") -> None:
     axis.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
 
 
+def figure_of(axes: "Sequence[Axes]") -> "Figure":
+    """The whole figure that axes are part of."""
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def shared_legend(axes: "list[Axes]", columns: int) -> None:
     """One legend below the figure with every label of the panels, each once; curves first."""
     from matplotlib.container import ErrorbarContainer
@@ -190,14 +204,25 @@ def shared_legend(axes: "list[Axes]", columns: int) -> None:
             entries.setdefault(label, handle)
     curves = [name for name, handle in entries.items() if isinstance(handle, ErrorbarContainer)]
     entries = {name: entries[name] for name in dict.fromkeys([*curves, *entries])}
-    figure = axes[0].get_figure(root=True)
-    assert figure is not None
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+    figure_of(axes).legend(
+        [*entries.values()], [*entries], loc="outside lower center", ncols=columns
+    )
+
+
+def seeds_of(
+    rows: "pd.DataFrame", by: Sequence[str], columns: Iterable[str], any_size: bool = False
+) -> list[Seeds]:
+    """The seeds behind every mean of `columns`, one for each different `by`."""
+    records = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
+    named_rows = [{**row, _GROUP: [row[name] for name in by]} for row in records]
+    found = (by_seed(named_rows, _GROUP, column, any_size) for column in columns)
+    return [seeds for groups in found for seeds in groups.values()]
+
+
+_GROUP = "group of rows"
 
 
 def say_spread(axes: "list[Axes]", seeds: int, more: str = "") -> None:
     """What bars and bands are, above the figure."""
-    figure = axes[0].get_figure(root=True)
-    assert figure is not None
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-    figure.suptitle(f"{spread}{more}", fontsize=9)
+    figure_of(axes).suptitle(f"{spread}{more}", fontsize=9)

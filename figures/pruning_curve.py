@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.figures.panels import over_seeds, per_seed, require, scores_of, standard_error
+from hrsnn_brian.figures.panels import (
+    figure_of,
+    given_axes,
+    over_seeds,
+    per_seed,
+    require,
+    say_spread,
+    scores_of,
+    seeds_of,
+    standard_error,
+)
 from hrsnn_brian.figures.style import (
     BLACK,
     GREY,
@@ -21,6 +31,7 @@ from hrsnn_brian.figures.style import (
     plain_log_y,
 )
 from hrsnn_brian.files.columns import NAME, Column
+from hrsnn_brian.statistics.paired_seeds import Seeds, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,18 +82,12 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     shown = panels(table, readout)
     table = require(table, _NEEDED)
     with house_style():
-        axes = _new_axes(shown) if ax is None else _given_axes(ax, len(shown))
+        each = "one per task and score"
+        axes = _new_axes(shown) if ax is None else given_axes(ax, len(shown), each)
         for axis, panel in zip(axes, shown, strict=True):
             _draw_panel(axis, table[table["task"] == panel.task], panel, readout)
         if ax is None:
-            _legend(axes, table, readout)
-    return axes
-
-
-def _given_axes(ax: Any, wanted: int) -> "list[Axes]":
-    axes = list(ax.flat) if hasattr(ax, "flat") else list(ax) if isinstance(ax, list) else [ax]
-    if len(axes) != wanted:
-        raise InputError("ax", len(axes), f"must be {wanted} axes, one per task and score")
+            _legend(axes, table, shown, readout)
     return axes
 
 
@@ -142,7 +147,7 @@ def _methods(rows: "pd.DataFrame") -> list[str]:
     return [str(method) for method in rows[NAME].unique() if method not in CONTROLS]
 
 
-def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:
+def _legend(axes: "list[Axes]", table: "pd.DataFrame", shown: list[Panel], readout: str) -> None:
     entries: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
@@ -150,10 +155,11 @@ def _legend(axes: "list[Axes]", table: "pd.DataFrame", readout: str) -> None:
     ordered = [name for name in entries if name not in CONTROLS] + [
         name for name in CONTROLS if name in entries
     ]
-    figure = axes[0].get_figure(root=True)
-    assert figure is not None
-    figure.legend([entries[name] for name in ordered], ordered, loc="outside lower center", ncols=7)
-    seeds = table["seed"].nunique()
-    spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-    seen_by = {"spikes": "spikes and present input"}.get(readout, f"{readout} and present input")
-    figure.suptitle(f"{spread}; readout: {seen_by}", fontsize=9)
+    handles = [entries[name] for name in ordered]
+    figure_of(axes).legend(handles, ordered, loc="outside lower center", ncols=7)
+    missing: list[Seeds] = []
+    for panel in shown:
+        rows = table[(table["task"] == panel.task) & (table["readout"] == readout)]
+        missing += seeds_of(rows, (NAME, "keep"), [panel.score.name])
+    more = f"; readout: {readout} and present input{left_out(missing)}"
+    say_spread(axes, table["seed"].nunique(), more)

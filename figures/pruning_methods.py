@@ -1,4 +1,4 @@
-"""Rules at equal size: a line per rule, a panel per task, and one for the synaptic operations.
+"""Recipes at equal size: a line per recipe, a panel per task, and one for the synaptic operations.
 
 Points and bars: mean and standard error over the seeds that reached the size; open points at the
 rate of the unpruned network. Vertical: the unpruned network and the one without recurrence, with
@@ -15,11 +15,14 @@ from hrsnn_brian.figures.panels import (
     panel_grid,
     per_seed,
     require,
+    say_spread,
+    seeds_of,
     shared_legend,
     standard_error,
 )
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, UNMATCHED, Column
+from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +41,7 @@ _NEEDED = (
     "readout",
     "note",
 )
+_CELL = (NAME, "neuron_fraction", "match")
 _OPS = "synaptic_ops_per_s"
 _USUAL_KEEP = 0.05
 _STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
@@ -59,12 +63,18 @@ def draw(
         what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
         raise TableError("table", f"readout {readout}", what)
     keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
+    of_keep = pruned[pruned["keep"] == keep]
     unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
     if pruned.empty:
         raise TableError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
     references = table[table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
     scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
+    missing = [
+        seeds
+        for task, score in scores.items()
+        for seeds in seeds_of(of_keep[of_keep["task"] == task], _CELL, [score.name])
+    ]
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
     most = max(pruned[pruned["neuron_fraction"] == f][NAME].nunique() for f in fractions)
     with house_style():
@@ -81,13 +91,8 @@ def draw(
         _same_costs(axes[shape[1] - 1 :: shape[1]])
         if ax is None:
             shared_legend(axes, 4)
-            figure = axes[0].get_figure(root=True)
-            assert figure is not None
-            seeds = table["seed"].nunique()
-            spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-            figure.suptitle(
-                f"{spread}; readout: {readout} and present input; best mean rank on top", fontsize=9
-            )
+            more = f"; readout: {readout} and present input; best mean rank on top"
+            say_spread(axes, table["seed"].nunique(), more + left_out(missing))
     return axes
 
 
@@ -102,9 +107,9 @@ def _draw_row(
     scores: dict[str, Column],
     title: str,
 ) -> None:
-    rules = _best_first(rows, scores)
+    recipes = _best_first(rows, scores)
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
-        _draw_rules(axis, rows[rows["task"] == task], rules, score.name)
+        _draw_recipes(axis, rows[rows["task"] == task], recipes, score.name)
         for name, (colour, dashes) in REFERENCES.items():
             found = references[
                 (references["task"] == task)
@@ -122,13 +127,13 @@ def _draw_row(
         axis.set_xlim(left=0)
     of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
     ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
-    _draw_rules(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), rules, _OPS)
+    _draw_recipes(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), recipes, _OPS)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
     for axis in axes:
-        axis.set_ylim(len(rules) - 0.4, -0.6)
-        axis.set_yticks(range(len(rules)), rules if axis is axes[0] else [""] * len(rules))
+        axis.set_ylim(len(recipes) - 0.4, -0.6)
+        axis.set_yticks(range(len(recipes)), recipes if axis is axes[0] else [""] * len(recipes))
         axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
     axes[0].set_ylabel(title)
 
@@ -151,26 +156,26 @@ def _same_costs(axes: "Sequence[Axes]") -> None:
 
 
 def _best_first(rows: "pd.DataFrame", scores: dict[str, Column]) -> list[str]:
-    """Rules by their mean rank over the tasks, as pruned."""
+    """Recipes by their mean rank over the tasks, as pruned."""
     raw = rows[rows["match"] == RAW]
     ranks: Any = 0
     for task, score in scores.items():
         of_task = per_seed(raw[raw["task"] == task], [NAME], score.name)
         means = of_task.groupby(NAME)[score.name].mean()
         ranks = means.rank(ascending=score.better == "lower") + ranks
-    return [str(rule) for rule in ranks.sort_values().index]
+    return [str(recipe) for recipe in ranks.sort_values().index]
 
 
-def _draw_rules(axis: "Axes", rows: "pd.DataFrame", rules: list[str], column: str) -> None:
+def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column: str) -> None:
     for raw, (colour, fill, shift) in _STYLES.items():
         of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
         chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
         means, errors = chosen.mean(), chosen.apply(standard_error)
-        shown = [(k, rule) for k, rule in enumerate(rules) if rule in means.index]
+        shown = [(k, recipe) for k, recipe in enumerate(recipes) if recipe in means.index]
         axis.errorbar(
-            [means[rule] for _, rule in shown],
+            [means[recipe] for _, recipe in shown],
             [k - shift for k, _ in shown],
-            xerr=[errors[rule] for _, rule in shown],
+            xerr=[errors[recipe] for _, recipe in shown],
             linestyle="none",
             marker="o",
             color=colour,

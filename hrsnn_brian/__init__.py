@@ -40,6 +40,7 @@ _PUBLIC = {
     "evaluate": "evaluation.evaluate",
     "Evaluation": "evaluation.evaluate",
     "prune": "pruning.prune",
+    "Rounds": "pruning.prune",
     "Size": "pruning.size",
     "Recipe": "pruning.recipe",
     "get_recipe": "pruning.recipes",

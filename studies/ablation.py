@@ -1,7 +1,7 @@
 """Which ingredient of Lyapunov Noise Pruning carries its result: an ablation at equal sizes.
 
 The baseline is `lnp` with its default options. A variant leaves a step out, or all but one, or
-exchanges one ingredient; `ablation_variants` says which and how.
+exchanges one ingredient; `ablation_recipes` says which and how.
 
 A point is one variant, seed and size: it is pruned once and scored on every task. Pruning that
 stops early leaves a network of another size, and one that is refused leaves none: `met_budget` and
@@ -13,7 +13,7 @@ stops early leaves a network of another size, and one that is refused leaves non
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.evaluate import READOUTS
@@ -22,20 +22,19 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Names,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
-from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
-from hrsnn_brian.studies.ablation_variants import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out, spread
+from hrsnn_brian.studies.ablation_recipes import ALONE, BASELINE, NO_STEP, QUICK, VARIANTS
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -62,12 +61,12 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task and readout."""
     from hrsnn_brian.evaluation.evaluate import network_rows
     from hrsnn_brian.network.build import drawn_network
-    from hrsnn_brian.pruning.size import resolve_budget
+    from hrsnn_brian.pruning.size import Size
     from hrsnn_brian.tasks.registry import get_task
 
     seed, network = point["seed"], drawn_network(json.dumps(point["network"]), point["seed"])
     neurons = round(point["neuron_fraction"] * network.n_neurons)
-    size = (neurons, resolve_budget(network, point["keep"]))
+    size = (neurons, Size(keep=point["keep"]).resolve(network)[1])
     asked = {"recipe": point["recipe"]}
     asked |= {name: point[name] for name in ("keep", "neuron_fraction")}
     group = {"group": VARIANTS[point["recipe"]].group}
@@ -90,7 +89,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 
 def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "Engine") -> "Pruned":
-    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.dynamics.probe import SHORT, Measurements
     from hrsnn_brian.pruning.prune import prune
     from hrsnn_brian.pruning.size import Size
 
@@ -99,9 +98,7 @@ def _pruned(point: Point, network: "Network", size: tuple[int, int], engine: "En
         network,
         VARIANTS[point["recipe"]].recipe(point["iterations"]),
         Size(neurons=size[0], synapses=size[1]),
-        probe=Measurements.short(engine, seed)
-        if point["short_measures"]
-        else Measurements(engine, seed),
+        probe=Measurements(engine, seed, SHORT if point["short_measures"] else None),
         seed=seed,
     )
 
@@ -138,8 +135,7 @@ def summary(rows: Sequence[Row]) -> str:
             *blocks,
             f"mean ± s.e.m. over {seeds} seeds; readout: {rows[0]['readout']} and input. "
             "difference: to the baseline on the same seeds, with dz, its effect size; p: paired t "
-            "and Wilcoxon, two-sided, Holm over all variants of the task. Rows that do not have "
-            "the size asked for (n below the number of seeds) are in no number here.",
+            "and Wilcoxon, two-sided, Holm over all variants of the task.",
         ]
     )
 
@@ -147,19 +143,19 @@ def summary(rows: Sequence[Row]) -> str:
 def _block(rows: Sequence[Row], score: Column | None) -> str:
     if score is None:
         return f"{rows[0]['task']}: no network has a score"
-    equal = [row if row["met_budget"] else row | {score.name: None} for row in rows]
-    scores = by_seed(equal, "recipe", score.name)
+    scores = by_seed(rows, "recipe", score.name)
     tests = against(scores, BASELINE)
     groups = {row["recipe"]: row["group"] for row in rows}
     lines = []
     for variant, values in scores.items():
         of_variant = [r for r in rows if r["recipe"] == variant and r["seed"] in values]
         rates, ops = ([row[name] for row in of_variant] for name in ("rate_hz", _OPS))
-        means = [spread(values.values()), spread(rates), spread(ops)]
-        lines.append([variant, groups[variant], len(values), *means, *_test_cells(tests, variant)])
+        means = [spread([*values.values()]), spread(rates), spread(ops)]
+        lines.append([variant, groups[variant], values.count, *means, *_test_cells(tests, variant)])
     header = ["recipe", "group", "n", score.name, "rate_hz", _OPS, *_TEST_HEADER]
     size = f"keep {rows[0]['keep']:g}, {rows[0]['neuron_fraction']:g} of the neurons"
-    text = f"{rows[0]['task']}, {size} ({score.better} is better)\n{text_table(lines, header)}"
+    text = f"{rows[0]['task']}, {size} ({score.better} is better)"
+    text += f"{left_out(scores.values())}\n{text_table(lines, header)}"
     alone = against(scores, NO_STEP, [v for v, group in groups.items() if group == ALONE])
     if not alone:
         return text
@@ -180,10 +176,9 @@ def _test_cells(tests: Mapping[str, PairedTest], name: str) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class AblationOptions(StudyOptions):
+class AblationOptions(RecipeOptions):
     """Which recipes made from LNP are compared with it, and where."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks("mackey-glass-84", "lorenz63-x").about("what every network is scored on")
     recipes: Recipes = Recipes(*QUICK, known=VARIANTS).about(
         "lnp with steps left out, alone or an ingredient exchanged"
@@ -218,7 +213,7 @@ STUDY = Study(
     presets={
         "quick": {},
         "paper": {
-            "seeds": 10,
+            "seeds": 12,  # 36 comparisons together need 11
             "recipes": list(VARIANTS),
             "keep": [0.05],
             "iterations": 20,

@@ -37,7 +37,7 @@ from hrsnn_brian.runs.options import Fractions, Names, Options, StudyNetwork, St
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.statistics.comparison import PairedTest
-from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
+from hrsnn_brian.statistics.paired_seeds import Seeds, against, by_seed, left_out, spread
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -71,14 +71,13 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per kind of network and matching."""
-    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.dynamics.probe import SHORT, Measurements
     from hrsnn_brian.network.build import build_network
     from hrsnn_brian.network.parameters import HRSNNParams
 
     seed = point["seed"]
     full = build_network(HRSNNParams.from_dict(point["network"]), seed)
-    make = Measurements.short if point["short_measures"] else Measurements
-    measure = make(engine, seed)
+    measure = Measurements(engine, seed, SHORT if point["short_measures"] else None)
     if point["keep"] == 1.0:
         return [_row(point, FULL, "none", full, full, measure)]
     try:
@@ -207,14 +206,16 @@ def _block(rows: Sequence[Row], keep: float, fraction: float, matched: str) -> s
     tests: list[list[str]] = []
     kinds = list(dict.fromkeys(str(row[NAME]) for row in rows))
     others = [kind for kind in kinds if kind != LNP]
+    missing: list[Seeds] = []
     for measure in MEASURES:
-        values = by_seed(rows, NAME, measure)
-        means.append([measure, *(spread(values[kind].values()) for kind in kinds)])
+        values = by_seed(rows, NAME, measure, any_size=True)  # controls are of the size reached
+        missing += values.values()
+        means.append([measure, *(spread(values[kind]) for kind in kinds)])
         found = against(values, LNP)
         tests.append([measure, *(_cell(found.get(kind)) for kind in others)])
     name = {"none": "as they are", "bias": "at the full network's rate, by a bias"}[matched]
     return (
-        f"keep {keep:g}, {fraction:g} of the neurons, {name}\n"
+        f"keep {keep:g}, {fraction:g} of the neurons, {name}{left_out(missing)}\n"
         f"{text_table(means, ['measure', *kinds])}\n\n"
         f"{text_table(tests, ['lnp against', *others])}"
     )

@@ -9,10 +9,10 @@ to be run once. Candidates look at no task; all are scored with the primary read
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.score import LOWER
@@ -20,19 +20,18 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.statistics.comparison import compare_family
-from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
-from hrsnn_brian.studies.rules import COMPARED, LEAVE
+from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out, paired, spread
+from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE
+from hrsnn_brian.studies.recipe_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -115,13 +114,12 @@ def summary(rows: Sequence[Row]) -> str:
     costs = {column: by_seed(first, NAME, column) for column in ("rate_hz", "synaptic_ops_per_s")}
     columns = {score.name: scores[task] for task, score in judged.items()} | costs
     recipes = sorted(scores[tasks[0]], key=lambda recipe: _rank(judged, scores, recipe))
-    lines = [
-        [name, *(spread(found[name].values()) for found in columns.values())] for name in recipes
-    ]
+    lines = [[name, *(spread(found[name]) for found in columns.values())] for name in recipes]
     seeds = len({row["seed"] for row in rows})
     best = "best first, by the mean log ratio to full"
     head = f"mean ± s.e.m. over {seeds} seeds, {best}; costs on {tasks[0]}"
-    blocks = [f"{head}\n{text_table(lines, ['recipe', *columns])}"]
+    missing = left_out(seeds for found in scores.values() for seeds in found.values())
+    blocks = [f"{head}{missing}\n{text_table(lines, ['recipe', *columns])}"]
     if seeds > 1 and rows[0]["phase"] == "confirmation":
         blocks += [_tests(judged, scores, shipped) for shipped in SHIPPED if shipped in recipes]
     return "\n\n".join(blocks)
@@ -131,6 +129,8 @@ def _rank(judged: dict[str, Column], scores: dict[str, BySeed], recipe: str) -> 
     """Mean over tasks of the log of the mean score against the full network's, lower is better."""
     logs = []
     for task, found in scores.items():
+        if not found[recipe]:
+            return math.inf  # no seed has a score
         ratio = mean(found[recipe].values()) / mean(found[FULL].values())
         logs.append(math.log(max(ratio, 1e-9)) * (1 if judged[task].better == LOWER else -1))
     return mean(logs)
@@ -138,12 +138,12 @@ def _rank(judged: dict[str, Column], scores: dict[str, BySeed], recipe: str) -> 
 
 def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -> str:
     """The shipped recipe against every rival on every task: one family, Holm-corrected."""
-    family = {}
-    for task, found in scores.items():
-        for rival in (recipe for recipe in found if recipe in RIVALS):
-            both = sorted(found[shipped].keys() & found[rival].keys())
-            ours, theirs = ([found[recipe][seed] for seed in both] for recipe in (shipped, rival))
-            family[task, rival] = (ours, theirs)
+    family = {
+        (task, rival): pair
+        for task, found in scores.items()
+        for rival in found
+        if rival in RIVALS and (pair := paired(found[shipped], found[rival]))
+    }
     tests = compare_family({f"{task}: {rival}": pair for (task, rival), pair in family.items()})
     lines = []
     for (task, _), (name, test) in zip(family, tests.items(), strict=True):
@@ -155,10 +155,9 @@ def _tests(judged: dict[str, Column], scores: dict[str, BySeed], shipped: str) -
 
 
 @dataclass(frozen=True)
-class SearchOptions(StudyOptions):
+class SearchOptions(RecipeOptions):
     """Which candidates are scored, on which seeds."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     seeds: Whole = Whole(2, low=1, high=FRESH).about("seeds, counted from the phase's first on")
     phase: OneOf = OneOf("development", PHASES).about("whose seeds are used")
     recipes: Recipes = Recipes(*CANDIDATES, known=CANDIDATES).about("the candidates")

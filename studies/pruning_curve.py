@@ -7,25 +7,24 @@ seconds of work; what several points share (networks, covariances, tasks) is kep
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag
-from hrsnn_brian.statistics.paired_seeds import spread
+from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +120,7 @@ def summary(rows: Sequence[Row]) -> str:
             continue
         title = f"{task}: {score.label}, {score.better} is better"
         of_task = [row for row in seen if row["task"] == task]
-        blocks.append(f"{title}\n{_block(of_task, score.name)}")
+        blocks.append(f"{title}{_block(of_task, score.name)}")
     seeds = len({row["seed"] for row in seen})
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
     return "\n\n".join(
@@ -132,22 +131,21 @@ def summary(rows: Sequence[Row]) -> str:
 def _block(rows: Sequence[Row], column: str) -> str:
     """Recipes by fractions kept; a control, which keeps no synapse or has none, in its column."""
     keeps = sorted({row["keep"] for row in rows if row.get("keep")}, reverse=True)
-    values: dict[tuple[str, float], list[float]] = {}
-    for row in rows:
-        if row.get(column) is not None:
-            values.setdefault((row[NAME], row.get("keep") or 0.0), []).append(row[column])
-    names = sorted(dict.fromkeys(row[NAME] for row in rows), key=lambda name: (name, 0.0) in values)
-    lines = [
-        [name, *(spread(values.get((name, keep), [])) for keep in [*keeps, 0.0])] for name in names
-    ]
-    return text_table(lines, ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"])
+    values = {
+        keep: by_seed([row for row in rows if (row.get("keep") or 0.0) == keep], NAME, column)
+        for keep in [*keeps, 0.0]
+    }
+    names = sorted(dict.fromkeys(row[NAME] for row in rows), key=lambda name: name in values[0.0])
+    lines = [[name, *(spread(found.get(name, ())) for found in values.values())] for name in names]
+    missing = left_out(seeds for found in values.values() for seeds in found.values())
+    header = ["recipe", *(f"keep {keep:g}" for keep in keeps), "control"]
+    return f"{missing}\n{text_table(lines, header)}"
 
 
 @dataclass(frozen=True)
-class CurveOptions(StudyOptions):
+class CurveOptions(RecipeOptions):
     """What the curve is drawn of."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks("lorenz63-x", "wind").about("what every network is scored on")
     recipes: Recipes = Recipes("random", "magnitude", "noise").about("how networks are pruned")
     keep: Fractions = Fractions(1.0, 0.5, 0.2, 0.1, 0.05).about("fractions of the synapses kept")

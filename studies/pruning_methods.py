@@ -1,36 +1,35 @@
 """Every pruning recipe at equal numbers of neurons and synapses: scores, rates and operations.
 
-A point is one recipe, seed and size (see `rules`): it is pruned once and scored on every task, as
-it is and with its mean rate brought back to that of the unpruned network. The unpruned network and
-the control without recurrence stand beside the recipes.
+A point is one recipe, seed and size (see `compared_recipes`): it is pruned once and scored on every
+task, as it is and with its mean rate brought back to that of the unpruned network. The unpruned
+network and the control without recurrence stand beside the recipes.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.report.claims import CLAIMS
 from hrsnn_brian.runs.options import (
-    CALLED_RECIPES,
     Fractions,
     Names,
     Options,
+    RecipeOptions,
     Recipes,
     StudyNetwork,
-    StudyOptions,
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Whole
-from hrsnn_brian.statistics.paired_seeds import by_seed, spread
-from hrsnn_brian.studies.rule_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
-from hrsnn_brian.studies.rules import COMPARED, compared_at, compared_recipe
+from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
+from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared_recipe
+from hrsnn_brian.studies.recipe_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -86,11 +85,15 @@ def summary(rows: Sequence[Row]) -> str:
         score = table.schema.primary(task)
         if score is None:
             continue
-        lines = [_line(chosen, name, score.name) for name in _names(chosen)]
+        found = [by_seed(chosen, NAME, column) for column in (score.name, "rate_hz", _OPS)]
+        lines = [
+            [name, found[0][name].count, *(spread([*each[name].values()]) for each in found)]
+            for name in found[0]
+        ]
         size = f"{100 * keep:g} % of the synapses, {100 * fraction:g} % of the neurons"
         title = f"{task}, {size}, {_MATCHED[match]}"
         header = ["recipe", "seeds", score.name, "rate_hz", _OPS]
-        blocks.append(f"{title}\n{text_table(lines, header)}")
+        blocks.append(f"{title}{left_out(found[0].values())}\n{text_table(lines, header)}")
     seeds = len({row["seed"] for row in seen})
     return "\n\n".join([*blocks, f"mean ± s.e.m. over {seeds} seeds; readout: spikes and input"])
 
@@ -100,23 +103,10 @@ _MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matc
 _OPS = "synaptic_ops_per_s"
 
 
-def _names(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(str(row[NAME]) for row in rows))
-
-
-def _line(rows: Sequence[Row], name: str, score: str) -> list[Any]:
-    """A recipe's means over the seeds that have a score at the size asked for."""
-    own = [r for r in rows if r[NAME] == name and not r["note"]]
-    columns = (by_seed(own, NAME, column) for column in (score, "rate_hz", _OPS))
-    spreads = [spread(found.get(name, {}).values()) for found in columns]
-    return [name, len(own), *spreads]
-
-
 @dataclass(frozen=True)
-class MethodsOptions(StudyOptions):
+class MethodsOptions(RecipeOptions):
     """What is compared, at which sizes."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
     recipes: Recipes = Recipes(*COMPARED, known=COMPARED).about(
         "what is compared, where all neurons stay, fewer of them, or both"

@@ -17,12 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    from hrsnn_brian.figures.registry import draw_figure, drawable, get_figure
+    from hrsnn_brian.figures.registry import draw_figure, drawable
 
     path = Path(args.run)
     if not (path / "config.toml").is_file():
         raise InputError("--run", args.run, "is not a run directory (it holds no config.toml)")
-    names = [get_figure(args.figure).name] if args.figure != "all" else drawable(path)
+    names = drawable(path) if args.figure == "all" else [args.figure]
     if not names:
         raise InputError("--run", args.run, "holds no table that a figure is drawn from")
     folder = Path(args.out) if args.out is not None else None

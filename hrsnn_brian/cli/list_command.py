@@ -1,65 +1,35 @@
 """`hrsnn list`: the names the other commands take."""
 
 import argparse
-from collections.abc import Callable
+from importlib import import_module
 
 from hrsnn_brian.cli.options import add_common
 from hrsnn_brian.cli.output import Output, check_output_file
 from hrsnn_brian.errors import InputError, unknown_name
 
-
-def _tasks() -> dict[str, str]:
-    from hrsnn_brian.tasks.registry import list_tasks
-
-    return list_tasks()
-
-
-def _recipes() -> dict[str, str]:
-    from hrsnn_brian.pruning.recipes import list_recipes
-
-    return list_recipes()
-
-
-def _studies() -> dict[str, str]:
-    from hrsnn_brian.runs.study import list_studies
-
-    return list_studies()
-
-
-def _figures() -> dict[str, str]:
-    from hrsnn_brian.figures.registry import list_figures
-
-    return list_figures()
-
-
-def _presets() -> dict[str, str]:
-    from hrsnn_brian.network.presets import list_presets
-
-    return list_presets()
-
-
-def _systems() -> dict[str, str]:
-    from hrsnn_brian.dynamics.exponents.validation import list_systems
-
-    return list_systems()
-
-
-def _options() -> dict[str, str]:
-    from hrsnn_brian.cli.options_list import groups
-
-    return {kind: ", ".join(names) for kind, names in groups().items()}
-
-
 OPTIONS, FORMERLY = "options", {"methods": "recipes"}
-LISTS: dict[str, tuple[str, Callable[[], dict[str, str]]]] = {
-    "tasks": ("what a network is evaluated on", _tasks),
-    "recipes": ("how it is pruned", _recipes),
-    "studies": ("what hrsnn study runs", _studies),
-    "figures": ("what hrsnn figure draws", _figures),
-    "presets": ("parameters of networks", _presets),
-    OPTIONS: ("what --set changes: hrsnn list options NAME, a recipe, task, study ...", _options),
-    "systems": ("flows, maps and networks whose exponents are measured", _systems),
+# what is listed: in words, and the function that lists it
+LISTS = {
+    "tasks": ("what a network is evaluated on", "tasks.registry:list_tasks"),
+    "recipes": ("how it is pruned", "pruning.recipes:list_recipes"),
+    "studies": ("what hrsnn study runs", "runs.study:list_studies"),
+    "figures": ("what hrsnn figure draws", "figures.registry:list_figures"),
+    "presets": ("parameters of networks", "network.presets:list_presets"),
+    OPTIONS: (
+        "what --set changes: hrsnn list options NAME, a recipe, task, study ...",
+        "cli.options_list:list_groups",
+    ),
+    "systems": (
+        "flows, maps and networks whose exponents are measured",
+        "dynamics.exponents.validation:list_systems",
+    ),
 }
+
+
+def _listed(what: str) -> dict[str, str]:
+    module, _, function = LISTS[what][1].partition(":")
+    found: dict[str, str] = getattr(import_module(f"hrsnn_brian.{module}"), function)()
+    return found
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +62,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if what is None:
         name, found = "lists", {name: description for name, (description, _) in LISTS.items()}
     else:
-        name, found = args.what, LISTS[what][1]()
+        name, found = args.what, _listed(what)
     width = max(map(len, found), default=0)
     for key, description in found.items():
         output.say(f"{key:<{width}}  {description}")

@@ -4,7 +4,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.options import add_common, whole
+from hrsnn_brian.cli.options import add_common, number, whole
 from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError, unknown_name
 
@@ -81,10 +81,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def _positive(text: str) -> float:
     """Reads a positive, finite number."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return value
@@ -94,8 +91,7 @@ def _positive(text: str) -> float:
 
 
 def _flow_or_map(args: argparse.Namespace, system: "NamedSystem", output: Output) -> int:
-    from hrsnn_brian.cli.lyapunov_folder import claimed
-    from hrsnn_brian.cli.lyapunov_report import say_spectrum
+    from hrsnn_brian.cli.lyapunov_result import claimed, say_spectrum
     from hrsnn_brian.dynamics.exponents.systems import system_exponents
 
     settings = _own_settings(args, system)
@@ -128,10 +124,7 @@ def _own_settings(args: argparse.Namespace, system: "NamedSystem") -> dict[str, 
 
 
 def _own_time(text: str, option: str, is_map: bool) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if is_map:
         if not (value >= 1 and value == math.floor(value)):
             raise InputError(option, text, "must be a whole number of iterations >= 1")
@@ -152,7 +145,7 @@ def _self_test(args: argparse.Namespace, output: Output) -> int:
         allowed = "does not go with --self-test, whose settings are fixed"
         raise InputError(option, getattr(args, given[0]), allowed)
     from hrsnn_brian.cli.description import engine_facts, make_engine
-    from hrsnn_brian.cli.lyapunov_folder import claimed
+    from hrsnn_brian.cli.lyapunov_result import claimed
     from hrsnn_brian.dynamics.exponents import validation
 
     engine = make_engine(args.device)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
-from hrsnn_brian.cli.lyapunov_folder import ResultFolder, claimed
-from hrsnn_brian.cli.lyapunov_report import say_spectrum
+from hrsnn_brian.cli.lyapunov_result import ResultFolder, claimed, say_spectrum
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
 from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
@@ -27,7 +26,7 @@ from hrsnn_brian.network.io import load_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.network.runaway import runaway_message
-from hrsnn_brian.runs.progress import Progress
+from hrsnn_brian.runs.progress import Lines, Progress
 from hrsnn_brian.settings.units import format_seconds, seconds
 from hrsnn_brian.simulation import Engine
 
@@ -108,7 +107,7 @@ class _Work:
             "segments",
             total,
             already=already,
-            log=self.folder.log,
+            lines=Lines(log=self.folder.log),
             overhead=lambda: self.engine.stats.build_seconds,
         )
         with progress:

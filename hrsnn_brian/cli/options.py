@@ -3,7 +3,7 @@
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from hrsnn_brian.errors import HrsnnError, unknown_name
@@ -84,33 +84,31 @@ def user_path(text: str) -> str:
     return os.path.expanduser(text)
 
 
-def whole(low: int) -> "WholeNumber":
+def whole(low: int) -> Callable[[str], int]:
     """A reader of whole numbers from `low` on."""
-    return WholeNumber(low)
 
-
-class WholeNumber:
-    """Reads a whole number not below `low`."""
-
-    def __init__(self, low: int) -> None:
-        self.low = low
-
-    def __call__(self, text: str) -> int:
+    def read(text: str) -> int:
         try:
-            value = int(text)
+            if (value := int(text)) >= low:
+                return value
         except ValueError:
-            value = self.low - 1
-        if value < self.low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {self.low}")
-        return value
+            pass
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {low}")
+
+    return read
+
+
+def number(text: str) -> float:
+    """The number that a text is, NaN if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def fraction(text: str) -> float:
     """Reads a number in (0, 1]."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number in (0, 1]")
     return value

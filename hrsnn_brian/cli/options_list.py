@@ -47,6 +47,11 @@ def groups() -> dict[str, dict[str, Lister]]:
     }
 
 
+def list_groups() -> dict[str, str]:
+    """Kind -> the names of that kind that have options."""
+    return {kind: ", ".join(names) for kind, names in groups().items()}
+
+
 def protocols() -> "dict[str, type[Section]]":
     """What says how something is measured; `exponents` is that of `hrsnn lyapunov`, too."""
     from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, SizeProtocol
@@ -68,10 +73,13 @@ def _each(lister: Callable[[str], list[Entry]], names: Any) -> dict[str, Lister]
 
 
 def _recipe(name: str) -> list[Entry]:
+    """Those of its steps; the lengths of its measurements follow, if it takes any."""
+    from hrsnn_brian.dynamics.probe import ProbeLengths
     from hrsnn_brian.pruning.recipes import get_recipe
 
-    recipe = get_recipe(name)
-    return entries(recipe.keys(), option_values(recipe.options()))
+    recipe, keys = get_recipe(name), ProbeLengths.keys().under(ProbeLengths.section)
+    found = entries(recipe.keys(), option_values(recipe.options()))
+    return found + entries(keys, {}) * recipe.measures
 
 
 def _section(kind: "type[Section]", table: dict[str, Any]) -> list[Entry]:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 from hrsnn_brian.errors import HrsnnError, InputError
@@ -41,12 +40,7 @@ class Output:
             self._stack.enter_context(redirect_stdout(sys.stderr))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def _is_descriptor_1(self) -> bool:

@@ -9,6 +9,7 @@ from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.pruning.prune import Pruned
     from hrsnn_brian.pruning.recipe import Recipe
@@ -35,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds", "--iterations", type=whole(1), help="iterations (default: the recipe's)"
     )
     parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
-    add_settings(parser, "an option of the recipe, e.g. score=magnitude", "RECIPE")
+    what = "an option of the recipe, e.g. score=magnitude, or a length of its measurements"
+    add_settings(parser, what, "RECIPE")
     parser.add_argument("--variant", help="of lnp: literal or revised, short for 'lnp literal' ...")
     parser.add_argument(
         "--work",
@@ -64,13 +66,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.network.io import load_network, save_network
     from hrsnn_brian.tasks.registry import get_task
 
-    recipe = _recipe(args)
+    recipe, lengths = _chosen(args)
     work = _work(args, recipe)
     task = get_task(args.task, args.seed) if args.task is not None else None
     network = load_network(args.network)
     engine = make_engine(args.device)
     with activity_noted():
-        pruned = _pruned(network, recipe, engine, task, work, args)
+        pruned = _pruned(network, recipe, _probe(engine, args.seed, lengths, task), work, args)
         measured = _measured(pruned.network, task, engine, args.seed)
     save_network(pruned.network, args.out)
     _say_course(pruned, work, output)
@@ -97,8 +99,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _recipe(args: argparse.Namespace) -> "Recipe":
-    """The recipe that the options name, with their changes. Raises InputError."""
+def _chosen(args: argparse.Namespace) -> "tuple[Recipe, ProbeLengths]":
+    """The recipe that the options name and how long it measures. Raises InputError."""
+    from hrsnn_brian.pruning.recipe import with_lengths
     from hrsnn_brian.pruning.recipes import get_recipe
 
     name = args.recipe
@@ -111,7 +114,18 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
     settings = list(args.settings)
     if args.compensation is not None:
         settings.insert(0, f"compensation={args.compensation}")
-    return get_recipe(name).with_settings(settings)
+    return with_lengths(get_recipe(name), settings)
+
+
+def _probe(
+    engine: "Engine", seed: int, lengths: "ProbeLengths", task: "Task | None"
+) -> "Measurements":
+    from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
+
+    if task is None:
+        return Measurements(engine, seed, lengths)
+    return TaskProbe(engine, seed, lengths, task=task)
 
 
 def _work(args: argparse.Namespace, recipe: "Recipe") -> Path | None:
@@ -129,24 +143,21 @@ def _work(args: argparse.Namespace, recipe: "Recipe") -> Path | None:
 def _pruned(
     network: "Network",
     recipe: "Recipe",
-    engine: "Engine",
-    task: "Task | None",
+    probe: "Measurements",
     work: Path | None,
     args: argparse.Namespace,
 ) -> "Pruned":
     """The pruned network; progress to standard error."""
     from hrsnn_brian.cli.description import MEASURES
-    from hrsnn_brian.dynamics.probe import Measurements
-    from hrsnn_brian.evaluation.task_probe import TaskProbe
     from hrsnn_brian.pruning.iteration import Watched
-    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.prune import Rounds, prune
     from hrsnn_brian.pruning.size import Size
     from hrsnn_brian.runs.progress import Progress, Steps
 
     steps, progress = Steps(recipe.name), cast("Progress | None", None)
 
     def compiling() -> float:
-        return engine.stats.build_seconds
+        return probe.engine.stats.build_seconds
 
     def on_measure(what: str) -> None:
         if progress is None or progress.done == progress.total:  # before the rounds, and after
@@ -160,17 +171,13 @@ def _pruned(
             return
         progress.advance(_line(row))
 
-    seed = args.seed
-    probe = Measurements(engine, seed) if task is None else TaskProbe(engine, seed, task=task)
     return prune(
         network,
         recipe,
         Size(args.neurons, args.keep, args.density, args.synapses),
         probe=Watched(probe, on_measure),
         seed=args.seed,
-        rounds=args.rounds,
-        work=work,
-        on_round=on_round,
+        rounds=Rounds(args.rounds, work, on_round),
     )
 
 

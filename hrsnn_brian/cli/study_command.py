@@ -6,7 +6,7 @@ from pathlib import Path
 from hrsnn_brian.cli.options import add_common, add_settings, default_jobs
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.runs.progress import clock_text
-from hrsnn_brian.runs.runner import StudyRun, run_study
+from hrsnn_brian.runs.runner import StudyRun, plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
 RUN_DIRECTORY = (
@@ -39,17 +39,15 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def run_from(args: argparse.Namespace, study: str) -> StudyRun:
     """Runs `study` as the options say."""
-    return run_study(
+    plan = plan_study(
         load_study(study),
         preset=args.preset,
         overrides=args.settings,
         seed=args.seed,
-        jobs=default_jobs(args.jobs),
         device=args.device,
-        out=args.out,
-        fresh=args.fresh,
-        draw=_draw,
     )
+    jobs = default_jobs(args.jobs)
+    return run_study(plan, jobs=jobs, out=args.out, fresh=args.fresh, draw=_draw)
 
 
 def _draw(name: str, run: Path) -> list[Path]:
@@ -60,11 +58,12 @@ def _draw(name: str, run: Path) -> list[Path]:
 
 def report(result: StudyRun, output: Output) -> None:
     """Says what a finished run holds and where."""
-    if result.study.summary is not None:
-        output.say(result.study.summary(result.rows))
+    study, points = result.plan.study, len(result.plan.points)
+    if study.summary is not None:
+        output.say(study.summary(result.rows))
         output.say()
     cost = result.engine
-    work = f"{result.computed} of {result.points} points computed in {clock_text(result.seconds)}"
+    work = f"{result.computed} of {points} points computed in {clock_text(result.seconds)}"
     if cost:
         work += f"; {cost['builds']} builds ({cost['build_seconds']:.0f} s), {cost['runs']} runs"
     output.say(work)
@@ -72,9 +71,9 @@ def report(result: StudyRun, output: Output) -> None:
         output.say(str(file))
     output.result(
         {
-            "study": result.study.name,
+            "study": study.name,
             "run": result.path,
-            "points": result.points,
+            "points": points,
             "points_computed": result.computed,
             "wall_seconds": result.seconds,
             "engine": cost,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.files.tables import Row
     from hrsnn_brian.report.judge import Settings
 
-METHOD, READOUT = "lnp", "spikes"
+RECIPE, READOUT = "lnp", "spikes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="+", metavar="RUN", help="finished run directories, read as one table"
     )
     parser.add_argument(
-        "--method", default=METHOD, help=f"the rule the claims are made about (default {METHOD})"
+        *("--recipe", "--method"),
+        dest="recipe",
+        default=RECIPE,
+        help=f"what the claims are made about (default {RECIPE})",
     )
     parser.add_argument(
         "--readout", default=READOUT, help=f"rows of this readout (default {READOUT})"
@@ -44,9 +47,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.report.verdict import verdicts
 
     level, margin = _number("--level", args.level), _number("--margin", args.margin)
-    settings = Settings(args.method, level, margin)
+    settings = Settings(args.recipe, level, margin)
     tables = read_rows(args.runs, (claim.table for claim in CLAIMS))
-    _require_known("--method", args.method, METHOD, _values(tables, "recipe") - {"", None})
+    _require_known("--recipe", args.recipe, RECIPE, _values(tables, "recipe") - {"", None})
     _require_known("--readout", args.readout, READOUT, _values(tables, "readout"))
     found = verdicts(tables, args.readout, settings)
     output.say(text_of(found))
@@ -96,7 +99,7 @@ def _require_known(option: str, value: str, default: str, known: Iterable[str]) 
 
 def _legend(settings: "Settings", readout: str) -> str:
     return (
-        f"method {settings.method!r}, readout {readout!r}; difference: method - rival over paired "
+        f"recipe {settings.method!r}, readout {readout!r}; difference: recipe - rival over paired "
         f"seeds, with its {100 * (1 - settings.level):g} % CI (not corrected)\n"
         "dz: mean / standard deviation of the differences; p: two-sided, Holm-corrected within a "
         f"claim's cell, both below {settings.level:g} asked for\n"

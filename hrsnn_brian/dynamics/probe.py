@@ -9,6 +9,7 @@ nothing of its own.
 
 import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ MEMORY_NEURONS = 500
 class ProbeLengths(Section):
     """How long networks are measured; times in seconds, or texts with a unit."""
 
+    section: ClassVar[str] = "probe"
     seconds: Span = Span(COVARIANCE_SECONDS).about("biological time of a covariance")
     rate_seconds: Span = Span(10.0).about("biological time of a firing rate")
     T: Span = Span(80e-3).about("time over which the perturbation of a node grows")
@@ -64,10 +66,10 @@ class Measurements:
         self.T = self.lengths.T
         self.unresolved = 0
 
-    @classmethod
-    def short(cls, engine: Engine, seed: int = 0) -> "Measurements":
-        """Measurements of the lengths `SHORT`."""
-        return cls(engine, seed, SHORT)
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its numbers depend on, for those who file them."""
+        return {"device": self.engine.device, "lengths": self.lengths.to_dict()}
 
     def covariance(self, network: Network) -> Floats:
         """Covariance (N, N) of the filtered rates under white noise."""

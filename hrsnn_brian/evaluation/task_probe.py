@@ -1,5 +1,7 @@
 """What a recipe that prunes a trained network may ask beyond `Measurements`: of one task."""
 
+from typing import Any
+
 import numpy as np
 
 from hrsnn_brian.dynamics.cost import rates_hz
@@ -19,6 +21,10 @@ class TaskProbe(Measurements):
     ) -> None:
         super().__init__(engine, seed, lengths)
         self.task = task
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity, "task": self.task.name}
 
     def task_rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, while the trials of the task are shown."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.score import DIRECTIONS, LOWER, NONE
 
 ROLES = ("identity", "size", "score", "cost", "measure", "note")
@@ -97,22 +97,19 @@ KNOWN = _IDENTITY | _by_name(
 )
 
 
-def identity(
-    network: str,
-    *,
-    seed: int,
-    recipe: str = "",
-    neurons: int | None = None,
-    synapses: int | None = None,
-    keep: float | None = None,
-    neuron_fraction: float | None = None,
-    match: str = UNMATCHED,
-    task: str = "",
-    readout: str = "",
-) -> dict[str, Any]:
-    """The identity columns of a row. neurons, synapses: reached, None where there is no network."""
-    size = (neurons, synapses, keep, neuron_fraction)
-    return dict(zip(IDENTITY, (network, recipe, *size, match, task, readout, seed), strict=True))
+_EMPTY = {"recipe": "", "match": UNMATCHED, "task": "", "readout": ""}
+
+
+def identity(network: str, *, seed: int, **more: Any) -> dict[str, Any]:
+    """The identity columns of a row; more: those of the others that it has, by name.
+
+    neurons, synapses: reached, None where there is no network. Raises InputError for a name that
+    is not in `IDENTITY`.
+    """
+    row = {**dict.fromkeys(IDENTITY), **_EMPTY, "network": network, "seed": seed, **more}
+    if len(row) > len(IDENTITY):
+        raise unknown_name("identity column", next(iter(more.keys() - {*IDENTITY})), IDENTITY)
+    return row
 
 
 NAME = "name"

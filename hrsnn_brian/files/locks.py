@@ -4,7 +4,6 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 try:
     import fcntl
@@ -61,13 +60,8 @@ class Lock:
             raise
         return True
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.release()
-
     def __enter__(self) -> "Lock":
         return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()

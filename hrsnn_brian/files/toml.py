@@ -28,6 +28,15 @@ def read_toml(source: Any, argument: str, name: str) -> dict[str, Any]:
         raise InputError(argument, name, f"cannot be read ({error.strerror})") from None
 
 
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted path -> value of a table of tables."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        inner = isinstance(value, Mapping)
+        found |= flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
+    return found
+
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 

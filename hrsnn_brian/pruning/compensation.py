@@ -23,7 +23,8 @@ RULES = {
     "literal": "weights times min(1/p, cap): E[W'] = W as long as p >= 1/cap; "
     "'literal' is 'literal 1000'",
 }
-_NUMBER = {"row": ("alpha", 0.5), "literal": ("cap", 1000.0)}
+# of a rule that has one: its name, default, lowest and highest value
+_NUMBER = {"row": ("alpha", 0.5, 0.0, 1.0), "literal": ("cap", 1000.0, 1.0, math.inf)}
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,15 @@ class Compensation:
     def __post_init__(self) -> None:
         if self.rule not in RULES:
             raise unknown_name("compensation", self.rule, RULES)
-        if self.rule not in _NUMBER:
-            if self.number is not None:
-                raise InputError("compensation", str(self), f"{self.rule!r} takes no number")
-            return
-        name, default = _NUMBER[self.rule]
-        number = default if self.number is None else float(self.number)
-        object.__setattr__(self, "number", number)
-        low, high = (0.0, 1.0) if self.rule == "row" else (1.0, math.inf)
-        if not low <= number <= high:
-            raise InputError("compensation", str(self), f"{name} must be from {low:g} to {high:g}")
+        if self.rule in _NUMBER:
+            name, default, low, high = _NUMBER[self.rule]
+            number = default if self.number is None else float(self.number)
+            object.__setattr__(self, "number", number)
+            if not low <= number <= high:
+                what = f"{name} must be from {low:g} to {high:g}"
+                raise InputError("compensation", str(self), what)
+        elif self.number is not None:
+            raise InputError("compensation", str(self), f"{self.rule!r} takes no number")
 
     def __str__(self) -> str:
         return self.rule if self.number is None else f"{self.rule} {self.number:g}"
@@ -77,13 +77,12 @@ def compensate(kept: Any, original: Any, compensation: Compensation, p: NDArray[
     kept: CSR (N, N), the survivors; original: CSR (N, N), whose sums are "former" for `row` and
     `variance`; p: (kept.nnz,), the probability with which each survivor was kept (`literal`).
     """
-    if compensation.rule == "row":
-        return row_power(kept, original, _number(compensation))
-    if compensation.rule == "variance":
+    rule, number = compensation.rule, compensation.number
+    if rule == "row" and number is not None:
+        return row_power(kept, original, number)
+    if rule == "variance":
         return variance_preserving(kept, original)
-    if compensation.rule == "literal":
-        return inverse_probability(kept, p, _number(compensation))
-    return kept
+    return inverse_probability(kept, p, number) if rule == "literal" and number else kept
 
 
 def row_power(kept: Any, original: Any, alpha: float = 0.5) -> Any:
@@ -133,8 +132,3 @@ def _class_of_entry(W: Any) -> NDArray[np.int64]:
 
 def _with_data(W: Any, data: NDArray[np.float64]) -> Any:
     return type(W)((data, W.indices, W.indptr), shape=W.shape)
-
-
-def _number(compensation: Compensation) -> float:
-    assert compensation.number is not None  # set by __post_init__ for the rules that have one
-    return compensation.number

@@ -9,17 +9,18 @@ when the network given has been measured, as iteration 0, and not refused.
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.dynamics.cost import synaptic_ops_per_s
-from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import code_identity
-from hrsnn_brian.files.tables import write_table
+from hrsnn_brian.files.schema import Schema, schema_of
+from hrsnn_brian.files.tables import Row, columns_of, write_table
 from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.network import Network
@@ -27,9 +28,12 @@ from hrsnn_brian.pruning.iteration import Probe
 from hrsnn_brian.pruning.recipe import Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 
-Row = dict[str, Any]
-
 _MARKER = "settings.json"
+_PART = "seconds_"
+_COLUMNS = (
+    Column("added", "synapses that the step delocalisation added", "1"),
+    Column("neurons_without_exponent", "neurons that got the median of the others", "1"),
+)
 
 
 class Clock:
@@ -47,10 +51,20 @@ class Clock:
             spent = self.seconds.get(part, 0.0) + time.perf_counter() - start
             self.seconds[part] = spent
 
-    def columns(self) -> dict[str, float]:
+    def columns(self) -> Row:
         """`seconds` in all and `seconds_<part>`, for a row."""
-        parts = {f"seconds_{part}": spent for part, spent in self.seconds.items()}
+        parts = {f"{_PART}{part}": spent for part, spent in self.seconds.items()}
         return {"seconds": sum(parts.values()), **parts}
+
+
+def history_schema(rows: Sequence[Row]) -> Schema:
+    """What the columns of a history mean, those of its recipe's own steps among them."""
+    spent = [
+        Column(name, f"wall clock of {name.removeprefix(_PART)} alone", "s", role="cost")
+        for name in columns_of(rows)
+        if name.startswith(_PART)
+    ]
+    return schema_of(rows, (*_COLUMNS, *spent))
 
 
 def size_row(network: Network, iteration: int) -> Row:
@@ -67,14 +81,14 @@ def measured_row(network: Network, iteration: int, probe: Probe, recipe: Recipe)
     """What it says where there is a stability condition: activity, dynamics, memory, cost too."""
     assert recipe.stability is not None
     rates = probe.rates(network)
-    linear = recipe.step("delocalisation") or SpreadModes()
-    values, vectors = leading_modes(linearised(network.W, network.tau_m, linear.gain), linear.modes)
+    spread = recipe.step("delocalisation") or SpreadModes()
+    participation, abscissa = spread.linearisation(network).measure(network.W)
     row: Row = {
         **size_row(network, iteration),
         "rate_hz": float(rates.mean()),
         "lambda_1_per_s": probe.lambda_1(network),
-        "spectral_abscissa_per_s": float(values[0].real),
-        "participation_ratio": float(participation_ratio(vectors).mean()),
+        "spectral_abscissa_per_s": abscissa,
+        "participation_ratio": participation,
         "memory_capacity": probe.memory_capacity(network),
         "synaptic_ops_per_s": synaptic_ops_per_s(network.W, rates, 1.0),
     }
@@ -168,7 +182,7 @@ class Checkpoints:
                 write_text(self.folder / _MARKER, text + "\n")
             save_network(network, self._path("iteration", "npz", number))
             write_json(self._path("iteration", "json", number), row)
-            write_table(self.folder / "history.csv", self.rows)
+            write_table(self.folder / "history.csv", self.rows, history_schema(self.rows))
 
     @property
     def last_stable(self) -> int:

@@ -22,16 +22,6 @@ FACTORS = {
 }
 
 
-def uniform(W: Any) -> Floats:
-    """q_ij = 1: every synapse counts the same."""
-    return np.ones(W.nnz)
-
-
-def magnitude(W: Any) -> Floats:
-    """q_ij = |w_ij|."""
-    return np.abs(W.data)
-
-
 def covariance_factor(W: Any, C: Floats, factor: str = "difference") -> Floats:
     """F_ij at the edges: the part of the noise score that depends on the covariance.
 
@@ -69,19 +59,8 @@ def readout_importance(W: Any, readout_weight: Floats) -> Floats:
 
     W: CSR (N, N) `W[post, pre]`; readout_weight: (N,), >= 0. A synapse counts for as much as the
     readout uses the neuron it acts on.
-
-    Raises InputError if `readout_weight` is not N finite numbers >= 0, or all are 0.
     """
-    r = np.asarray(readout_weight, dtype=float)
-    if r.shape != (W.shape[0],):
-        raise InputError("readout_weight", r.shape, f"must be ({W.shape[0]},), one per neuron")
-    bad = ~(np.isfinite(r) & (r >= 0))
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise InputError("readout_weight", float(r[at]), f"must be finite and >= 0 (neuron {at})")
-    if not r.any():
-        raise InputError("readout_weight", 0.0, "is zero everywhere: the readout uses no neuron")
-    return np.abs(W.data) * np.repeat(r, np.diff(W.indptr))
+    return np.abs(W.data) * np.repeat(readout_weight, np.diff(W.indptr))
 
 
 def within_class(q: Floats, excitatory: Mask, selection: str, rng: np.random.Generator) -> Floats:

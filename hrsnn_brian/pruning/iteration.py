@@ -27,7 +27,7 @@ FACTS = {
     "readout_weight": "(N,), size of the trained readout's weights on each neuron",
 }
 # The methods of a probe that are not called like their fact.
-_MEASURED = {"node_exponents": "exponents", "rate_hz": "rates"}
+METHODS = {"exponents": "node_exponents"}
 OF_TASK = ("task_rates", "readout_weight")
 
 
@@ -55,6 +55,14 @@ class Probe(Protocol):
     def memory_capacity(self, network: Network) -> float: ...
 
 
+def identity_of(probe: Any) -> Mapping[str, Any]:
+    """What the numbers of a probe depend on, if it says so in its `identity`, as plain values."""
+    return getattr(probe, "identity", {})
+
+
+_FACT_OF = {"rate_hz": "rates"} | {method: fact for fact, method in METHODS.items()}
+
+
 class Watched:
     """A probe that tells which fact it is asked for, by its name in `FACTS`, before it answers."""
 
@@ -63,7 +71,7 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._probe, name)
-        fact = _MEASURED.get(name, name)
+        fact = _FACT_OF.get(name, name)
         if fact not in FACTS:
             return found
 

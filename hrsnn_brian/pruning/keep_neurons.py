@@ -1,18 +1,70 @@
-"""The step in which neurons leave; step 2 of LNP."""
+"""The step in which neurons leave, step 2 of LNP: by betweenness, activity or chance.
+
+[review: those of lowest betweenness centrality.] The rivals are our choice.
+"""
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hrsnn_brian.dynamics.betweenness import DISTANCES
-from hrsnn_brian.errors import SizeOutOfReachError
+from hrsnn_brian.dynamics.betweenness import DISTANCES, betweenness
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.pruning.iteration import Floats, Iteration, Step
 from hrsnn_brian.pruning.keep_synapses import SWITCH, edge_strength
-from hrsnn_brian.pruning.neurons import betweenness_scores, lowest_leavers, random_leavers
 from hrsnn_brian.settings.fields import OneOf, Whole
+
+Indices = NDArray[np.int64]
+
+
+def leavers(
+    score: Floats | None,
+    is_e: NDArray[np.bool_],
+    count: int,
+    rng: np.random.Generator,
+    proportional: bool = True,
+    fraction_e: float | None = None,
+) -> Indices:
+    """Sorted indices of the neurons of lowest score (N,) that leave so that `count` stay.
+
+    score: None for neurons chosen at random; equal scores, such as those of silent neurons, leave
+    by lot. is_e: (N,). proportional: E and I stay in their proportion, or as fraction_e says, to
+    the nearest whole neuron: the balance of the network is not drawn by lot.
+
+    Raises InputError if a score is missing or not a number.
+    """
+    groups = _classes(is_e, count, proportional, fraction_e)
+    if score is None:
+        leave = [
+            rng.choice(members, members.size - stay, replace=False) for members, stay in groups
+        ]
+        return np.sort(np.concatenate(leave))
+    values = np.asarray(score, dtype=float)
+    if values.shape != is_e.shape or np.isnan(values).any():
+        raise InputError("score", values.shape, f"must be {is_e.size} numbers, one per neuron")
+    lot = rng.random(is_e.size)
+    leave = [
+        members[np.lexsort((lot[members], values[members]))[: members.size - stay]]
+        for members, stay in groups
+    ]
+    return np.sort(np.concatenate(leave))
+
+
+def _classes(
+    is_e: NDArray[np.bool_], count: int, proportional: bool, fraction_e: float | None
+) -> Sequence[tuple[Indices, int]]:
+    """Groups that compete among themselves, with the number that stays of each."""
+    if not proportional:
+        return [(np.arange(is_e.size), count)]
+    excitatory, inhibitory = np.flatnonzero(is_e), np.flatnonzero(~is_e)
+    fraction = excitatory.size / is_e.size if fraction_e is None else fraction_e
+    stay_e = min(max(round(count * fraction), count - inhibitory.size), excitatory.size)
+    return [(excitatory, stay_e), (inhibitory, count - stay_e)]
+
 
 RULES = {
     "betweenness": "those of lowest betweenness centrality on the weighted, directed graph leave",
@@ -60,12 +112,9 @@ class KeepNeurons(Step):
             return now
         random, proportional = now.random("neurons"), self.proportional == "on"
         share = float(now.source.is_e.mean())
-        if self.rule == "random":
-            leavers = random_leavers(network.is_e, count, random, proportional, share)
-        else:
-            scores = self._scores(now, random)
-            leavers = lowest_leavers(scores, network.is_e, count, random, proportional, share)
-        after = now.without(leavers)
+        scores = None if self.rule == "random" else self._scores(now, random)
+        leave = leavers(scores, network.is_e, count, random, proportional, share)
+        after = now.without(leave)
         left, budget = after.network.n_synapses, now.budget
         if left < budget:
             why = f"only {left} are left between the {count} neurons that stay; "
@@ -81,4 +130,6 @@ class KeepNeurons(Step):
         if self.graph == "exponent":
             keep = now.recipe.step("synapses")
             strength = edge_strength(W, now, keep.neighbourhood if keep else "endpoints")
-        return betweenness_scores(W, strength, self.distance, self.pivots, random)
+        n = W.shape[0]
+        drawn = random.choice(n, self.pivots, replace=False) if 0 < self.pivots < n else None
+        return betweenness(W, strength, self.distance, pivots=drawn)

@@ -169,14 +169,13 @@ class KeepSynapses(Step):
 
     def _score(self, W: Any, now: Iteration) -> Floats:
         if self.score == "uniform":
-            return importance.uniform(W)
+            return np.ones(W.nnz)
         if self.score == "readout":
             return importance.readout_importance(W, now.seen["readout_weight"])
-        strength = importance.magnitude(W)
         if self.score == "magnitude":
-            return strength
+            return np.abs(np.asarray(W.data))
         weights = edge_strength(W, now, self.neighbourhood)
-        return strength * weights if self.score == "product" else weights
+        return np.abs(W.data) * weights if self.score == "product" else weights
 
     def _covariance(self, now: Iteration) -> Floats:
         C = now.seen["covariance"]

@@ -13,17 +13,29 @@ from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
-from hrsnn_brian.pruning.iteration import FACTS, OF_TASK, Iteration, Probe
+from hrsnn_brian.pruning.iteration import FACTS, METHODS, OF_TASK, Iteration, Probe, identity_of
 from hrsnn_brian.pruning.look import Look
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import get_recipe
-from hrsnn_brian.pruning.size import Size, resolve_neurons
+from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.seeds import seed_sequence
 from hrsnn_brian.simulation import Engine
 
-Report = Callable[[int, int, Row], None]
+
+@dataclass(frozen=True)
+class Rounds:
+    """How often a recipe is applied, and what becomes of every iteration.
+
+    number: default the recipe's. work: folder of checkpoints, from which the same call continues
+    after a kill. on_round: called with iterations done and in all, and the latest row of the
+    history.
+    """
+
+    number: int | None = None
+    work: Path | str | None = None
+    on_round: Callable[[int, int, Row], None] = lambda done, total, row: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +64,14 @@ def prune(
     engine: Engine | None = None,
     probe: Probe | None = None,
     seed: int = 0,
-    rounds: int | None = None,
-    work: Path | str | None = None,
-    on_round: Report = lambda done, total, row: None,
+    rounds: Rounds | int | None = None,
 ) -> Pruned:
     """The network pruned by a recipe to exactly `size`.
 
     recipe: a name of `recipes.RECIPES` or a recipe of one's own. probe: what is asked about
     networks, default `Measurements(engine, seed)`; recipes that prune for a task need one that
-    knows it. seed: of every random choice. rounds: iterations, default the recipe's. work: folder
-    of checkpoints, from which the same call continues after a kill. on_round: called with
-    iterations done and in all, and the latest row of the history.
+    knows it. seed: of every random choice. rounds: iterations, default the recipe's; `Rounds`, too,
+    says where they are kept and who is told.
 
     Neurons and synapses fall in equal ratios per iteration [our choice]. A recipe with a stability
     condition stops when it fails `patience` times in a row, or at once when the network falls
@@ -74,18 +83,18 @@ def prune(
     """
     recipe = get_recipe(recipe)
     probe = Measurements(engine or Engine(), seed) if probe is None else probe
-    rounds = check_rounds(recipe, recipe.rounds if rounds is None else rounds)
+    course = rounds if isinstance(rounds, Rounds) else Rounds(rounds)
+    rounds = check_rounds(recipe, recipe.rounds if course.number is None else course.number)
     seed_sequence(seed, "prune")  # refuses a seed that is none
     _check(network, recipe, size, rounds, probe)
     start = _started(network, recipe, size, rounds, probe, seed)
     plan = _plan(start, recipe, rounds)
-    device = getattr(getattr(probe, "engine", None), "device", None)
-    settings = {"seed": seed, "device": device, "plan": plan, "recipe": recipe.to_dict()}
-    run = Checkpoints(None if work is None else Path(work), network, settings)
+    settings = {"seed": seed, "plan": plan, "recipe": recipe.to_dict(), **identity_of(probe)}
+    run = Checkpoints(None if course.work is None else Path(course.work), network, settings)
     if not run.rows:
         run.add(_measured(start.network, 0, probe, recipe, Clock()), start.network)
     look = Look(probe, recipe)
-    on_round(len(run.rows) - 1, rounds, run.rows[-1])
+    course.on_round(len(run.rows) - 1, rounds, run.rows[-1])
 
     while len(run.rows) <= rounds and run.stopped(recipe.stability) is None:
         k, clock = len(run.rows), Clock()
@@ -106,7 +115,7 @@ def prune(
             with clock(step.section):
                 now = step(now)
         run.add(_measured(now.network, k, probe, recipe, clock, **now.told), now.network)
-        on_round(k, rounds, run.rows[-1])
+        course.on_round(k, rounds, run.rows[-1])
 
     stopped = run.stopped(recipe.stability)
     if stopped is not None:
@@ -123,10 +132,10 @@ def _started(
 ) -> Iteration:
     """The iteration number 0: the network after what is done once, before the first round."""
     keep = recipe.step("synapses")
-    if keep is not None and keep.rule == "off":
-        neurons, budget = resolve_neurons(network, size.neurons), network.n_synapses
-    else:
-        neurons, budget = size.resolve(network)
+    off = keep is not None and keep.rule == "off"
+    neurons, synapses = (
+        (size.resolve_neurons(network), network.n_synapses) if off else size.resolve(network)
+    )
     now = Iteration(
         recipe=recipe,
         probe=probe,
@@ -134,8 +143,8 @@ def _started(
         number=0,
         rounds=rounds,
         neurons=neurons,
-        synapses=budget,
-        budget=0 if keep is not None and keep.rule == "off" else budget,
+        synapses=synapses,
+        budget=0 if off else synapses,
         network=network,
         source=network,
         original=network,
@@ -195,7 +204,12 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Pro
         raise InputError("neurons", "off", f"{size.neurons} neurons cannot be met with step 2 off")
     if network.n_synapses < 1:
         raise InputError("network", f"{network.n_neurons} neurons", "has no synapses to prune")
-    _check_choices(network, recipe, size)
+    if recipe.fewer_neurons and size.resolve_neurons(network) == network.n_neurons:
+        what = f"recipe {recipe.name!r} chooses who leaves: give fewer than {network.n_neurons}"
+        raise InputError("neurons", size.neurons, what)
+    if keep is not None and keep.selection == "independent" and recipe.stability is not None:
+        what = "meets a budget on average only, and iterations ask for it: fixed or top"
+        raise InputError("selection", "independent", what)
     if recipe.stability is not None and recipe.stability.disconnected == "refuse":
         parts, label = connected_components(network.W, connection="weak")
         if parts > 1:
@@ -203,21 +217,10 @@ def _check(network: Network, recipe: Recipe, size: Size, rounds: int, probe: Pro
             change = "give a denser network, or the option disconnected=allow"
             raise InputError("network", f"{network.n_neurons} neurons", what + change)
     for need in recipe.needs:
-        asked = {"exponents": "node_exponents"}.get(need, need)
+        asked = METHODS.get(need, need)
         if callable(getattr(probe, asked, None)):
             continue
         if need in OF_TASK:
             raise InputError("task", None, f"recipe {recipe.name!r} prunes for a task: give one")
         what = f"recipe {recipe.name!r} needs a probe with {asked}(...): {FACTS[need]}"
         raise InputError("probe", type(probe).__name__, what)
-
-
-def _check_choices(network: Network, recipe: Recipe, size: Size) -> None:
-    n = network.n_neurons
-    if recipe.fewer_neurons and resolve_neurons(network, size.neurons) == n:
-        what = f"recipe {recipe.name!r} chooses who leaves: give fewer than {n}"
-        raise InputError("neurons", size.neurons, what)
-    keep = recipe.step("synapses")
-    if keep is not None and keep.selection == "independent" and recipe.stability is not None:
-        what = "meets a budget on average only, and iterations ask for it: fixed or top"
-        raise InputError("selection", "independent", what)

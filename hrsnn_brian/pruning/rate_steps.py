@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.iteration import Iteration, Step
-from hrsnn_brian.pruning.rate_ceiling import lower_rates
-from hrsnn_brian.pruning.rate_match import Rate, RateOutOfReachError, match_rate
+from hrsnn_brian.pruning.rate_match import Rate, RateOutOfReachError, lower_rates, match_rate
 from hrsnn_brian.settings.fields import OneOf, Real
 
 KNOB_NAMES = {

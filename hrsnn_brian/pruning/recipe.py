@@ -9,15 +9,18 @@ Lyapunov Noise Pruning is a recipe with four steps, a rival one with one or two;
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning.iteration import Step, needs_of
 from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.keys import Keys
 from hrsnn_brian.settings.reader import Settings, assignments
 from hrsnn_brian.settings.section import Section, checked_fields
+
+if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.probe import ProbeLengths
 
 MAIN = "rule"  # `--set neurons=random` stands for neurons.rule=random
 _OWN = ("name", "description", "source", "cost", "rounds")
@@ -104,6 +107,11 @@ class Recipe:
         """Facts that its steps look at, sorted."""
         return needs_of((*self.start, *self.steps, *self.finish))
 
+    @property
+    def measures(self) -> bool:
+        """Whether networks are simulated, so that the lengths of the probe matter."""
+        return bool(self.needs) or self.stability is not None
+
     def stream(self, step: str, number: int) -> tuple[str | int, ...]:
         """Keys of a random stream.
 
@@ -152,8 +160,7 @@ class Recipe:
 
         Raises InputError as `changed` does, and for a text or file that cannot be read.
         """
-        given = assignments(self.keys(), settings)
-        return self.changed(**{path.replace(".", "__"): value for path, value in given.items()})
+        return self.changed(**assignments(self.keys(), settings))
 
     def keys(self) -> Keys:
         """The keys of its settings; a step's name stands for its rule."""
@@ -174,8 +181,14 @@ class Recipe:
         return {"family": self.family, **order, **table}
 
 
-def find(recipes: Mapping[str, Recipe], name: str, aliases: Mapping[str, str]) -> Recipe:
-    """The recipe of that name or alias; InputError, naming the nearest, if there is none."""
-    if name not in recipes and name not in aliases:
-        raise unknown_name("recipe", name, [*recipes, *aliases])
-    return recipes[aliases.get(name, name)]
+def with_lengths(recipe: Recipe, settings: Settings) -> "tuple[Recipe, ProbeLengths]":
+    """`with_settings`, which may set the lengths of the probe, too, if the recipe measures."""
+    from hrsnn_brian.dynamics.probe import ProbeLengths
+
+    prefix, keys = f"{ProbeLengths.section}.", recipe.keys()
+    if recipe.measures:
+        keys |= ProbeLengths.keys().under(ProbeLengths.section)
+    given = assignments(keys, settings)
+    lengths = {path: given.pop(path) for path in [*given] if path.startswith(prefix)}
+    measured = {path.removeprefix(prefix): value for path, value in lengths.items()}
+    return recipe.changed(**given), ProbeLengths.from_dict(measured)

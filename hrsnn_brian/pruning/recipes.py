@@ -5,13 +5,14 @@ Most are made from another one by `changed`. A rival is one file's worth of one 
 
 from collections.abc import Iterable
 
+from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.pruning.iteration import OF_TASK
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.rate_steps import TurnUp
-from hrsnn_brian.pruning.rebuild_steps import DrawAnew, DropRecurrence, Rewire
-from hrsnn_brian.pruning.recipe import Recipe, find
+from hrsnn_brian.pruning.recipe import Recipe
+from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
 
 # Neurons leave at once and by lot, where a recipe does not choose them.
 _BY_LOT = (KeepNeurons(rule="random"),)
@@ -153,72 +154,35 @@ NO_RECURRENCE = Recipe(
 )
 
 
-def _compared(recipe: Recipe, name: str, **changes: object) -> Recipe:
-    return recipe.changed(name=name, **changes)
-
-
-_ALL = (
-    LNP,
-    LITERAL,
-    REVISED,
-    FRUGAL,
-    THRIFTY,
-    RANDOM,
-    MAGNITUDE,
-    NOISE,
-    ACTIVITY,
-    RANDOM_NEURONS,
-    LOTTERY,
-    SHUFFLED,
-    REWIRED,
-    FRESH,
-    NO_RECURRENCE,
-    _compared(RANDOM, "random raw", compensation="none"),
-    _compared(RANDOM, "random variance"),
-    _compared(MAGNITUDE, "magnitude raw", compensation="none"),
-    _compared(MAGNITUDE, "magnitude row .5"),
-    _compared(MAGNITUDE, "magnitude row .5 (8 rounds)", rounds=8),
-    _compared(MAGNITUDE, "magnitude row .5 once (8 rounds)", rounds=8, base="original"),
-    _compared(MAGNITUDE, "magnitude variance (8 rounds)", rounds=8, compensation="variance"),
-    _compared(MAGNITUDE, "magnitude in class raw", compensation="none", within="class"),
-    _compared(
-        MAGNITUDE,
-        "magnitude in class variance (8 rounds)",
-        rounds=8,
-        compensation="variance",
-        within="class",
-    ),
-    _compared(MAGNITUDE, "sampling by |w| row .5 (8 rounds)", rounds=8, selection="fixed"),
-    _compared(
-        MAGNITUDE,
-        "sampling by |w| variance (8 rounds)",
-        rounds=8,
-        selection="fixed",
-        compensation="variance",
-    ),
-    _compared(NOISE, "noise literal", compensation="literal"),
-    _compared(NOISE, "noise row .5 (8 rounds)", rounds=8),
-    _compared(
-        NOISE, "noise top variance (8 rounds)", rounds=8, selection="top", compensation="variance"
-    ),
-    _compared(
-        SHUFFLED,
-        "noise shuffled top variance (8 rounds)",
-        rounds=8,
-        selection="top",
-        compensation="variance",
-    ),
-    _compared(
-        REWIRED,
-        "class rewired noise top variance (8 rounds)",
-        rounds=8,
-        selection="top",
-        compensation="variance",
-    ),
-    _compared(FRUGAL, "frugal root F", power=0.5, gain=2.0),
-    _compared(ACTIVITY, "activity random synapses", score="uniform"),
+# Variants that studies compare, under names of their own.
+_TOP = {"selection": "top", "compensation": "variance", "rounds": 8}
+_COMPARED = {
+    "random raw": RANDOM.changed(compensation="none"),
+    "random variance": RANDOM,
+    "magnitude raw": MAGNITUDE.changed(compensation="none"),
+    "magnitude row .5": MAGNITUDE,
+    "magnitude row .5 (8 rounds)": MAGNITUDE.changed(rounds=8),
+    "magnitude row .5 once (8 rounds)": MAGNITUDE.changed(rounds=8, base="original"),
+    "magnitude variance (8 rounds)": MAGNITUDE.changed(**_TOP),
+    "magnitude in class raw": MAGNITUDE.changed(compensation="none", within="class"),
+    "magnitude in class variance (8 rounds)": MAGNITUDE.changed(**_TOP, within="class"),
+    "sampling by |w| row .5 (8 rounds)": MAGNITUDE.changed(rounds=8, selection="fixed"),
+    "sampling by |w| variance (8 rounds)": MAGNITUDE.changed(**_TOP | {"selection": "fixed"}),
+    "noise literal": NOISE.changed(compensation="literal"),
+    "noise row .5 (8 rounds)": NOISE.changed(rounds=8),
+    "noise top variance (8 rounds)": NOISE.changed(**_TOP),
+    "noise shuffled top variance (8 rounds)": SHUFFLED.changed(**_TOP),
+    "class rewired noise top variance (8 rounds)": REWIRED.changed(**_TOP),
+    "frugal root F": FRUGAL.changed(power=0.5, gain=2.0),
+    "activity random synapses": ACTIVITY.changed(score="uniform"),
+}
+_OWN = (
+    *(LNP, LITERAL, REVISED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
+    *(RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
 )
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+RECIPES = {recipe.name: recipe for recipe in _OWN} | {
+    name: recipe.changed(name=name) for name, recipe in _COMPARED.items()
+}
 ALIASES = {
     "moore-chaudhuri": "noise",
     "random-neurons": "random neurons",
@@ -231,15 +195,20 @@ def get_recipe(recipe: str | Recipe) -> Recipe:
 
     Raises InputError if there is none, naming the nearest.
     """
-    return recipe if isinstance(recipe, Recipe) else find(RECIPES, recipe, ALIASES)
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe not in RECIPES and recipe not in ALIASES:
+        raise unknown_name("recipe", recipe, [*RECIPES, *ALIASES])
+    return RECIPES[ALIASES.get(recipe, recipe)]
 
 
 def list_recipes(names: Iterable[str] = tuple(RECIPES)) -> dict[str, str]:
     """Name -> one-line description, source and cost."""
-    also = {name: [a for a, target in ALIASES.items() if target == name] for name in names}
+    also = dict.fromkeys(RECIPES, "")
+    for alias, name in ALIASES.items():
+        also[name] += f" (also: {alias})"
     return {
-        name: f"{r.description} [{r.source}; {r.rounds} rounds; cost: {r.cost}]"
-        + "".join(f" (also: {alias})" for alias in also[name])
+        name: f"{r.description} [{r.source}; {r.rounds} rounds; cost: {r.cost}]{also[name]}"
         for name, r in ((name, RECIPES[name]) for name in names)
     }
 

@@ -1,23 +1,27 @@
-"""What the rivals and controls of LNP are made of: pure functions on networks and arrays.
+"""What the rivals and controls of LNP are made of: functions on networks, and their steps.
 
 The recipes themselves are in `recipes`; `prune` applies them.
 """
 
-from dataclasses import replace
-from typing import Any
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.errors import InputError, SizeOutOfReachError, unknown_name
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.weights import scale_to_spectral_radius
 from hrsnn_brian.pruning.compensation import variance_preserving
-from hrsnn_brian.pruning.neurons import random_leavers
+from hrsnn_brian.pruning.iteration import Iteration, Step
+from hrsnn_brian.pruning.keep_neurons import leavers
 from hrsnn_brian.pruning.survivors import keep_entries
 from hrsnn_brian.seeds import rng
+from hrsnn_brian.settings.fields import OneOf
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -62,11 +66,9 @@ def random_by_class(
 
     Raises InputError if fewer than `synapses` are left between the neurons that stay.
     """
-    leavers = random_leavers(network.is_e, neurons, rng(seed, "prune", "neurons"))
-    note = {"method": "random by class", "seed": seed}
-    if leavers.size:
-        network = network.without_neurons(leavers, operation="neurons", neurons=neurons, **note)
-    W, random = network.W, rng(seed, "prune", "random by class")
+    method = "random by class"
+    network = _by_lot(network, neurons, method=method, seed=seed)
+    W, random = network.W, rng(seed, "prune", method)
     if synapses > W.nnz:
         why = f"only {W.nnz} are left between the {neurons} neurons that stay"
         raise SizeOutOfReachError("synapses", synapses, why)
@@ -76,17 +78,21 @@ def random_by_class(
     for members, count in zip(entries, (synapses - stay_i, stay_i), strict=True):
         stay[random.choice(members, count, replace=False)] = True
     kept = variance_preserving(keep_entries(W, stay), W)
-    return network.with_weights(kept, operation="synapses", synapses=synapses, **note)
+    note = {"operation": "synapses", "synapses": synapses, "method": method, "seed": seed}
+    return network.with_weights(kept, **note)
 
 
 def without_recurrence(network: Network, neurons: int, seed: int) -> Network:
     """The control J = 0: `neurons` stay, by lot within E and I, without any synapse."""
-    leavers = random_leavers(network.is_e, neurons, rng(seed, "prune", "neurons"))
-    if leavers.size:
-        network = network.without_neurons(
-            leavers, operation="neurons", method="random", seed=seed, neurons=neurons
-        )
-    return network.without_recurrence()
+    return _by_lot(network, neurons, method="random", seed=seed).without_recurrence()
+
+
+def _by_lot(network: Network, neurons: int, *, method: str, seed: int) -> Network:
+    leave = leavers(None, network.is_e, neurons, rng(seed, "prune", "neurons"))
+    if not leave.size:
+        return network
+    note = {"operation": "neurons", "method": method, "seed": seed, "neurons": neurons}
+    return network.without_neurons(leave, **note)
 
 
 def fresh_network(
@@ -102,11 +108,9 @@ def fresh_network(
     encoder centres are drawn anew, as are the input directions. `n_original` and
     `synapses_original` stay those of the original, so that keep and engine size compare.
 
-    Raises InputError for an unknown scale, a network whose weights are from a file, which have
-    no law, or a size that the graph kind cannot have.
+    Raises InputError for a network whose weights are from a file, which have no law, or a size
+    that the graph kind cannot have.
     """
-    if scale not in SCALES:
-        raise unknown_name("scale", scale, SCALES)
     params = network.params
     if params.graph.kind == "matrix":
         raise InputError(
@@ -164,3 +168,36 @@ def _thinned(network: Network, synapses: int, random: np.random.Generator) -> An
     stay = np.ones(W.nnz, dtype=bool)
     stay[leave] = False
     return keep_entries(W, stay)
+
+
+@dataclass(frozen=True)
+class Rewire(Step):
+    """Every synapse gets a new source of its class; in-degrees and weights of neurons stay."""
+
+    section: ClassVar[str] = "rewiring"
+
+    def __call__(self, now: Iteration) -> Iteration:
+        return now.with_network(rewire_within_class(now.network, now.seed))
+
+
+@dataclass(frozen=True)
+class DrawAnew(Step):
+    """A new random network of that size, drawn from the same parameters."""
+
+    section: ClassVar[str] = "fresh"
+    scale: OneOf = OneOf("in-degree", SCALES).about("how weights follow the in-degree")
+
+    def __call__(self, now: Iteration) -> Iteration:
+        drawn = fresh_network(now.original, now.neurons, now.synapses, now.seed, self.scale)
+        return now.with_network(drawn)
+
+
+@dataclass(frozen=True)
+class DropRecurrence(Step):
+    """The control J = 0: neurons leave by lot and no synapse stays, whatever the budget."""
+
+    section: ClassVar[str] = "no_recurrence"
+
+    def __call__(self, now: Iteration) -> Iteration:
+        bare = without_recurrence(now.original, now.neurons, now.seed)
+        return now.with_network(bare)

@@ -1,8 +1,4 @@
-"""How many synapses are wanted: one exact whole number from the three ways of saying it.
-
-`keep` is a fraction of the synapses of the ORIGINAL network, `density` is synapses over
-possible edges of the RESULTING network (self-loops excluded), `synapses` is the number itself.
-"""
+"""How many neurons and synapses are wanted: exact whole numbers from three ways of saying it."""
 
 import math
 from dataclasses import dataclass
@@ -12,61 +8,61 @@ from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.network.network import Network
 
 
-def resolve_budget(
-    network: Network,
-    keep: float | None = None,
-    density: float | None = None,
-    synapses: int | None = None,
-    neurons: int | None = None,
-) -> int:
-    """The number of synapses asked for by exactly one of `keep`, `density` and `synapses`.
+@dataclass(frozen=True)
+class Size:
+    """How large a pruned network shall be; of `keep`, `density`, `synapses` exactly one.
 
-    `neurons` is the size of the resulting network where neurons leave too (default: all stay);
-    it sets the number of possible edges n (n - 1) that `density` refers to. Fractions are
-    rounded to the nearest whole synapse. [our choice]
-
-    Raises InputError if none or several of the three are given, if a value is out of its
-    range or not a number, or if the network holds fewer synapses than asked for.
+    neurons: how many stay (default: all). keep: fraction of the synapses of the ORIGINAL network;
+    density: synapses over possible edges n (n - 1) of the RESULTING network; synapses: their
+    number. Fractions are rounded to the nearest whole synapse. [our choice]
     """
-    n = resolve_neurons(network, neurons)
-    wanted = {"keep": keep, "density": density, "synapses": synapses}
-    given = {name: value for name, value in wanted.items() if value is not None}
-    if len(given) != 1:
-        raise InputError("budget", given or None, "give exactly one of keep, density and synapses")
-    ((name, value),) = given.items()
-    if name == "synapses":
-        count = _whole(name, value)
-    else:
-        total = network.synapses_original if name == "keep" else n * (n - 1)
-        count = round(_fraction(name, value) * total)
-    if count < 1:
-        raise InputError(name, value, "must leave at least one synapse")
-    possible = min(network.n_synapses, n * (n - 1))
-    if count > possible:
-        why = (
-            f"asks for {count} synapses; this network of {network.n_neurons} neurons holds "
-            f"{network.n_synapses}"
-        )
-        room = (
-            "" if possible == network.n_synapses else f" and {n} neurons have room for {possible}"
-        )
-        raise SizeOutOfReachError(name, value, f"{why}{room}; pruning adds none")
-    return count
 
+    neurons: int | None = None
+    keep: float | None = None
+    density: float | None = None
+    synapses: int | None = None
 
-def resolve_neurons(network: Network, neurons: int | None) -> int:
-    """The number of neurons to keep: all if None.
+    def resolve(self, network: Network) -> tuple[int, int]:
+        """(neurons, synapses) of `network` pruned to this size.
 
-    Raises InputError unless it is a whole number from 1 to the number there are.
-    """
-    if neurons is None:
-        return network.n_neurons
-    count = _whole("neurons", neurons)
-    if not 1 <= count <= network.n_neurons:
-        raise InputError(
-            "neurons", neurons, f"must be from 1 to {network.n_neurons}, the neurons there are"
-        )
-    return count
+        Raises InputError unless exactly one of the three is given, in its range, and
+        SizeOutOfReachError, one of these, if the network holds fewer synapses than asked for.
+        """
+        n = self.resolve_neurons(network)
+        wanted = {"keep": self.keep, "density": self.density, "synapses": self.synapses}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        if len(given) != 1:
+            what = "give exactly one of keep, density and synapses"
+            raise InputError("budget", given or None, what)
+        ((name, value),) = given.items()
+        if name == "synapses":
+            count = _whole(name, value)
+        else:
+            total = network.synapses_original if name == "keep" else n * (n - 1)
+            count = round(_fraction(name, value) * total)
+        if count < 1:
+            raise InputError(name, value, "must leave at least one synapse")
+        held, possible = network.n_synapses, min(network.n_synapses, n * (n - 1))
+        if count > possible:
+            room = "" if possible == held else f" and {n} neurons have room for {possible}"
+            why = f"asks for {count} synapses; this network of {network.n_neurons} neurons holds "
+            raise SizeOutOfReachError(name, value, f"{why}{held}{room}; pruning adds none")
+        return n, count
+
+    def resolve_neurons(self, network: Network) -> int:
+        """The number of neurons to keep. Raises InputError for one that is not there."""
+        if self.neurons is None:
+            return network.n_neurons
+        count = _whole("neurons", self.neurons)
+        if not 1 <= count <= network.n_neurons:
+            what = f"must be from 1 to {network.n_neurons}, the neurons there are"
+            raise InputError("neurons", self.neurons, what)
+        return count
+
+    @property
+    def asks_for_synapses(self) -> bool:
+        """Whether it says anything about synapses."""
+        return (self.keep, self.density, self.synapses) != (None, None, None)
 
 
 def _whole(name: str, value: object) -> int:
@@ -82,29 +78,3 @@ def _fraction(name: str, value: object) -> float:
     if not 0 < fraction <= 1:
         raise InputError(name, value, "must be in (0, 1]")
     return fraction
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a pruned network shall be; of `keep`, `density`, `synapses` exactly one.
-
-    neurons: how many stay (default: all). keep: fraction of the original synapses; density:
-    synapses over possible ones of the resulting network; synapses: their number.
-    """
-
-    neurons: int | None = None
-    keep: float | None = None
-    density: float | None = None
-    synapses: int | None = None
-
-    def resolve(self, network: Network) -> tuple[int, int]:
-        """(neurons, synapses) of `network` pruned to this size; InputError as `resolve_budget`."""
-        neurons = resolve_neurons(network, self.neurons)
-        return neurons, resolve_budget(
-            network, self.keep, self.density, self.synapses, self.neurons
-        )
-
-    @property
-    def asks_for_synapses(self) -> bool:
-        """Whether it says anything about synapses."""
-        return (self.keep, self.density, self.synapses) != (None, None, None)

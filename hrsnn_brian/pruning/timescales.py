@@ -46,8 +46,6 @@ def neuron_groups(network: Network, grouping: str = "class and cluster") -> dict
 
     Names are "all", "e", "i", "0", "1", ..., "e0", "i0", "e1", ... by grouping, see `GROUPINGS`.
     """
-    if grouping not in GROUPINGS:
-        raise unknown_name("grouping", grouping, GROUPINGS)
     classes = {"": np.ones(network.n_neurons, dtype=bool)}
     if grouping.startswith("class"):
         classes = {"e": network.is_e, "i": ~network.is_e}
@@ -99,35 +97,18 @@ def retime(network: Network, gammas: Gammas, grouping: str = "class and cluster"
 class TimescaleSpace:
     """What is searched: per group a shape and a mean (s) within bounds, both on a log scale.
 
-    groups: names of `neuron_groups`. shapes, means: (lowest, highest). clip: (low, high), s, of
-    every gamma distribution. Raises InputError unless 0 < lowest < highest < inf.
+    groups: names of `neuron_groups`. A point (2 * groups,) of the unit cube has shape and mean of
+    each group in turn.
     """
 
     groups: tuple[str, ...]
-    shapes: tuple[float, float] = SHAPES
-    means: tuple[float, float] = MEANS
-    clip: tuple[float, float] = CLIP
-
-    def __post_init__(self) -> None:
-        for name in ("shapes", "means", "clip"):
-            low, high = getattr(self, name)
-            if not 0 < low < high < math.inf:
-                raise InputError(name, (low, high), "must be two numbers, 0 < lowest < highest")
-        if not self.groups:
-            raise InputError("groups", (), "at least one group of neurons is needed")
-
-    @property
-    def dimensions(self) -> int:
-        """Coordinates of a point: shape and mean of each group in turn."""
-        return 2 * len(self.groups)
 
     def gammas(self, point: tuple[float, ...]) -> dict[str, Gamma]:
-        """The distributions a point (2 * groups,) of the unit cube stands for."""
-        low, high = self.clip
-        values = iter(point)
+        """The distributions a point stands for."""
+        (low, high), values = CLIP, iter(point)
         found = {}
         for name in self.groups:
-            shape, mean = _between(self.shapes, next(values)), _between(self.means, next(values))
+            shape, mean = _between(SHAPES, next(values)), _between(MEANS, next(values))
             found[name] = Gamma(shape=shape, mean=mean, low=low, high=high, unit=SECOND)
         return found
 
@@ -142,17 +123,13 @@ class TimescaleSpace:
             tau = network.tau_m[groups[name]]
             mean, variance = float(tau.mean()), float(tau.var())
             shape = mean**2 / variance if variance > 0 else math.inf
-            coordinates += [_level(self.shapes, shape), _level(self.means, mean)]
+            coordinates += [_level(SHAPES, shape), _level(MEANS, mean)]
         return tuple(coordinates)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, JSON-able."""
-        return {
-            "groups": list(self.groups),
-            "shapes": list(self.shapes),
-            "means": list(self.means),
-            "clip": list(self.clip),
-        }
+        bounds = {"shapes": list(SHAPES), "means": list(MEANS), "clip": list(CLIP)}
+        return {"groups": list(self.groups), **bounds}
 
 
 def _between(bounds: tuple[float, float], level: float) -> float:
@@ -168,23 +145,17 @@ def _level(bounds: tuple[float, float], value: float) -> float:
 class TimescaleSearch:
     """The outcome of a search: `best` distributions by group, their `objective`, and all trials.
 
-    `history` rows hold the evaluation's number, "<group>.shape", "<group>.mean_s", "objective",
-    whatever else the objective measured, and "best_so_far": a tidy table. On a noisy objective the
-    best of many values is an optimistic one.
+    evaluations: in order, the first that of the network's own distributions. On a noisy objective
+    the best of many values is an optimistic one.
     """
 
     best: dict[str, Gamma]
     objective: float
-    history: tuple[dict[str, float | int], ...]
+    evaluations: tuple[Evaluation, ...]
 
 
 def search_timescales(
-    network: Network,
-    objective: Objective,
-    search: Search,
-    *,
-    grouping: str = "class and cluster",
-    space: TimescaleSpace | None = None,
+    network: Network, objective: Objective, search: Search, grouping: str = "class and cluster"
 ) -> TimescaleSearch | None:
     """Search the gamma distributions of tau_m that maximise a task-agnostic objective.
 
@@ -195,10 +166,7 @@ def search_timescales(
     is not finite (a silent network) is a failure and never chosen. The first evaluation is at the
     gamma distributions closest to the network's own tau_m. What is raised `search.maximise` says.
     """
-    space = space or TimescaleSpace(tuple(neuron_groups(network, grouping)))
-    for name in space.groups:
-        if name not in neuron_groups(network, grouping):
-            raise unknown_name("group of neurons", name, neuron_groups(network, grouping))
+    space = TimescaleSpace(tuple(neuron_groups(network, grouping)))
 
     def measure(point: tuple[float, ...]) -> Measures:
         value = objective(space.gammas(point))
@@ -207,29 +175,11 @@ def search_timescales(
     settings = {"space": space.to_dict(), "grouping": grouping, **search.settings}
     evaluations = maximise(
         measure,
-        space.dimensions,
+        2 * len(space.groups),
         replace(search, settings=settings),
         space.point(network, grouping),
     )
     best = best_evaluation(evaluations)
     if best is None:
         return None
-    return TimescaleSearch(
-        best=space.gammas(best.point),
-        objective=best.objective,
-        history=_table(space, evaluations),
-    )
-
-
-def _table(
-    space: TimescaleSpace, evaluations: tuple[Evaluation, ...]
-) -> tuple[dict[str, float | int], ...]:
-    rows: list[dict[str, float | int]] = []
-    best = -math.inf
-    for number, evaluation in enumerate(evaluations):
-        best = max(best, evaluation.objective)
-        row: dict[str, float | int] = {"trial": number}
-        for name, law in space.gammas(evaluation.point).items():
-            row |= {f"{name}.shape": law.shape, f"{name}.mean_s": law.mean}
-        rows.append({**row, **evaluation.measures, "best_so_far": best})
-    return tuple(rows)
+    return TimescaleSearch(space.gammas(best.point), best.objective, evaluations)

@@ -77,9 +77,12 @@ class TuneTimescales(Step):
                 now.log("timescales"),
                 {"objective": self.objective, "target": self.lambda_target, **now.note("")},
             ),
-            grouping=self.grouping,
+            self.grouping,
         )
-        if result is None or result.objective <= (first := float(result.history[0]["objective"])):
+        if result is None:
+            return network
+        first = float(result.evaluations[0].measures["objective"])
+        if result.objective <= first:
             return network
         tuned = candidate(result.best)
         assert tuned is not None  # its objective was a number

@@ -14,7 +14,7 @@ OPERATIONS = "synaptic_ops_per_s"
 
 BARE = NO_RECURRENCE
 REFERENCES = (FULL, BARE)
-"""Rules that have one size only; every size of the method is compared with it."""
+"""Networks that have one size only; every size of the method is compared with it."""
 ACTIVITY = "activity"
 PRUNED_FOR_A_TASK = (ACTIVITY, "lottery")
 
@@ -23,7 +23,7 @@ PRUNED_FOR_A_TASK = (ACTIVITY, "lottery")
 class Demand:
     """The method against each rival by one measure, on the same seeds, task, size and readout.
 
-    rivals: names of rules, with * for any text; the method is never its own rival.
+    rivals: names of recipes or networks, with * for any text; the method is never its own rival.
     measure: SCORE, or a column of cost, of which less is better.
     at_least: no worse is enough: the confidence interval of the difference ends before the margin
         of non-inferiority (`judge.Settings`). Else the method must be better.
@@ -41,7 +41,7 @@ class Claim:
     table: the table it is judged on, `tables/<table>.csv`, written by the study of that name.
     fewer_neurons: only sizes with fewer neurons than the original speak for or against it.
     one_network: it is about one network per seed put to several tasks, judged together.
-    about: the rules it can be about, with * for any text.
+    about: the recipes it can be about, with * for any text.
     needs: what would have to be measured, for a claim no table speaks of; it has no demands.
     """
 
@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         text="Diversity of neuronal timescales helps: a heterogeneous network prunes better than a "
         "homogeneous one.",
         source="[paper] abstract",
-        needs="the same rules on networks of preset homogeneous beside default, at matched rate",
+        needs="the same recipes on networks of preset homogeneous beside default, at matched rate",
     ),
     Claim(
         name="images",
@@ -140,6 +140,6 @@ CLAIMS: tuple[Claim, ...] = (
         name="clusters",
         text="Clusters with timescales of their own (CHRSNN) do better than one population.",
         source="[paper] text",
-        needs="the same rules on networks of preset chrsnn beside default, at matched rate",
+        needs="the same recipes on networks of preset chrsnn beside default, at matched rate",
     ),
 )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.report.claims import BARE, FULL, REFERENCES, SCORE, Claim, Demand
 from hrsnn_brian.report.records import Records, Size, number
+from hrsnn_brian.statistics.paired_seeds import count_of, why_not
 
 SIZE_TOLERANCE = 0.05
 """Relative difference in neurons or synapses up to which two networks are of equal size: sampled
@@ -22,6 +23,7 @@ class Contest:
     ours, theirs: values of the paired seeds, in one order.
     unpaired: seeds that only one of the two has, or without a finite value.
     unequal: paired seeds left out because the two networks differ in size.
+    why: why seeds are unpaired, a reason each.
     margin: loss by which the method still counts as no worse, None where it has no meaning.
     """
 
@@ -35,12 +37,18 @@ class Contest:
     theirs: tuple[float, ...]
     unpaired: int
     unequal: int
+    why: tuple[str, ...]
     margin: float | None
 
     @property
     def pairs(self) -> int:
         """How many seeds are compared."""
         return len(self.ours)
+
+    @property
+    def count(self) -> str:
+        """The same, of how many: "6", or "5 of 6"."""
+        return count_of(self.pairs, self.pairs + self.unpaired + self.unequal)
 
 
 def contests_of(claim: Claim, records: Records, method: str, margin: float) -> list[Contest]:
@@ -63,11 +71,11 @@ def contests_of(claim: Claim, records: Records, method: str, margin: float) -> l
 
 
 def rivals_of(demand: Demand, records: Records, method: str) -> list[str]:
-    """The rules of the table that the demand names, without the method itself."""
+    """What the table has that the demand names, without the method itself."""
     return [
-        rule
-        for rule in records.rules
-        if rule != method and any(fnmatchcase(rule, pattern) for pattern in demand.rivals)
+        name
+        for name in records.names
+        if name != method and any(fnmatchcase(name, pattern) for pattern in demand.rivals)
     ]
 
 
@@ -91,6 +99,7 @@ def _contest(
         allowed = _margin(records, task, size, column, better, margin)
     seeds = _paired(ours, theirs, column)
     equal = [s for s in seeds if rival in REFERENCES or _equal_size(ours[s], theirs[s])]
+    lost = sorted((ours.keys() | theirs.keys()) - {*seeds})
     return Contest(
         task=task,
         size=size,
@@ -100,8 +109,9 @@ def _contest(
         better=better,
         ours=tuple(number(ours[seed][column]) for seed in equal),
         theirs=tuple(number(theirs[seed][column]) for seed in equal),
-        unpaired=len(ours.keys() | theirs.keys()) - len(seeds),
+        unpaired=len(lost),
         unequal=len(seeds) - len(equal),
+        why=tuple(_why_unpaired(ours.get(s), theirs.get(s), column) for s in lost),
         margin=allowed,
     )
 
@@ -113,6 +123,12 @@ def _paired(a: Mapping[int, Row], b: Mapping[int, Row], column: str) -> list[int
         for seed in sorted(a.keys() & b.keys())
         if not any(math.isnan(number(rows[seed].get(column))) for rows in (a, b))
     ]
+
+
+def _why_unpaired(ours: Row | None, theirs: Row | None, column: str) -> str:
+    if ours is None or theirs is None:
+        return "only one of the two has the seed"
+    return why_not(ours, column, any_size=True) or why_not(theirs, column, any_size=True)
 
 
 def _equal_size(a: Row, b: Row) -> bool:

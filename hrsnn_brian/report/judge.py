@@ -27,7 +27,7 @@ HOLDS, FAILS = "holds", "does not hold"
 class Settings:
     """How to judge.
 
-    method: the rule the claims are made about. level: of all tests; confidence is 1 - level.
+    method: the recipe the claims are made about. level: of all tests; confidence is 1 - level.
     margin: of non-inferiority, a fraction of what recurrence is worth on the task.
 
     Raises InputError unless level is in (0, 0.5] and margin in (0, 1].

@@ -11,6 +11,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.columns import NAME, UNMATCHED, Column, named
 from hrsnn_brian.files.schema import complete, read_schema
 from hrsnn_brian.files.tables import Row, Table, columns_of, read_table, require_numbers
+from hrsnn_brian.files.toml import flat
 from hrsnn_brian.report.claims import OPERATIONS, REFERENCES
 
 RAW = UNMATCHED
@@ -39,7 +40,7 @@ class Size:
 class Records:
     """Rows of one table at one readout.
 
-    cells: (task, rule, size) -> seed -> row; a rule is a recipe, or a network that none made.
+    cells: (task, name, size) -> seed -> row; a name is a recipe's, or of a network that none made.
     scores: task -> its primary score.
     """
 
@@ -52,21 +53,21 @@ class Records:
         return list(dict.fromkeys(task for task, _, _ in self.cells))
 
     @property
-    def rules(self) -> list[str]:
-        """Rules, in the order of the rows."""
-        return list(dict.fromkeys(rule for _, rule, _ in self.cells))
+    def names(self) -> list[str]:
+        """Recipes and other networks, in the order of the rows."""
+        return list(dict.fromkeys(name for _, name, _ in self.cells))
 
-    def sizes(self, rule: str) -> list[Size]:
-        """All sizes of `rule` on any task, the largest first."""
-        return sorted({size for _, name, size in self.cells if name == rule}, reverse=True)
+    def sizes(self, name: str) -> list[Size]:
+        """All sizes of a recipe on any task, the largest first."""
+        return sorted({size for _, its_name, size in self.cells if its_name == name}, reverse=True)
 
-    def rows(self, task: str, rule: str, size: Size) -> Mapping[int, Row]:
+    def rows(self, task: str, name: str, size: Size) -> Mapping[int, Row]:
         """Seed -> row. A reference stands for every size: rate-matched if there is such a row."""
-        if rule not in REFERENCES:
-            return self.cells.get((task, rule, size), {})
+        if name not in REFERENCES:
+            return self.cells.get((task, name, size), {})
         for match in (size.match, RAW):
-            for (its_task, its_rule, its_size), rows in self.cells.items():
-                if (its_task, its_rule, its_size.match) == (task, rule, match):
+            for (its_task, its_name, its_size), rows in self.cells.items():
+                if (its_task, its_name, its_size.match) == (task, name, match):
                     return rows
         return {}
 
@@ -174,17 +175,7 @@ def _require_same_settings(run: Path, config: Mapping[str, Any], other: Mapping[
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     options = config.get("options", {})
-    flat: dict[str, Any] = {}
-    for key, value in options.items():
-        if key != "seeds" and not isinstance(value, list):
-            flat |= _flat(value, key)
-    return flat
-
-
-def _flat(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {name: value}
-    return {k: v for key, item in value.items() for k, v in _flat(item, f"{name}.{key}").items()}
+    return flat({k: v for k, v in options.items() if k != "seeds" and not isinstance(v, list)})
 
 
 def _rows(run: Path, table: str) -> list[Row]:

@@ -1,14 +1,17 @@
 """Verdicts as text for people, as a tidy table and as a document for programs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.tables import Row, text_table
+from hrsnn_brian.report.contests import Contest
 from hrsnn_brian.report.judge import AS_CLAIMED, FAILS, NOT_TESTED, Comparison
 from hrsnn_brian.report.records import RAW
 from hrsnn_brian.report.verdict import Verdict
+from hrsnn_brian.statistics.comparison import PairedTest
 
 LISTED = 24
 """Comparisons a claim's table lists whole; of more, only those that are not as claimed."""
@@ -16,10 +19,7 @@ _HEADER = (
     *("task", "keep", "neurons", "match", "rival", "measure", "n", "method", "rival's"),
     *("difference", "CI low", "CI high", "dz", "p t", "p Wilcoxon", "outcome", "no worse"),
 )
-_STATISTICS = (
-    *("wins", "ties", "mean_difference", "low", "high", "confidence", "dz", "t", "p_t"),
-    *("signed_rank", "p_wilcoxon", "p_t_holm", "p_wilcoxon_holm"),
-)
+_STATISTICS = tuple(field.name for field in fields(PairedTest) if field.name != "pairs")
 COLUMNS = (
     Column("claim", "name of the claim", role="identity"),
     Column("table", "the table it is judged on", role="identity"),
@@ -33,6 +33,7 @@ COLUMNS = (
     Column("pairs", "paired seeds", "1"),
     Column("unpaired", "seeds that only one of the two has", "1"),
     Column("unequal", "paired seeds left out, of another size", "1"),
+    Column("left_out", "why seeds are unpaired", role="note"),
     Column("method_mean", "mean of the method, in the unit of the measure"),
     Column("rival_mean", "mean of the rival, in the unit of the measure"),
     Column("wins", "pairs in which the method is larger", "1"),
@@ -122,6 +123,7 @@ def comparison_row(comparison: Comparison) -> Row:
         "pairs": contest.pairs,
         "unpaired": contest.unpaired,
         "unequal": contest.unequal,
+        "left_out": "; ".join(_reasons([contest])),
         "method_mean": _mean(contest.ours),
         "rival_mean": _mean(contest.theirs),
         **{name: statistics.get(name) for name in _STATISTICS},
@@ -162,16 +164,25 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     ):
         if count:
             yield f"  {count} {what}"
+    for reason in _reasons(c.contest for c in comparisons):
+        yield f"    {reason}"
     yield ""
+
+
+def _reasons(contests: Iterable[Contest]) -> list[str]:
+    """Why seeds are without a pair, the commonest reason first."""
+    counted = Counter(why for contest in contests for why in contest.why)
+    return [f"{n} {why}" for why, n in counted.most_common()]
 
 
 def _line(comparison: Comparison) -> list[object]:
     row = comparison_row(comparison)
     match = "raw" if row["match"] == RAW else row["match"]
     no_worse = {True: "yes", False: "not shown", None: "-"}[comparison.no_worse]
-    numbers = ("pairs", "method_mean", "rival_mean", "mean_difference", "low", "high", "dz")
+    numbers = ("method_mean", "rival_mean", "mean_difference", "low", "high", "dz")
     return [
         *(row["task"], row["keep"], row["neuron_fraction"], match, row["rival"], row["measure"]),
+        comparison.contest.count,
         *(row[name] for name in numbers),
         *(row["p_t_holm"], row["p_wilcoxon_holm"], comparison.outcome, no_worse),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from hrsnn_brian.files.tables import Table
 from hrsnn_brian.report.claims import CLAIMS, Claim
@@ -61,29 +62,30 @@ def verdicts(
 
 
 def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdict:
+    untested = partial(Verdict, claim, NOT_TESTED, NOT_TESTED)
     if claim.needs:
-        return Verdict(claim, NOT_TESTED, NOT_TESTED, f"needs {claim.needs}")
+        return untested(f"needs {claim.needs}")
     if not any(fnmatchcase(settings.method, pattern) for pattern in claim.about):
-        why = f"{settings.method!r} has no part in it: it is about {', '.join(claim.about)}"
-        return Verdict(claim, NOT_TESTED, NOT_TESTED, why)
+        about = ", ".join(claim.about)
+        return untested(f"{settings.method!r} has no part in it: it is about {about}")
     if records is None:
-        return Verdict(claim, NOT_TESTED, NOT_TESTED, f"no run holds the table {claim.table}")
-    cells = judged_cells(claim, records, settings)
+        return untested(f"no run holds the table {claim.table}")
+    cells = tuple(judged_cells(claim, records, settings))
     if not cells:
-        return Verdict(claim, NOT_TESTED, NOT_TESTED, _absent(claim, records, settings.method))
+        return untested(_absent(claim, records, settings.method))
     tested = [cell for cell in cells if cell.outcome != NOT_TESTED]
     failing = [cell for cell in tested if cell.outcome != AS_CLAIMED]
     if failing:
-        return Verdict(claim, FAILS, _direction(tested), _failures(tested, failing), tuple(cells))
+        return Verdict(claim, FAILS, _direction(tested), _failures(tested, failing), cells)
     if not tested:
-        return Verdict(claim, NOT_TESTED, NOT_TESTED, _reasons(cells), tuple(cells))
+        return untested(_reasons(cells), cells)
     kinds = {cell.size.match == RAW for cell in tested}
     if len(kinds) == 2:
         why = f"as claimed in all {len(tested)} tested cells, raw and rate-matched"
-        return Verdict(claim, HOLDS, AS_CLAIMED, why, tuple(cells))
+        return Verdict(claim, HOLDS, AS_CLAIMED, why, cells)
     have, lack = ("raw", "rate-matched") if kinds == {True} else ("rate-matched", "raw")
     why = f"as claimed in all {len(tested)} {have} cells, but no {lack} cell is tested"
-    return Verdict(claim, NOT_TESTED, NOT_TESTED, why, tuple(cells))
+    return untested(why, cells)
 
 
 def _direction(tested: Sequence[Cell]) -> str:

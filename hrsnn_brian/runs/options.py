@@ -9,7 +9,7 @@ whose values say of what kind the options are.
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.parameters import HRSNNParams
@@ -24,8 +24,6 @@ from hrsnn_brian.tasks.registry import list_tasks
 
 Options: TypeAlias = dict[str, Any]
 NETWORK = "network"
-# What the option `recipes` was called in one study or another.
-CALLED_RECIPES = dict.fromkeys(("methods", "rules", "variants"), ("recipes",))
 
 
 class StudyNetwork(Part[HRSNNParams]):
@@ -84,6 +82,15 @@ class StudyOptions(Section):
     """What every study has."""
 
     seeds: Whole = Whole(3, low=1).about("seeds, counted from the root seed on")
+
+
+@dataclass(frozen=True)
+class RecipeOptions(StudyOptions):
+    """What a study of recipes has: their names, which were called otherwise in one or another."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("methods", "rules", "variants"), ("recipes",)
+    )
 
 
 def resolved(

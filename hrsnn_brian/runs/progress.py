@@ -4,10 +4,8 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
+from dataclasses import dataclass, field
 from typing import TextIO
-
-Clock = Callable[[], float]
 
 
 def clock_text(seconds: float) -> str:
@@ -17,22 +15,32 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Where lines of progress go, and how often: to `stream`, and each to `log`, too.
+
+    every_s: seconds from one line on the stream to the next, unless it is an important one.
+    """
+
+    log: Callable[[str], None] = lambda text: None
+    every_s: float = 2.0
+    clock: Callable[[], float] = time.monotonic
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def say(self, text: str) -> None:
+        """A line on the stream alone."""
+        print(text, file=self.stream, flush=True)
+
+
 class EngineProgress:
     """Says that a program is being compiled, which happens once per model shape and takes a while.
 
     Called by an engine with ("build" or "run", fraction done), in whatever process it is. One line
-    at the beginning and one at the end of a build, others at most every `every_s` seconds.
+    at the beginning and one at the end of a build, others now and then.
     """
 
-    def __init__(
-        self,
-        stream: TextIO | None = None,
-        log: Callable[[str], None] = lambda text: None,
-        every_s: float = 5.0,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._stream = sys.stderr if stream is None else stream
-        self._log, self._every_s, self._clock = log, every_s, clock
+    def __init__(self, lines: Lines | None = None) -> None:
+        self._lines = lines or Lines(every_s=5.0)
         self._start: float | None = None
         self._last = 0.0
 
@@ -41,57 +49,49 @@ class EngineProgress:
             self._say("waiting for another process that compiles the simulation program")
         if what != "build":
             return
-        now = self._clock()
+        now = self._lines.clock()
         if self._start is None:
             self._start = self._last = now
             self._say("compiling the simulation program (once, it is kept in the cache)")
         elif fraction >= 1:
             self._say(f"compiled in {clock_text(now - self._start)}")
             self._start = None
-        elif now - self._last >= self._every_s:
+        elif now - self._last >= self._lines.every_s:
             self._last = now
             left = (now - self._start) * (1 - fraction) / max(fraction, 0.01)
             self._say(f"compiling {fraction:.0%} | left {clock_text(left)}")
 
     def _say(self, text: str) -> None:
-        self._log(text)
-        print(text, file=self._stream, flush=True)
+        self._lines.log(text)
+        self._lines.say(text)
 
 
 class Steps:
-    """Says what work is at whose length is not known: a line per step, one per `every_s` seconds.
+    """Says what work is at whose length is not known: a line per step, now and then.
 
     Called with what is begun.
     """
 
-    def __init__(
-        self,
-        label: str,
-        stream: TextIO | None = None,
-        every_s: float = 2.0,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._label, self._every_s, self._clock = label, every_s, clock
-        self._stream = sys.stderr if stream is None else stream
-        self._start, self._last, self._count = clock(), -math.inf, 0
+    def __init__(self, label: str, lines: Lines | None = None) -> None:
+        self._label, self._lines = label, lines or Lines()
+        self._start, self._last, self._count = self._lines.clock(), -math.inf, 0
 
     def __call__(self, what: str) -> None:
-        now = self._clock()
+        now = self._lines.clock()
         self._count += 1
-        if now - self._last >= self._every_s:
+        if now - self._last >= self._lines.every_s:
             self._last = now
             line = f"{self._label}: step {self._count}, {what} | elapsed "
-            print(line + clock_text(now - self._start), file=self._stream, flush=True)
+            self._lines.say(line + clock_text(now - self._start))
 
 
 class Progress:
     """Counts finished pieces of work and says how much is left.
 
-    Always to standard error (or `stream`), and, line by line, to `log` when given. `already`
-    pieces were finished before this process began: they count as done, not for the speed. `jobs`
-    pieces are worked on at a time. `overhead` says how many seconds went into what is done once,
-    such as compiling: they do not count for the time left. At most one plain line per `every_s`
-    seconds, but always the first and the last.
+    `already` pieces were finished before this process began: they count as done, not for the
+    speed. `jobs` pieces are worked on at a time. `overhead` says how many seconds went into what is
+    done once, such as compiling: they do not count for the time left. The first and the last
+    piece always have their line.
     """
 
     def __init__(
@@ -102,36 +102,31 @@ class Progress:
         already: int = 0,
         jobs: int = 1,
         overhead: Callable[[], float] = lambda: 0.0,
-        stream: TextIO | None = None,
-        log: Callable[[str], None] | None = None,
-        every_s: float = 2.0,
-        clock: Clock = time.monotonic,
+        lines: Lines | None = None,
     ) -> None:
         self.label, self.total, self.done, self.already = label, total, already, already
-        self._stream = sys.stderr if stream is None else stream
-        self._log, self._every_s, self._clock = log, every_s, clock
+        self._lines = lines or Lines()
         self._jobs, self._overhead, self._spent = jobs, overhead, overhead()
-        self._start = self._last_piece = clock()
+        self._start = self._last_piece = self._lines.clock()
         self._warm: list[float] = []
         self._cold: list[float] = []
-        self._last_line = -float("inf")
+        self._last_line = -math.inf
         self._bar = None
-        if self._stream.isatty():
+        if self._lines.stream.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, initial=already, desc=label, file=self._stream, dynamic_ncols=True
+                total=total,
+                initial=already,
+                desc=label,
+                file=self._lines.stream,
+                dynamic_ncols=True,
             )
 
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
@@ -153,7 +148,7 @@ class Progress:
         left = self.seconds_left()
         parts = [
             f"{self.label} {self.done}/{self.total}",
-            f"elapsed {clock_text(self._clock() - self._start)}",
+            f"elapsed {clock_text(self._lines.clock() - self._start)}",
             f"left {'?' if left is None else clock_text(left)}",
         ]
         return " | ".join(parts + [note] * bool(note))
@@ -161,9 +156,9 @@ class Progress:
     def say(self, text: str) -> None:
         """Shows one line that is no progress."""
         if self._bar is not None:
-            self._bar.write(text, file=self._stream)
+            self._bar.write(text, file=self._lines.stream)
         else:
-            print(text, file=self._stream, flush=True)
+            self._lines.say(text)
 
     def advance(self, note: str = "", seconds: float | None = None, cold: bool = False) -> None:
         """One piece is finished; `note` says which.
@@ -172,20 +167,18 @@ class Progress:
         less the overhead. cold: the seconds still hold such work, and count for the time left
         only until another piece is finished.
         """
-        now, spent = self._clock(), self._overhead()
+        now, spent = self._lines.clock(), self._overhead()
         took = now - self._last_piece - (spent - self._spent) if seconds is None else seconds
         (self._cold if cold else self._warm).append(max(took, 0.0))
-        self._spent = spent
-        self._last_piece = now
+        self._spent, self._last_piece = spent, now
         self.done += 1
         text = self.line(note)
-        if self._log is not None:
-            self._log(text)
+        self._lines.log(text)
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(1)
             return
         first_or_last = self.done in (self.already + 1, self.total)
-        if first_or_last or now - self._last_line >= self._every_s:
+        if first_or_last or now - self._last_line >= self._lines.every_s:
             self._last_line = now
-            print(text, file=self._stream, flush=True)
+            self._lines.say(text)

@@ -11,24 +11,25 @@ DONE              written last: without it the results are not complete
 
 import json
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import is_part, new_part, remove_parts, write_bytes, write_text
 from hrsnn_brian.files.locks import Lock
-from hrsnn_brian.files.toml import dump_toml
+from hrsnn_brian.files.toml import dump_toml, flat
 
 ARGUMENT = "--out"
 FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "other", "foreign"
 CHANGED = "changed"
 _CODE = ("hrsnn_brian", "package", "run.hrsnn_brian", "run.package")
 _GO_ON = "give another directory"
+_UNLOCKED = "this file system has no locks; nothing keeps a second process out of this directory"
 
 
 def state_of(path: Path, config: Mapping[str, Any]) -> str:
@@ -51,22 +52,18 @@ def state_of(path: Path, config: Mapping[str, Any]) -> str:
         return FOREIGN if strangers else FREE
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return FOREIGN
-    differing = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    differing = _differing(held, _wanted(config))
     if differing:
         return CHANGED if all(map(_is_code, differing)) else OTHER
     return FINISHED if (path / "DONE").exists() else UNFINISHED
 
 
 def _held(path: Path) -> dict[str, Any]:
-    return _flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
+    return flat(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")))
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{prefix}{key}"
-        flat.update(_flat(value, f"{name}.") if isinstance(value, dict) else {name: value})
-    return flat
+def _wanted(config: Mapping[str, Any]) -> dict[str, Any]:
+    return flat(tomllib.loads(dump_toml(config)))
 
 
 def _is_code(key: str) -> bool:
@@ -90,7 +87,7 @@ def _differing(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
 
 def _difference(path: Path, config: Mapping[str, Any]) -> str:
     """What differs most between the run at `path` and one of `config`, as text."""
-    held, wanted = _held(path), _flat(tomllib.loads(dump_toml(config)))
+    held, wanted = _held(path), _wanted(config)
     differing = _differing(held, wanted)
     if not _is_code(differing[0]):
         differing = differing[:1]
@@ -202,6 +199,9 @@ class RunDirectory:
             if not (path / "config.toml").exists():
                 write_text(path / "config.toml", dump_toml(config))
             (path / "DONE").unlink(missing_ok=True)
+            if not lock.exclusive:
+                append_log(path, _UNLOCKED)
+                print(f"warning: {path}: {_UNLOCKED}", file=sys.stderr, flush=True)
         except BaseException:
             lock.release()
             raise
@@ -250,12 +250,7 @@ class RunDirectory:
     def __enter__(self) -> "RunDirectory":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.release()
 
 
@@ -275,7 +270,7 @@ def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> No
 def _as_it_began(path: Path, config: Mapping[str, Any]) -> str:
     """How to finish a run with the code it began with, where only kept files have changed."""
     held = _held(path)
-    changed = _differing(held, _flat(tomllib.loads(dump_toml(config))))
+    changed = _differing(held, _wanted(config))
     kept = path / "code"
     if not all((kept / key.removeprefix("files.")).is_file() for key in changed):
         return ""

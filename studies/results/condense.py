@@ -7,7 +7,6 @@ error of the score, mean rate and operations.
 """
 
 import argparse
-import math
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -23,10 +22,14 @@ from hrsnn_brian.files.tables import (
     schema_in,
     write_table,
 )
+from hrsnn_brian.statistics.paired_seeds import LEFT_OUT, by_seed, left_out, why_not
 
 CELL = tuple(name for name in IDENTITY if name not in ("neurons", "synapses", "seed"))
+_COSTS = ("rate_hz", "synaptic_ops_per_s")
 COLUMNS = (
     Column("seeds", "seeds with a score", "1"),
+    Column("of", "seeds there are", "1"),
+    Column("left_out", "why the others do not count", role="note"),
     Column("score", "the column whose mean is given", role="note"),
     Column("mean", "mean of that score over seeds"),
     Column("sem", "its standard error"),
@@ -40,20 +43,10 @@ def condensed(table: Table) -> Table:
     same seed in several runs counts once.
     Raises InputError for a task that is judged by no score.
     """
-    cells: dict[tuple[object, ...], dict[int, Row]] = {}
+    cells: dict[tuple[object, ...], list[Row]] = {}
     for row in table:
-        name = _score(table, row["task"])
-        seeds = cells.setdefault(tuple(row[name] for name in CELL), {})
-        score = row.get(name)
-        noted = isinstance(row["note"], str) and row["note"]  # an empty cell is read as NaN
-        if score is not None and math.isfinite(score) and not noted:
-            seeds[int(row["seed"])] = row
-    found = []
-    for cell, seeds in cells.items():
-        identity = dict(zip(CELL, cell, strict=True))
-        found.append(
-            _condensed(identity, _score(table, str(identity["task"])), list(seeds.values()))
-        )
+        cells.setdefault(tuple(row[name] for name in CELL), []).append(row)
+    found = [_condensed(rows, _score(table, rows[0]["task"])) for rows in cells.values()]
     return Table(found, schema_of(found, COLUMNS))
 
 
@@ -64,17 +57,21 @@ def _score(table: Table, task: str) -> str:
     return score.name
 
 
-def _condensed(cell: Row, name: str, rows: list[Row]) -> Row:
-    scores = [float(row[name]) for row in rows]
-    found: Row = cell | {"seeds": len(scores), "score": name}
-    if scores:
-        found |= {"mean": round(mean(scores), 5)}
-        for column in ("rate_hz", "synaptic_ops_per_s"):
-            found[column] = round(mean(float(row[column]) for row in rows), 2)
-    if len(scores) > 1:
-        found["sem"] = round(stdev(scores) / len(scores) ** 0.5, 5)
-    order = [*CELL, "seeds", "score", "mean", "sem", "rate_hz", "synaptic_ops_per_s"]
-    return {column: found.get(column) for column in order}
+def _condensed(rows: list[Row], name: str) -> Row:
+    """The row of a cell; name: the score that its task is judged by."""
+    seeds = by_seed(rows, "task", name)[rows[0]["task"]]
+    counted = {row["seed"]: row for row in rows if not why_not(row, name)}.values()
+    found: Row = {column: rows[0][column] for column in CELL}
+    found |= {"seeds": len(seeds), "of": len(seeds) + len(seeds.left_out)}
+    found |= {"left_out": left_out([seeds]).removeprefix(LEFT_OUT), "score": name}
+    found |= dict.fromkeys(("mean", "sem", *_COSTS))
+    if seeds:
+        found["mean"] = round(mean(seeds.values()), 5)
+        for column in _COSTS:
+            found[column] = round(mean(float(row[column]) for row in counted), 2)
+    if len(seeds) > 1:
+        found["sem"] = round(stdev(seeds.values()) / len(seeds) ** 0.5, 5)
+    return found
 
 
 def main() -> None:

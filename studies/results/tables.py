@@ -21,6 +21,7 @@ from pathlib import Path
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.atomic import write_text
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE
+from hrsnn_brian.statistics.paired_seeds import count_of
 
 HERE = Path(__file__).parent
 TABLE = re.compile(r"<!-- table: (?P<name>\w+) (?P<words>.*?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -77,7 +78,7 @@ def _shown(row: Cell, chosen: Cell) -> bool:
 
 
 def _line(recipe: str, mackey_glass: Cell, lorenz: Cell) -> str:
-    seeds = "/".join(dict.fromkeys(cell.get("seeds", "0") for cell in (mackey_glass, lorenz)))
+    seeds = "/".join(dict.fromkeys(map(_seeds, (mackey_glass, lorenz))))
     operations = mackey_glass.get("synaptic_ops_per_s")
     values = (
         _value(mackey_glass, 3),
@@ -87,6 +88,12 @@ def _line(recipe: str, mackey_glass: Cell, lorenz: Cell) -> str:
     )
     name = NAMES.get(recipe, recipe).replace("|", r"\|")  # else it ends a cell
     return f"| {name} | {' | '.join(values)} |"
+
+
+def _seeds(cell: Cell) -> str:
+    """How many seeds count, and of how many where the file says so and some do not."""
+    seeds = cell.get("seeds", "0")
+    return count_of(int(seeds), int(cell.get("of", seeds)))
 
 
 def _value(cell: Cell, digits: int) -> str:

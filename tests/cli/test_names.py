@@ -94,6 +94,10 @@ def test_evaluate_refuses_what_is_none_in_one_line(
 
 def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network, numpy_engine):
     told = []
+
+    def tell(done, total, row):
+        told.append((done, total, row["synapses"]))
+
     given = {"engine": numpy_engine, "seed": 1, "rounds": 1}
     with pytest.raises(InputError, match="prunes for a task"):
         hb.prune(network, "activity", hb.Size(neurons=15, keep=0.5), **given)
@@ -101,8 +105,7 @@ def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network
         network,
         "noise",
         hb.Size(keep=0.5),
-        **given,
-        on_round=lambda done, total, row: told.append((done, total, row["synapses"])),
+        **given | {"rounds": hb.Rounds(1, on_round=tell)},
     )
     half = network.n_synapses // 2
     assert told[-1] == (1, 1, half)
@@ -127,3 +130,16 @@ def test_list_alone_lists_what_there_is_to_list(capfd):
     assert [line.split()[0] for line in out.splitlines()] == list(LISTS)
     assert main(["list", "--json"]) == 0
     assert set(json.loads(capfd.readouterr().out)["lists"]) == set(LISTS)
+
+
+def test_the_lengths_of_a_recipe_that_measures_can_be_set_and_are_listed(network, tmp_path, capfd):
+    for recipe, listed in (("frugal", True), ("random", False)):
+        assert main(["list", "options", recipe]) == 0
+        assert ("probe.rate_seconds = 10.0" in capfd.readouterr().out) is listed
+    hb.save_network(network, tmp_path / "net.npz")
+    words = ["prune", str(tmp_path / "net.npz"), "--keep", "0.5", "--out", str(tmp_path / "a.npz")]
+    assert main([*words, "--recipe", "random", "--set", "probe.seconds=1"]) == 2
+    assert main([*words, "--recipe", "frugal", "--set", "rate_seconds=0"]) == 2
+    refused = capfd.readouterr().err.splitlines()
+    assert "'probe.seconds': unknown" in refused[0]
+    assert refused[1].startswith("hrsnn: probe.rate_seconds = 0: must be a number of seconds > 0")

@@ -12,7 +12,7 @@ from scores import error, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_curve import draw, panels
-from hrsnn_brian.figures.registry import draw_figure, drawable, get_figure, list_figures
+from hrsnn_brian.figures.registry import draw_figure, drawable, list_figures
 from hrsnn_brian.files.columns import FULL, Column
 from hrsnn_brian.files.schema import schema_of, schema_path
 from hrsnn_brian.files.score import Score
@@ -268,7 +268,7 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
         "spectrum",
     }
     with pytest.raises(InputError, match="did you mean 'pruning_curve'"):
-        get_figure("prunning_curve")
+        draw_figure("prunning_curve", tmp_path)
     with pytest.raises(InputError, match="no such file"):
         draw_figure("pruning_curve", tmp_path / "none")
 

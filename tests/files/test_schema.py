@@ -18,7 +18,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.prune import Pruned, prune
 from hrsnn_brian.pruning.size import Size
-from hrsnn_brian.runs.runner import run_study
+from hrsnn_brian.runs.runner import plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
 # ---- scores and columns
@@ -101,8 +101,8 @@ STUDY = Study("own", "own scores", points, run, presets={"quick": {"seeds": 2}},
 def test_the_scores_of_an_own_study_are_filed_and_read_back_by_a_resumed_run(tmp_path):
     (tmp_path / "own.py").write_text(OWN)
     study = load_study(str(tmp_path / "own.py"))
-    first = run_study(study, out=tmp_path / "run")
-    again = run_study(study, out=tmp_path / "run")
+    first = run_study(plan_study(study), out=tmp_path / "run")
+    again = run_study(plan_study(study), out=tmp_path / "run")
     assert (first.computed, again.computed) == (2, 0)
     for found in (first, again):
         assert found.rows[1] == {"seed": 1, "task": "darts", "hits": 1.5, "kg": 1.0, "plain": 2}

@@ -11,7 +11,7 @@ import test_ablation
 import test_dynamics_study
 import test_figures
 import test_lyapunov_figures
-import test_rule_figure
+import test_methods_figure
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
@@ -40,7 +40,7 @@ from hrsnn_brian.studies.lyapunov_spectrum import STUDY as SPECTRUM
 FIGURES: dict[str, tuple[Callable[..., list], Callable[[], list[dict]], str, str]] = {
     # figure: how it is drawn, its rows, a number that says what a row is, a number it shows
     "pruning_curve": (pruning_curve.draw, test_figures.synthetic_rows, "keep", "nrmse_h1"),
-    "pruning_methods": (pruning_methods.draw, test_rule_figure.rows, "keep", "nrmse_h84"),
+    "pruning_methods": (pruning_methods.draw, test_methods_figure.rows, "keep", "nrmse_h84"),
     "ablation": (ablation.draw, test_ablation.synthetic_rows, "keep", "nrmse_h84"),
     "dynamics": (dynamics.draw, test_dynamics_study.synthetic_rows, "keep", "isi_cv"),
     "finite_size": (finite_size.draw, test_lyapunov_figures.finite_size_rows, "d0", "value_per_s"),
@@ -221,7 +221,7 @@ def test_a_measure_without_values_is_said_to_have_none() -> None:
 def test_rules_without_rows_or_scores_are_one_clear_line(
     change: Callable[[pd.DataFrame], pd.DataFrame], message: str
 ) -> None:
-    table = Table(test_rule_figure.rows()).frame()
+    table = Table(test_methods_figure.rows()).frame()
     with pytest.raises(InputError, match=message):
         pruning_methods.draw(change(table))
     with pytest.raises(InputError, match=r"no pruned network with keep 0\.3"):
@@ -232,7 +232,7 @@ def test_rules_without_rows_or_scores_are_one_clear_line(
 
 def test_two_ways_to_match_a_rate_are_one_value_per_seed() -> None:
     """The open points stand for all matched networks; their bars are over seeds, not over rows."""
-    table = Table(test_rule_figure.rows()).frame()
+    table = Table(test_methods_figure.rows()).frame()
     gain = table[table["match"] == "bias"].assign(match="gain")
     one, two = (pruning_methods.draw(t) for t in (table, pd.concat([table, gain])))
     for a, b in zip(bars(one), bars(two), strict=True):

@@ -8,10 +8,9 @@ from hrsnn_brian.dynamics.betweenness import betweenness
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
-from hrsnn_brian.pruning.keep_neurons import RULES, KeepNeurons
+from hrsnn_brian.pruning.keep_neurons import RULES, KeepNeurons, leavers
 from hrsnn_brian.pruning.keep_synapses import edge_strength
 from hrsnn_brian.pruning.lnp import LNP
-from hrsnn_brian.pruning.neurons import lowest_leavers, random_leavers
 from hrsnn_brian.pruning.prune import prune
 from hrsnn_brian.pruning.recipes import MAGNITUDE
 from hrsnn_brian.pruning.size import Size
@@ -24,7 +23,7 @@ def network():
     return build_network(HRSNNParams(N=120, graph=GraphParams(K=8)), 3)
 
 
-def leavers(network, count, *, seen=None, **settings):
+def leaving(network, count, *, seen=None, **settings):
     """Who leaves, on the graph of |w| unless another is asked for."""
     step = KeepNeurons(**{"graph": "magnitude", **settings})
     after = step(iteration(network, neurons=count, **(seen or {}))).network
@@ -35,7 +34,7 @@ def leavers(network, count, *, seen=None, **settings):
 def test_lowest_betweenness_leaves(network):
     """Without proportion, every leaver is at most as central as every neuron that stays."""
     score = betweenness(network.W)
-    leave = leavers(network, 80, proportional="off")
+    leave = leaving(network, 80, proportional="off")
     stay = np.setdiff1d(np.arange(120), leave)
     assert len(leave) == 40
     assert score[leave].max() <= score[stay].min()
@@ -43,12 +42,12 @@ def test_lowest_betweenness_leaves(network):
 
 def test_pivots_choose_who_leaves_by_an_estimate(network):
     """The pivots drawn first from the generator decide; as many as neurons are all of them."""
-    exact = leavers(network, 80)
-    assert np.array_equal(leavers(network, 80, pivots=120), exact)
+    exact = leaving(network, 80)
+    assert np.array_equal(leaving(network, 80, pivots=120), exact)
     random = iteration(network).random("neurons")
     score = betweenness(network.W, pivots=random.choice(120, 60, replace=False))
-    expected = lowest_leavers(score, network.is_e, 80, random)
-    found = leavers(network, 80, pivots=60)
+    expected = leavers(score, network.is_e, 80, random)
+    found = leaving(network, 80, pivots=60)
     assert np.array_equal(found, expected)
     assert len(np.intersect1d(found, exact)) > 25  # of 40; 13 by chance
     with pytest.raises(InputError, match=r"neurons.pivots = -1: must be a whole number >= 0"):
@@ -58,7 +57,7 @@ def test_pivots_choose_who_leaves_by_an_estimate(network):
 def test_proportional_removal_keeps_the_balance(network):
     """E and I stay in proportion, and in each class the least central leave."""
     score = betweenness(network.W)
-    leave = leavers(network, 80)
+    leave = leaving(network, 80)
     stay = np.setdiff1d(np.arange(120), leave)
     assert network.is_e[stay].sum() == 64
     for members in (network.is_e, ~network.is_e):
@@ -67,9 +66,9 @@ def test_proportional_removal_keeps_the_balance(network):
 
 def test_inverse_weight_distance_spares_inhibition(network):
     """The artefact that the option is for: with 1/|w| the strong inhibitory neurons are central."""
-    leave = leavers(network, 80, proportional="off")
+    leave = leaving(network, 80, proportional="off")
     assert network.is_e[leave].all()
-    by_class = leavers(network, 80, proportional="off", distance="class")
+    by_class = leaving(network, 80, proportional="off", distance="class")
     assert not network.is_e[by_class].all()
 
 
@@ -83,11 +82,11 @@ def test_strength_decides_who_is_central(network):
     relative = edge_strength(network.W, now, "endpoints")
     np.testing.assert_allclose(relative, strength / strength.max())
     score = betweenness(network.W, strength)
-    leave = leavers(
+    leave = leaving(
         network, 60, seen={"exponents": exponents}, graph="exponent", proportional="off"
     )
     np.testing.assert_allclose(np.sort(score[leave]), np.sort(score)[:60])
-    assert not np.array_equal(leave, leavers(network, 60, proportional="off"))
+    assert not np.array_equal(leave, leaving(network, 60, proportional="off"))
 
 
 def test_lowest_activity_leaves_and_ties_by_lot(network):
@@ -97,28 +96,27 @@ def test_lowest_activity_leaves_and_ties_by_lot(network):
         ("task activity", "task_rates"),
         ("readout", "readout_weight"),
     ):
-        leave = leavers(network, 100, rule=rule, seen={fact: rates}, proportional="off")
+        leave = leaving(network, 100, rule=rule, seen={fact: rates}, proportional="off")
         np.testing.assert_array_equal(leave, np.arange(100, 120))
     silent = np.zeros(120)
     draws = {
-        tuple(lowest_leavers(silent, network.is_e, 100, RNG(s), proportional=False))
-        for s in range(5)
+        tuple(leavers(silent, network.is_e, 100, RNG(s), proportional=False)) for s in range(5)
     }
     assert len(draws) == 5
-    again = lowest_leavers(silent, network.is_e, 100, RNG(0), proportional=False)
+    again = leavers(silent, network.is_e, 100, RNG(0), proportional=False)
     np.testing.assert_array_equal(
-        again, lowest_leavers(silent, network.is_e, 100, RNG(0), proportional=False)
+        again, leavers(silent, network.is_e, 100, RNG(0), proportional=False)
     )
 
 
 def test_random_leavers_with_and_without_proportion(network):
-    left = random_leavers(network.is_e, 30, RNG(0))
+    left = leavers(None, network.is_e, 30, RNG(0))
     assert (~np.isin(np.flatnonzero(network.is_e), left)).sum() == 24
-    by_rule = leavers(network, 30, rule="random")
+    by_rule = leaving(network, 30, rule="random")
     drawn = iteration(network).random("neurons")
-    np.testing.assert_array_equal(by_rule, random_leavers(network.is_e, 30, drawn))
+    np.testing.assert_array_equal(by_rule, leavers(None, network.is_e, 30, drawn))
     kept = [
-        120 - 24 - (random_leavers(network.is_e, 96, RNG(s), False) < 96).sum() for s in range(9)
+        120 - 24 - (leavers(None, network.is_e, 96, RNG(s), False) < 96).sum() for s in range(9)
     ]
     assert len(set(kept)) > 1  # the number of E that stay is drawn by lot
 
@@ -128,10 +126,6 @@ def test_neuron_refusals(network):
     with pytest.raises(InputError, match=r"neurons.rule = 'betweennes': .*mean 'betweenness'"):
         KeepNeurons(rule="betweennes")
     for count in (0, 121):
-        with pytest.raises(InputError, match="1 to 120"):
-            lowest_leavers(np.ones(120), is_e, count, RNG(0))
-        with pytest.raises(InputError, match="1 to 120"):
-            random_leavers(is_e, count, RNG(0))
         for rule in set(RULES) - {"off"}:
             recipe = LNP.changed(neurons=rule, timescales="off")
             with pytest.raises(InputError, match=rf"neurons = {count}: must be from 1 to 120"):
@@ -140,9 +134,9 @@ def test_neuron_refusals(network):
     with pytest.raises(InputError, match=r"probe = 'Deaf': recipe 'magnitude' needs .*rates"):
         prune(network, by_rate, Size(50, synapses=50), probe=Deaf())
     with pytest.raises(InputError, match="score"):
-        lowest_leavers(np.full(120, np.nan), is_e, 10, RNG(0))
+        leavers(np.full(120, np.nan), is_e, 10, RNG(0))
     with pytest.raises(InputError, match="score"):
-        lowest_leavers(np.ones(3), is_e, 10, RNG(0))
+        leavers(np.ones(3), is_e, 10, RNG(0))
 
 
 def test_neurons_that_leave_at_once_may_be_chosen_by_any_rule(network):

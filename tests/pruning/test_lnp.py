@@ -5,7 +5,6 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,13 +16,14 @@ from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.task_probe import TaskProbe
 from hrsnn_brian.files import identity
+from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.look import Look
-from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.prune import Rounds, prune
 from hrsnn_brian.pruning.recipes import RECIPES, get_recipe
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.simulation import Engine
@@ -50,6 +50,8 @@ def network():
 def pruned(network, stub=None, *, options=OPTIONS, rounds=5, **changes):
     size = {name: changes.pop(name) for name in vars(Size(1, synapses=1)) if name in changes}
     size = Size(**(SIZE | size))
+    course = {name: changes.pop(name) for name in ("work", "on_round") if name in changes}
+    rounds = Rounds(rounds, **course)
     return prune(network, options, size, probe=stub or Stub(), rounds=rounds, **changes)
 
 
@@ -335,9 +337,15 @@ def test_a_stopped_run_stays_stopped_when_resumed(network, tmp_path):
 def test_a_folder_of_other_code_or_another_device_is_refused(network, tmp_path, monkeypatch):
     pruned(network, work=tmp_path / "w")
     stub = Stub()
-    stub.engine = SimpleNamespace(device="numpy")
+    stub.identity = {"device": "numpy"}
     with pytest.raises(InputError, match=r"another run \(its device differ"):
         pruned(network, stub, work=tmp_path / "w")
+    other = Measurements(Engine("numpy"), lengths=ProbeLengths(seconds=20.0)).identity
+    stub.identity = Measurements(Engine("numpy")).identity
+    pruned(network, stub, work=tmp_path / "v")
+    stub.identity = other
+    with pytest.raises(InputError, match=r"another run \(its lengths differ"):
+        pruned(network, stub, work=tmp_path / "v")
     monkeypatch.setattr(identity, "package_digest", lambda: "other")
     with pytest.raises(InputError, match=r"another run \(its package differ"):
         pruned(network, work=tmp_path / "w")
@@ -513,6 +521,9 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
     assert result["engine"]["builds"] <= 3
     assert [row["iteration"] for row in result["history"]] == [0, 1, 2, 3]
     assert (tmp_path / "a.npz.lnp" / "history.csv").read_text().count("\n") == 5
+    told = read_schema(tmp_path / "a.npz.lnp" / "history.csv").columns
+    assert all(column.meaning for column in told.values())
+    assert told["seconds_neurons"].unit == "s"
 
     shutil.copytree("a.npz.lnp", "b.npz.lnp")
     for file in [*Path("b.npz.lnp").glob("*-003.*"), *Path("b.npz.lnp").glob("*-002.json")]:
@@ -522,6 +533,8 @@ def test_the_command_prunes_reports_and_resumes(saved, tmp_path, capfd):
     assert without_seconds(again["history"]) == without_seconds(result["history"])
     with np.load("a.npz") as a, np.load("b.npz") as b:
         assert all(np.array_equal(a[name], b[name]) for name in a.files)
+    assert main([*words, "--set", "probe.seconds=20", "--out", "b.npz"]) == 2
+    assert "its lengths differ" in capfd.readouterr().err
 
 
 @pytest.mark.compiled

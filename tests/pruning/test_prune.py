@@ -12,7 +12,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.iteration import FACTS, OF_TASK
-from hrsnn_brian.pruning.prune import prune
+from hrsnn_brian.pruning.prune import Rounds, prune
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import MAGNITUDE, NOISE, RECIPES
 from hrsnn_brian.pruning.size import Size
@@ -50,7 +50,7 @@ class Counting(Facts):
 def test_a_recipe_whose_need_is_not_met_is_refused_in_one_line(net, tmp_path, name, need):
     probe, method = Counting(need), METHODS.get(need, need)
     with pytest.raises(InputError) as refused:
-        prune(net, name, SIZE, probe=probe, work=tmp_path / "w")
+        prune(net, name, SIZE, probe=probe, rounds=Rounds(work=tmp_path / "w"))
     if need in OF_TASK:
         message = f"task = None: recipe {name!r} prunes for a task: give one"
     else:
@@ -100,8 +100,9 @@ def test_refusals_name_argument_value_and_what_is_allowed(
     good = {"recipe": recipe, "size": Size(synapses=50), "seed": 1, "probe": Stub()}
     if neurons_leave:
         good["size"] = Size(30, synapses=50)
+    words = good | changes | {"rounds": Rounds(changes.get("rounds"), work=tmp_path / "w")}
     with pytest.raises(InputError, match=message) as caught:
-        prune(network(), **(good | changes), work=tmp_path / "w")
+        prune(network(), **words)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "w").exists()
 
@@ -130,7 +131,7 @@ def test_history_of_a_rival_says_its_sizes_and_falls_in_equal_ratios(net):
         "frugal",
         SIZE,
         probe=Facts(N),
-        on_round=lambda done, total, row: seen.append((done, total, row["synapses"])),
+        rounds=Rounds(on_round=lambda k, total, row: seen.append((k, total, row["synapses"]))),
     )
     assert [row["iteration"] for row in found.history] == list(range(9))
     assert (found.history[0]["neurons"], found.history[0]["synapses"]) == (60, 720)
@@ -185,7 +186,8 @@ class Changing(Facts, Growing):
 @pytest.mark.parametrize("name", [*RIVALS, *OTHERS])
 def test_every_recipe_continues_after_a_kill_to_the_same_bytes(net, tmp_path, name, survived):
     def run(work, **more):
-        return prune(net, name, SIZE, probe=Changing(N), seed=5, rounds=5, work=work, **more)
+        rounds = Rounds(5, work, **more)
+        return prune(net, name, SIZE, probe=Changing(N), seed=5, rounds=rounds)
 
     whole = run(tmp_path / "whole")
     with pytest.raises(Killed):
@@ -218,25 +220,28 @@ def test_every_recipe_continues_after_a_kill_to_the_same_bytes(net, tmp_path, na
     ],
 )
 def test_a_folder_of_another_run_of_a_rival_is_refused(net, tmp_path, changes):
-    good = {"recipe": MAGNITUDE, "size": SIZE, "seed": 5, "rounds": 3}
-    prune(net, **good, probe=Facts(N), work=tmp_path / "w")
+    good = {"recipe": MAGNITUDE, "size": SIZE, "seed": 5, "probe": Facts(N)}
+    work = tmp_path / "w"
+    good["rounds"] = Rounds(3, work)
+    prune(net, **good)
     before = sorted((p.name, p.read_bytes()) for p in (tmp_path / "w").iterdir())
+    words = good | changes | {"rounds": Rounds(changes.get("rounds", 3), work)}
     told = r"holds iterations of another run \(its .* differ\); remove it"
     with pytest.raises(InputError, match=told):
-        prune(net, **(good | changes), probe=Facts(N), work=tmp_path / "w")
+        prune(net, **words)
     assert sorted((p.name, p.read_bytes()) for p in (tmp_path / "w").iterdir()) == before
     renamed = MAGNITUDE.changed(name="the same by another name", description="")
     assert isinstance(renamed, Recipe)
-    prune(net, **(good | {"recipe": renamed}), probe=Facts(N), work=tmp_path / "w")
+    prune(net, **(good | {"recipe": renamed}))
     shutil.rmtree(tmp_path / "w")
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files; give a new folder"):
-        prune(net, **good, probe=Facts(N), work=tmp_path / "w")
+        prune(net, **good)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused_and_left_alone(net, tmp_path):
     (tmp_path / "w").write_text("mine")
     with pytest.raises(InputError, match=r"work = .*/w': is a file; give a folder"):
-        prune(net, "random", SIZE, probe=Deaf(), work=tmp_path / "w")
+        prune(net, "random", SIZE, probe=Deaf(), rounds=Rounds(work=tmp_path / "w"))
     assert (tmp_path / "w").read_text() == "mine"

@@ -9,18 +9,18 @@ from random_networks import network
 
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.pruning.prune import prune
-from hrsnn_brian.pruning.size import Size, resolve_budget
+from hrsnn_brian.pruning.size import Size
 
 
 def test_budget_from_keep_density_and_number():
     net = network()  # 40 neurons, 480 synapses
-    assert resolve_budget(net, keep=0.1) == 48
-    assert resolve_budget(net, density=0.1) == 156
-    assert resolve_budget(net, density=0.1, neurons=30) == 87
-    assert resolve_budget(net, synapses=np.int64(7)) == 7
-    assert resolve_budget(net, keep=1) == 480
+    assert Size(keep=0.1).resolve(net)[1] == 48
+    assert Size(density=0.1).resolve(net)[1] == 156
+    assert Size(density=0.1, neurons=30).resolve(net)[1] == 87
+    assert Size(synapses=np.int64(7)).resolve(net)[1] == 7
+    assert Size(keep=1).resolve(net)[1] == 480
     half = prune(net, "random", Size(synapses=240), probe=Deaf()).network
-    assert resolve_budget(half, keep=0.1) == 48  # of the original
+    assert Size(keep=0.1).resolve(half)[1] == 48  # of the original
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,9 @@ def test_budget_from_keep_density_and_number():
     ],
 )
 def test_budget_refusals_name_argument_value_and_what_is_allowed(given, message):
-    with pytest.raises(InputError, match=message) as direct:
-        resolve_budget(network(), **given)
-    with pytest.raises(InputError, match=message) as by_size:
+    with pytest.raises(InputError, match=message) as refused:
         Size(**given).resolve(network())
-    out_of_reach = "asks for" in str(direct.value)
-    assert isinstance(direct.value, SizeOutOfReachError) == out_of_reach
-    assert isinstance(by_size.value, SizeOutOfReachError) == out_of_reach
+    assert isinstance(refused.value, SizeOutOfReachError) == ("asks for" in str(refused.value))
 
 
 def test_a_size_has_neurons_and_synapses():

@@ -376,7 +376,9 @@ def test_unpaired_seeds_and_missing_scores_are_left_out_and_counted():
             for r in rows
         ]
     contest = judged(rows, "better-than-activity").cells[0].comparisons[0].contest
-    assert (contest.pairs, contest.unpaired) == (6, 4)
+    assert (contest.pairs, contest.unpaired, contest.count) == (6, 4, "6 of 10")
+    reasons = ["only one of the two has the seed", "no value", "no value"]
+    assert sorted(contest.why) == sorted([*reasons, reasons[0]])
     ours = chosen(rows, task=MG, rule="lnp", match=contest.size.match)
     assert contest.ours == tuple(row["nrmse_h84"] for row in ours if row["seed"] in range(3, 9))
 
@@ -551,7 +553,7 @@ BAD_WORDS = {
     "no table": ("empty", "holds no table of pruning_methods"),
     "unfinished": ("half", "is not finished"),
     "unknown method": ("run --method lpn", "did you mean 'lnp'"),
-    "a reference as method": ("run --method full", "--method = 'full'"),
+    "a reference as method": ("run --method full", "--recipe = 'full'"),
     "unknown readout": ("run --readout spike", "did you mean 'spikes'"),
     "level": ("run --level 2", r"level = 2.0: must be in \(0, 0.5\]"),
     "level nan": ("run --level nan", "level"),

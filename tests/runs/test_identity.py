@@ -14,7 +14,7 @@ from hrsnn_brian.errors import InputError, StudyError
 from hrsnn_brian.files import identity
 from hrsnn_brian.files.identity import files_named, package_digest
 from hrsnn_brian.runs import provenance
-from hrsnn_brian.runs.runner import run_study
+from hrsnn_brian.runs.runner import plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
 STUDY = """
@@ -51,7 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def own(*overrides: str, **options):
-    return run_study(load_study("own.py"), overrides=overrides, **options)
+    plan = plan_study(load_study("own.py"), overrides=overrides)
+    return run_study(plan, **options)
 
 
 def stopped_at_2() -> None:
@@ -77,7 +78,7 @@ def test_a_run_that_is_resumed_unchanged_computes_what_is_missing(here):
     (here / "mended").touch()
     (here / "unused.py").write_text("x = 1")
     result = own(out="run")
-    assert (result.points, result.computed) == (2, 1)
+    assert (len(result.plan.points), result.computed) == (2, 1)
     assert [row["value"] for row in result.rows] == [1, 2]
     files = tomllib.loads((here / "run" / "config.toml").read_text())["files"]
     assert set(files) == {"own.py", "helper.py", "deep/inner.py", "data.csv"}
@@ -167,10 +168,10 @@ def test_two_studies_each_get_their_own_neighbour_of_the_same_name(here):
         study_with("{'n': N}", head="from helper import N")
         (here / "own.py").rename(folder / "own.py")
     for number in (1, 2, 1):
-        result = run_study(load_study(f"{number}/own.py"), out=f"run{number}")
+        result = run_study(plan_study(load_study(f"{number}/own.py")), out=f"run{number}")
         assert result.rows == [{"n": number}]
     (here / "1" / "helper.py").write_text("N = 7\n")
-    assert run_study(load_study("1/own.py"), out="run7").rows == [{"n": 7}]
+    assert run_study(plan_study(load_study("1/own.py")), out="run7").rows == [{"n": 7}]
 
 
 def test_neighbours_reach_the_workers(here):

@@ -1,5 +1,6 @@
 """Run directories: whole files only, resumption after a kill, the same bytes for any `jobs`."""
 
+import errno
 import json
 import os
 import signal
@@ -16,9 +17,9 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, write_text
 from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.files.toml import dump_toml
-from hrsnn_brian.runs.progress import EngineProgress, Progress, Steps, clock_text
+from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress, Steps, clock_text
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
-from hrsnn_brian.runs.runner import point_name, run_study
+from hrsnn_brian.runs.runner import plan_study, point_name, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
 from hrsnn_brian.simulation.engine import EngineStats
 
@@ -61,7 +62,8 @@ def study_file(tmp_path: Path) -> Path:
 
 def run_sums(study_file: Path, out: Path, *overrides: str, jobs: int = 1, seed: int = 0):
     study = load_study(str(study_file))
-    return run_study(study, overrides=overrides, seed=seed, jobs=jobs, out=out)
+    plan = plan_study(study, overrides=overrides, seed=seed)
+    return run_study(plan, jobs=jobs, out=out)
 
 
 # ---- files ----
@@ -150,7 +152,9 @@ def test_table_text_is_exact_and_columns_keep_their_place(tmp_path):
 
 def test_progress_without_a_terminal_prints_lines_with_the_time_left(capsys):
     now, logged = [0.0], []
-    progress = Progress("sweep", 6, already=2, log=logged.append, every_s=15, clock=lambda: now[0])
+    progress = Progress(
+        "sweep", 6, already=2, lines=Lines(logged.append, every_s=15, clock=lambda: now[0])
+    )
     for _ in range(4):
         now[0] += 10
         progress.advance("x=1")
@@ -165,7 +169,7 @@ def test_progress_without_a_terminal_prints_lines_with_the_time_left(capsys):
 def test_the_time_left_counts_what_is_done_once_only_until_something_better_is_known(capsys):
     """Four workers, of which one compiles for 60 s while the others wait; a point takes 10 s."""
     now = [70.0]
-    progress = Progress("sweep", 20, jobs=4, every_s=0, clock=lambda: now[0])
+    progress = Progress("sweep", 20, jobs=4, lines=Lines(every_s=0, clock=lambda: now[0]))
     assert progress.seconds_left() is None
     progress.advance(seconds=70, cold=True)
     assert progress.seconds_left() == 70 * 19 / 4
@@ -181,7 +185,7 @@ def test_the_time_left_counts_what_is_done_once_only_until_something_better_is_k
 
 def test_the_time_left_leaves_out_the_overhead_so_far():
     now, compiled = [0.0], [0.0]
-    progress = Progress("lnp", 3, overhead=lambda: compiled[0], clock=lambda: now[0])
+    progress = Progress("lnp", 3, overhead=lambda: compiled[0], lines=Lines(clock=lambda: now[0]))
     now[0], compiled[0] = 50.0, 40.0
     progress.advance()
     assert progress.seconds_left() == 20
@@ -204,14 +208,15 @@ def test_a_sweep_hands_over_seconds_without_those_of_compiling(study_file, tmp_p
     monkeypatch.setattr("hrsnn_brian.runs.runner._engine", lambda *_: Engine())
     text = STUDY.replace("assert engine is None", "engine.work()").replace("uses_engine=False,", "")
     study_file.write_text(text)
-    run_study(load_study(str(study_file)), out=tmp_path / "run", device="numpy", overrides=["x=1"])
+    plan = plan_study(load_study(str(study_file)), device="numpy", overrides=["x=1"])
+    run_study(plan, out=tmp_path / "run")
     assert [cold for _, _, cold in seen] == [True, False]
     assert all(-1000 < seconds < -900 for _, seconds, _ in seen)
 
 
 def test_steps_say_what_is_begun_and_how_long_it_has_been(capsys):
     now = [0.0]
-    steps = Steps("frugal", clock=lambda: now[0])
+    steps = Steps("frugal", Lines(clock=lambda: now[0]))
     for second in (0, 1, 3, 65):
         now[0] = second
         steps("rates")
@@ -224,7 +229,7 @@ def test_steps_say_what_is_begun_and_how_long_it_has_been(capsys):
 
 def test_a_build_announces_itself_and_says_how_long_is_left(capsys):
     now = [0.0]
-    report = EngineProgress(clock=lambda: now[0])
+    report = EngineProgress(Lines(every_s=5.0, clock=lambda: now[0]))
     for second, fraction in ((0, 0.0), (2, 0.1), (6, 0.25), (9, 0.5), (20, 1.0)):
         now[0] = second
         report("build", fraction)
@@ -288,6 +293,17 @@ def test_a_run_refused_for_bad_options_makes_no_directory(study_file, tmp_path):
 # ---- sweeps ----
 
 
+def test_a_folder_that_cannot_be_locked_says_so(tmp_path, monkeypatch, capsys):
+    def flock(*_):
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr("hrsnn_brian.files.locks.fcntl.flock", flock)
+    RunDirectory.claim(tmp_path / "run", {"run": {"seed": 0}}).release()
+    told = "this file system has no locks; nothing keeps a second process out"
+    assert capsys.readouterr().err.count(told) == 1
+    assert told in (tmp_path / "run" / "log.txt").read_text()
+
+
 def test_run_directory_explains_itself_and_done_is_last(study_file, tmp_path):
     result = run_sums(study_file, tmp_path / "run", "x=4,5", seed=7)
     path = tmp_path / "run"
@@ -332,10 +348,10 @@ def test_a_sweep_killed_with_sigkill_resumes_and_repeats_only_what_was_in_flight
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from hrsnn_brian.runs.runner import run_study\n"
+        "from hrsnn_brian.runs.runner import plan_study, run_study\n"
         "from hrsnn_brian.runs.study import load_study\n"
-        "run_study(load_study(sys.argv[1]), out=Path(sys.argv[2]), jobs=int(sys.argv[3]),\n"
-        "          overrides=sys.argv[4:])\n"
+        "plan = plan_study(load_study(sys.argv[1]), overrides=sys.argv[4:])\n"
+        "run_study(plan, out=Path(sys.argv[2]), jobs=int(sys.argv[3]))\n"
     )
     arguments = [sys.executable, "-c", program, str(study_file), str(out), str(jobs), *overrides]
     sweep = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)

@@ -11,12 +11,14 @@ import pytest
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.cli.options_list import groups, options_of, protocols
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
+from hrsnn_brian.dynamics.probe import ProbeLengths
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.recipe import with_lengths
 from hrsnn_brian.pruning.recipes import RECIPES, get_recipe
 from hrsnn_brian.runs.study import list_studies, load_study, resolve_options, undecided
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
@@ -119,7 +121,8 @@ def test_what_is_listed_can_be_set_to_its_own_default(name):
             continue
         text = f"{entry['name']}={shown(entry['default'])}"
         if kind == "recipes":
-            assert get_recipe(name).with_settings([text]) == get_recipe(name)
+            recipe = get_recipe(name)
+            assert with_lengths(recipe, [text]) == (recipe, ProbeLengths())
         elif kind == "presets" and not name.startswith("network"):
             assert load_preset(name, [text]) == load_preset(name)
         elif kind == "studies" and not entry["name"].startswith("network."):

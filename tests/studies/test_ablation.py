@@ -21,7 +21,7 @@ from hrsnn_brian.pruning.prune import Pruned
 from hrsnn_brian.statistics.comparison import paired_test
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, spread
 from hrsnn_brian.studies import ablation as study
-from hrsnn_brian.studies.ablation_variants import (
+from hrsnn_brian.studies.ablation_recipes import (
     ALONE,
     BASELINE,
     INGREDIENTS,
@@ -246,7 +246,7 @@ def test_summary_compares_equal_sizes_on_the_same_seeds_only():
     blocks = text.split("\n\n")
     assert blocks[0].startswith("mackey-glass-84, keep 0.1, 0.6 of the neurons (lower is better)")
     line = next(x for x in blocks[0].splitlines() if x.startswith("literal"))
-    assert " 2 " in line
+    assert " 2 of 3 " in line
     odd = list(VARIANTS).index("literal") % 2
     assert spread([1.1, 1.5 + (0.03 if odd else -0.03)]) in line  # seeds 0 and 2 alone
     only = next(x for x in blocks[1].splitlines() if x.startswith("alone: synapses"))
@@ -291,8 +291,9 @@ def test_figure_shows_paired_differences_with_their_interval(table):
         assert bar[0].get_xdata()[0] == pytest.approx(wanted.mean_difference)
         ends = bar[2][0].get_segments()[0][:, 0]
         np.testing.assert_allclose(ends, [wanted.low, wanted.high])
-        assert [t.get_text() for t in axis.texts] == ["1 other size"]
+        assert [t.get_text() for t in axis.texts] == ["2 of 3 seeds"]
     figure_ = axes[0].figure
+    assert figure_.get_suptitle().endswith("; left out: 1 another size")
     assert "interval (small dots: seeds)\n10 % of synapses, 60 % of neu" in figure_.get_suptitle()
 
 

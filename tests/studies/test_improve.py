@@ -7,7 +7,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.studies import improve
-from hrsnn_brian.studies.rules import BOTH, COMPARED, STAY
+from hrsnn_brian.studies.compared_recipes import BOTH, COMPARED, STAY
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
 

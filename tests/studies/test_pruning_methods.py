@@ -19,9 +19,9 @@ from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.studies import pruning_methods, rule_scores
+from hrsnn_brian.studies import pruning_methods, recipe_scores
+from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.studies.results.condense import condensed
-from hrsnn_brian.studies.rules import COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.tasks.registry import get_task
 
 
@@ -111,7 +111,7 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
-    matched = rule_scores._matched(
+    matched = recipe_scores._matched(
         prune(network, "fresh", Size(20, synapses=16), probe=measure, seed=1).network,
         "bias",
         network,
@@ -122,13 +122,14 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
 
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
-    monkeypatch.setattr(rule_scores, "_matched", lambda *given: None)
+    monkeypatch.setattr(recipe_scores, "_matched", lambda *given: None)
     rows = rows_of(compiled_engine, recipes=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["recipe"] == "fresh" and row["match"] == "bias"]
     assert [row["note"] for row in lost] == ["rate out of reach"] * 2
     assert not any("nrmse_h84" in row for row in lost)
     matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
-    assert re.search(r"^fresh +0 +- +- +-$", matched, re.MULTILINE)
+    assert "; left out: 2 rate out of reach" in matched
+    assert re.search(r"^fresh +0 of 1 +- +- +-$", matched, re.MULTILINE)
 
 
 @pytest.mark.compiled
@@ -145,10 +146,10 @@ def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     measure = Measurements(compiled_engine, 1, ProbeLengths(segments=2, exponent_seconds=0.5))
     quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
     task = get_task("mackey-glass-84", 1, quick=True)
-    pruned, note = rule_scores._apply(network, quick, measure, 80, 30, task)
+    pruned, note = recipe_scores._apply(network, quick, measure, 80, 30, task)
     assert (pruned.n_neurons, pruned.n_synapses, note) == (30, 80, "")
     doomed = quick.changed(max_rate=25.0, patience=1)
-    kept, note = rule_scores._apply(network, doomed, measure, 20, 30, task)
+    kept, note = recipe_scores._apply(network, doomed, measure, 20, 30, task)
     assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
 
 
@@ -167,6 +168,10 @@ def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_i
     (found,) = condensed(Table(rows, told))
     wanted = {"seeds": 2, "mean": 0.2, "sem": 0.1, "rate_hz": 15.0}
     assert {name: found[name] for name in wanted} == pytest.approx(wanted)
+    assert (found["of"], found["left_out"]) == (
+        4,
+        "1 rate out of reach, 1 stopped after iteration 2",
+    )
     (empty,) = condensed(Table(rows[2:4], told))
     assert (empty["seeds"], empty["mean"], empty["sem"]) == (0, None, None)
     with pytest.raises(InputError, match="task = 'wind'"):

@@ -12,7 +12,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task, list_tasks, own_series_task
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
-from hrsnn_brian.tasks.data import FILES, licence_text
+from hrsnn_brian.tasks.data import FILES, data_file
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -160,8 +160,9 @@ def test_shipped_series_are_the_sources() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_shipped_series_has_its_licence(name: str) -> None:
-    assert f"{FILES[name]} -" in licence_text(name)
-    assert "icence" in licence_text(name)
+    text = data_file(name).with_name(f"LICENCE-{name}.txt").read_text()
+    assert f"{FILES[name]} -" in text
+    assert "icence" in text
 
 
 @pytest.mark.parametrize("name", list_tasks())

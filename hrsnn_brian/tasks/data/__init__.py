@@ -10,7 +10,6 @@ from importlib.resources.abc import Traversable
 from hrsnn_brian.errors import unknown_name
 
 FILES = {"google": "google.csv", "wind": "wind.csv"}
-LICENCES = {"google": "LICENCE-google.txt", "wind": "LICENCE-wind.txt"}
 
 
 def data_file(name: str) -> Traversable:
@@ -21,13 +20,3 @@ def data_file(name: str) -> Traversable:
     if name not in FILES:
         raise unknown_name("data set", name, FILES)
     return files(__name__) / FILES[name]
-
-
-def licence_text(name: str) -> str:
-    """Credits and licence of a shipped series.
-
-    Raises InputError if `name` is not in `LICENCES`.
-    """
-    if name not in LICENCES:
-        raise unknown_name("data set", name, LICENCES)
-    return (files(__name__) / LICENCES[name]).read_text(encoding="utf-8")

@@ -1,15 +1,17 @@
-"""Where `hrsnn lyapunov` leaves its result: a run directory, or nowhere."""
+"""What `hrsnn lyapunov` says, and where it leaves its result: a run directory, or nowhere."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.cli.output import Output
+from hrsnn_brian.dynamics.exponents.result import SpectrumResult
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.tables import text_table
 from hrsnn_brian.runs.run_directory import RunDirectory
 
 
@@ -23,9 +25,10 @@ class ResultFolder:
         """The folder of the finished segments of one computation."""
         return None if self.run is None else self.run.points / name
 
-    @property
-    def log(self) -> Callable[[str], None] | None:
-        return None if self.run is None else self.run.log
+    def log(self, text: str) -> None:
+        """A line for the log.txt of the directory."""
+        if self.run is not None:
+            self.run.log(text)
 
     def finish(self, facts: Mapping[str, Any], details: Mapping[str, Any], output: Output) -> None:
         """Hand over the result: `facts` and `details` to result.json, less the convergence history
@@ -78,3 +81,25 @@ def claimed(out: str | None, config: Mapping[str, Any]) -> Iterator[ResultFolder
         except BaseException as error:
             run.log(f"stopped by {type(error).__name__}; the same command resumes")
             raise
+
+
+def say_spectrum(
+    result: SpectrumResult, unit: str, output: Output, known: tuple[float, ...] = ()
+) -> None:
+    """The exponents as a table, what follows from them, and the reasons if there are none."""
+    header = ["j", f"lambda_j, {unit}", "standard error"] + ["known"] * bool(known)
+    rows: list[list[object]] = []
+    for j, (value, error) in enumerate(
+        zip(result.exponents.tolist(), result.standard_error.tolist(), strict=True)
+    ):
+        rows.append([j + 1, value, error, *known[j : j + 1]])
+    output.say(text_table(rows, header))
+    for flag in result.flags:
+        output.say(f"no value: {flag}")
+    if not result.valid:
+        return
+    unknown = f"not determined by {len(rows)} exponents with these errors"
+    dimension, entropy = result.kaplan_yorke, result.entropy_rate
+    output.say(f"Kaplan-Yorke dimension: {unknown if dimension is None else f'{dimension:.4g}'}")
+    bound = unknown if entropy is None else f"{entropy:.4g}"
+    output.say(f"entropy rate in nats, {unit}, at most: {bound}")
