@@ -55,7 +55,8 @@ class Measurements:
     """Measures of networks under frozen, seeded input.
 
     engine: runs the networks. seed: root of inputs and initial states. lengths: how long they are.
-    `unresolved` counts the neurons of the last `node_exponents` that had none.
+    `unresolved` counts the neurons of the last `node_exponents` that had none; `lambda_1_error` is
+    the standard error of the last `lambda_1`.
     """
 
     def __init__(self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None) -> None:
@@ -63,6 +64,7 @@ class Measurements:
         self.lengths = lengths or ProbeLengths()
         self.T = self.lengths.T
         self.unresolved = 0
+        self.lambda_1_error = math.nan
 
     @classmethod
     def short(cls, engine: Engine, seed: int = 0) -> "Measurements":
@@ -116,7 +118,7 @@ class Measurements:
         """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed.
 
         At one time step and one size of perturbation, to compare networks: `lambda_inf` also asks
-        whether both are small enough.
+        whether both are small enough. Its standard error over two inputs is in `lambda_1_error`.
         """
         from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 
@@ -124,7 +126,8 @@ class Measurements:
         found = lyapunov_spectrum(
             network, engine=self.engine, protocol=plan, seed=self.seed, resolved=False
         )
-        return float("nan") if found.flags else float(found.largest)
+        self.lambda_1_error = float(found.standard_error[0])
+        return float("nan") if found.flags else found.largest
 
     def memory_capacity(self, network: Network) -> float:
         """Linear memory capacity for standard normal samples, read from the shortest trace.

@@ -30,7 +30,8 @@ from hrsnn_brian.simulation import Engine
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [
-    *("iteration", "neurons", "synapses", "density", "rate_hz", "lambda_1_per_s"),
+    *("iteration", "neurons", "synapses", "density", "rate_hz"),
+    *("lambda_1_per_s", "lambda_1_error_per_s"),
     *("spectral_abscissa_per_s", "participation_ratio", "memory_capacity", "synaptic_ops_per_s"),
     *("stable", "seconds"),
 ]
@@ -472,6 +473,7 @@ def test_measurements_on_an_engine(saved, compiled_engine):
     assert np.array_equal(rates, measure.rates(saved))
     assert np.linalg.eigvalsh(measure.covariance(saved)).min() > -1e-9
     assert -40 < measure.lambda_1(saved) < 20
+    assert 0 < measure.lambda_1_error < 10
     nodes = measure.node_exponents(saved)
     assert np.isfinite(nodes).all()
     assert 0 <= measure.unresolved < 40
