@@ -8,7 +8,7 @@ from lif_network import LIFNetwork, State
 from reference_lif import simulate
 
 from hrsnn_brian.dynamics.exponents import validation
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, segment_seed
 from hrsnn_brian.dynamics.exponents.systems import ValidationOutcome, ValidationRow, run_self_test
 from hrsnn_brian.dynamics.exponents.validation import constant_drive, uncoupled, validation_rows
 from hrsnn_brian.network.build import build_network
@@ -98,8 +98,8 @@ def oracle_exponent(network: Network, *, dt: float, duration: float, discard: fl
     """The tangent vector's growth, 1/s, under the first input of a protocol with seed 0."""
     names = ("W", "is_e", "tau_m", "tau_e", "tau_i", "v_th")
     copy = LIFNetwork(**{name: getattr(network, name) for name in names})
-    stimulus = coloured_drive(network, duration, seed=0).stimulus
-    v = initial_potential(network, seed=0)[None]
+    stimulus = coloured_drive(network, duration, segment_seed(0, 0)).stimulus
+    v = initial_potential(network, segment_seed(0, 0))[None]
     run = simulate(
         copy,
         network.bias + stimulus,

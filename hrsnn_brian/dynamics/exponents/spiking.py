@@ -28,7 +28,7 @@ from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_resul
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import write_json
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.seeds import rng
+from hrsnn_brian.seeds import derived_seed, rng
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.times import Span
@@ -155,6 +155,8 @@ def _segment(
 ) -> dict[str, Any]:
     """Log growths (n, k) and rate of one segment, from its file if it was finished before."""
     path = None if folder is None else Path(folder) / f"segment-{number}.json"
+    own_seed = segment_seed(seed, number)
+    settings = settings | {"segment_seed": own_seed}
     steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
     if path is not None and path.exists():
         import json
@@ -177,7 +179,7 @@ def _segment(
         action="orthonormalise",
         postpone_above=POSTPONE_ABOVE,
     )
-    run = drive(network, math.ceil(needed / timing.sample) * timing.sample, seed * 1000 + number)
+    run = drive(network, math.ceil(needed / timing.sample) * timing.sample, own_seed)
     divergence = simulate_perturbed(engine, network, run, perturbation)
     rates = divergence.spike_count / divergence.seconds
     found = {
@@ -191,6 +193,11 @@ def _segment(
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, found)
     return {**found, "log_growth": divergence.log_growth[:steps]}
+
+
+def segment_seed(seed: int, number: int) -> int:
+    """What the input and the initial state of a segment are drawn from."""
+    return derived_seed(seed, "input", "segment", number)
 
 
 def n_states(network: Network) -> int:
