@@ -167,9 +167,8 @@ def map_exponents(
     positive("n", n)
     how = protocol or MapProtocol()
     every = whole("n_renorm", how.n_renorm, "must be a whole number >= 1")
-    skipped = max(n // 10, 100)
-    if how.transient is not None:
-        skipped = not_negative("transient", how.transient)
+    usual = max(n // 10, 100)
+    skipped = usual if how.transient is None else not_negative("transient", how.transient)
 
     start = starting_points(x0)
     k = exponents_wanted(k, start.shape[1])
