@@ -389,8 +389,6 @@ def test_finite_time_exponent_of_a_dead_perturbation_is_no_number() -> None:
     assert strict.valid
     assert [flag.split(":")[0] for flag in strict.flags] == ["zero distance", "saturation"]
     assert all("1 of 3 neurons" in flag and "T" in flag for flag in strict.flags)
-    lenient = finite_time_exponents(distances, 1e-8, 0.1, saturation=0.1, min_valid=0.75)
-    np.testing.assert_allclose(lenient.exponents, math.log(2.0) / 0.1)
 
 
 @pytest.mark.parametrize(("segments", "noise"), [(6, 1.0), (6, 3.0), (20, 4.0), (7, 1.0)])
@@ -398,7 +396,7 @@ def test_split_half_reliability_of_known_signal_and_noise(segments: int, noise: 
     generator = np.random.default_rng(11)
     signal = generator.normal(size=20_000)
     data = signal + noise * generator.normal(size=(segments, 20_000))
-    found = split_half_reliability(data, splits=50)
+    found = split_half_reliability(data)
     half = segments // 2
     expected = 1.0 / (1.0 + noise**2 / half)
     assert found.half == pytest.approx(expected, abs=0.02)

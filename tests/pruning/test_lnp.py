@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Growing, Stub
 from scipy import sparse
 
@@ -19,7 +20,6 @@ from hrsnn_brian.evaluation.task_probe import TaskProbe
 from hrsnn_brian.files import identity
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.look import Look

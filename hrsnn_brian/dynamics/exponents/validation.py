@@ -79,7 +79,9 @@ def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
             quantities=("lambda_inf, 1/s",),
             expected=(0.0,),
             tolerance=(2.0,),
-            measure=lambda: _uncoupled_above_threshold(engine),
+            measure=lambda: _largest(  # its time constants and refractory period are network A's
+                engine, uncoupled("neuron.bias=1.5"), constant_drive, Protocol(segments=1)
+            ),
         ),
         ValidationRow(
             name="identical copies of network-D",
@@ -140,7 +142,7 @@ def _slow_membrane(engine: Engine) -> tuple[float]:
     network = uncoupled("neuron.bias=0.5", "neuron.tau_m=20 ms")
     tau_m = network.tau_m.copy()
     tau_m[7] = _SLOWEST_MEMBRANE
-    return _linear(engine, replace(network, tau_m=tau_m), constant_drive)
+    return _largest(engine, replace(network, tau_m=tau_m), constant_drive)
 
 
 def _slow_synapse(engine: Engine) -> tuple[float]:
@@ -153,28 +155,20 @@ def _slow_synapse(engine: Engine) -> tuple[float]:
     network = uncoupled("neuron.bias=0.5", "neuron.tau_m=10 ms", "synapse.tau_e=50 ms")
     weights = sparse.csr_array(([0.1], ([1], [0])), shape=network.W.shape)
     fires = first_neuron_until(_LINEAR.warmup + 0.2 * _LINEAR.align, current=1.5)
-    return _linear(engine, network.with_weights(weights), fires)
+    return _largest(engine, network.with_weights(weights), fires)
 
 
 def _all_short(engine: Engine) -> tuple[float]:
     """Distances shrink 300-fold between renormalisations, although no spike straddles any."""
     network = uncoupled("neuron.bias=0.5", "neuron.tau_m=3 ms", "synapse.tau_i=3 ms")
     network = replace(network, tau_e=np.full(network.n_neurons, _SHORTEST))
-    return _linear(engine, network, constant_drive)
+    return _largest(engine, network, constant_drive)
 
 
-def _linear(engine: Engine, network: Network, drive: DriveMaker) -> tuple[float]:
-    result = lyapunov_spectrum(network, engine=engine, protocol=_LINEAR, drive=drive, seed=SEED)
-    return (result.largest,)
-
-
-def _uncoupled_above_threshold(engine: Engine) -> tuple[float]:
-    """Network A's time constants and refractory period, bias 1.5."""
-    network = uncoupled("neuron.bias=1.5")
-    plan = Protocol(segments=1)
-    found = lyapunov_spectrum(
-        network, engine=engine, protocol=plan, drive=constant_drive, seed=SEED
-    )
+def _largest(
+    engine: Engine, network: Network, drive: DriveMaker, plan: Protocol = _LINEAR
+) -> tuple[float]:
+    found = lyapunov_spectrum(network, engine=engine, protocol=plan, drive=drive, seed=SEED)
     return (found.largest,)
 
 
