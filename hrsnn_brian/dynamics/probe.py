@@ -77,9 +77,9 @@ class Measurements:
 
     def rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, under white noise."""
-        return firing_rates(
-            noise_run(network, self.engine, self.seed, self.lengths.rate_seconds, False)
-        )
+        seconds = self.lengths.rate_seconds
+        run = noise_run(network, self.engine, self.seed, seconds, record_states=False)
+        return np.asarray(run.spike_count / run.seconds, dtype=float)
 
     def rate_hz(self, network: Network) -> float:
         """Mean firing rate, Hz, under white noise."""
@@ -185,8 +185,3 @@ def _step(network: Network, longest: float) -> float:
     """The longest time step (s) up to `longest` that divides the sample time."""
     sample = network.params.timing.sample
     return sample / math.ceil(sample / longest * (1 - 1e-12))
-
-
-def firing_rates(recording: Recording) -> Floats:
-    """Firing rates (N,), Hz, of a run."""
-    return np.asarray(recording.spike_count / recording.seconds, dtype=float)

@@ -110,11 +110,11 @@ def _folded() -> tuple[float, float]:
 
 
 def _refused(name: str, measure: Callable[[], SpectrumResult]) -> ValidationRow:
-    def found() -> tuple[float]:
+    def found() -> float:
         result = measure()
-        return (float(np.isnan(result.exponents).all() and bool(result.flags)),)
+        return float(np.isnan(result.exponents).all() and bool(result.flags))
 
-    return ValidationRow(name, ("refused (1: yes)",), (1.0,), (0.0,), found)
+    return ValidationRow.single(name, "refused (1: yes)", 1.0, 0.0, found)
 
 
 def _lorenz(**changed: float) -> SpectrumResult:

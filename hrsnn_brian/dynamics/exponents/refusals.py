@@ -37,12 +37,12 @@ def order_network() -> Network:
 def refusal_rows(engine: Engine, silent: Network, drive: DriveMaker) -> tuple[ValidationRow, ...]:
     """The rows; silent: neurons without synapses below threshold under `drive`."""
     return (
-        ValidationRow(
-            name="50 neurons of network-C, no refractory period, against events in their order",
-            quantities=("lambda_inf at steps that agree, 1/s",),
-            expected=(REFERENCE_EVENT_BASED,),
-            tolerance=(EVENT_TOLERANCE,),
-            measure=lambda: (lambda_inf(order_network(), engine=engine).value,),
+        ValidationRow.single(
+            "50 neurons of network-C, no refractory period, against events in their order",
+            "lambda_inf at steps that agree, 1/s",
+            REFERENCE_EVENT_BASED,
+            EVENT_TOLERANCE,
+            lambda: lambda_inf(order_network(), engine=engine).value,
         ),
         ValidationRow(
             name="dense with N = 200: no limit as dt -> 0",

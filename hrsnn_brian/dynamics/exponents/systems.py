@@ -173,6 +173,13 @@ class ValidationRow:
     tolerance: tuple[float, ...]
     measure: Callable[[], Sequence[float]]
 
+    @classmethod
+    def single(
+        cls, name: str, quantity: str, expected: float, within: float, measure: Callable[[], float]
+    ) -> "ValidationRow":
+        """A row of one quantity."""
+        return cls(name, (quantity,), (expected,), (within,), lambda: (measure(),))
+
 
 @dataclass(frozen=True)
 class ValidationOutcome:

@@ -8,6 +8,7 @@ networks A to D, which have no analytic answer, the references come from an inde
 vector on the same realisation and input.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -74,21 +75,21 @@ def validation_rows(engine: Engine) -> tuple[ValidationRow, ...]:
         _silent_row("slow membrane", _SLOWEST_MEMBRANE, lambda: _slow_membrane(engine)),
         _silent_row("slow synapse", _SLOW_SYNAPSE, lambda: _slow_synapse(engine)),
         _silent_row("all times short", _SHORTEST, lambda: _all_short(engine)),
-        ValidationRow(
-            name="uncoupled LIF, constant drive above threshold",
-            quantities=("lambda_inf, 1/s",),
-            expected=(0.0,),
-            tolerance=(2.0,),
-            measure=lambda: _largest(  # its time constants and refractory period are network A's
+        ValidationRow.single(
+            "uncoupled LIF, constant drive above threshold",
+            "lambda_inf, 1/s",
+            0.0,
+            2.0,
+            lambda: _largest(  # its time constants and refractory period are network A's
                 engine, uncoupled("neuron.bias=1.5"), constant_drive, Protocol(segments=1)
             ),
         ),
-        ValidationRow(
-            name="identical copies of network-D",
-            quantities=("intervals with a distance not exactly 0",),
-            expected=(0.0,),
-            tolerance=(0.0,),
-            measure=lambda: _identical_copies(engine),
+        ValidationRow.single(
+            "identical copies of network-D",
+            "intervals with a distance not exactly 0",
+            0.0,
+            0.0,
+            lambda: _identical_copies(engine),
         ),
         *(_network_row(engine, name) for name in REFERENCE_LAMBDA_INF),
         *refusal_rows(engine, uncoupled("neuron.bias=0.5"), constant_drive),
@@ -124,20 +125,13 @@ def _rows(network: Network, duration: float) -> int:
     return round(duration / network.params.timing.sample)
 
 
-def _silent_row(
-    slowest: str, time_constant: float, measure: Callable[[], tuple[float]]
-) -> ValidationRow:
+def _silent_row(slowest: str, time_constant: float, measure: Callable[[], float]) -> ValidationRow:
     """max(-1/tau_m, -1/tau_syn), where `slowest` says which of the two it is."""
-    return ValidationRow(
-        name=f"LIF below threshold, {slowest}",
-        quantities=("lambda_inf, 1/s",),
-        expected=(-1.0 / time_constant,),
-        tolerance=(_RELATIVE / time_constant,),
-        measure=measure,
-    )
+    name, within = f"LIF below threshold, {slowest}", _RELATIVE / time_constant
+    return ValidationRow.single(name, "lambda_inf, 1/s", -1.0 / time_constant, within, measure)
 
 
-def _slow_membrane(engine: Engine) -> tuple[float]:
+def _slow_membrane(engine: Engine) -> float:
     """One membrane of 40 ms among those of 20 ms, synaptic currents of 5 and 10 ms."""
     network = uncoupled("neuron.bias=0.5", "neuron.tau_m=20 ms")
     tau_m = network.tau_m.copy()
@@ -145,7 +139,7 @@ def _slow_membrane(engine: Engine) -> tuple[float]:
     return _largest(engine, replace(network, tau_m=tau_m), constant_drive)
 
 
-def _slow_synapse(engine: Engine) -> tuple[float]:
+def _slow_synapse(engine: Engine) -> float:
     """Membranes of 10 ms, excitatory currents of 50 ms.
 
     Copies are perturbed in their potentials alone, so a difference of currents has to be made:
@@ -158,7 +152,7 @@ def _slow_synapse(engine: Engine) -> tuple[float]:
     return _largest(engine, network.with_weights(weights), fires)
 
 
-def _all_short(engine: Engine) -> tuple[float]:
+def _all_short(engine: Engine) -> float:
     """Distances shrink 300-fold between renormalisations, although no spike straddles any."""
     network = uncoupled("neuron.bias=0.5", "neuron.tau_m=3 ms", "synapse.tau_i=3 ms")
     network = replace(network, tau_e=np.full(network.n_neurons, _SHORTEST))
@@ -167,12 +161,12 @@ def _all_short(engine: Engine) -> tuple[float]:
 
 def _largest(
     engine: Engine, network: Network, drive: DriveMaker, plan: Protocol = _LINEAR
-) -> tuple[float]:
+) -> float:
     found = lyapunov_spectrum(network, engine=engine, protocol=plan, drive=drive, seed=SEED)
-    return (found.largest,)
+    return found.largest
 
 
-def _identical_copies(engine: Engine) -> tuple[float]:
+def _identical_copies(engine: Engine) -> float:
     """Two copies that were not perturbed at all, in the most chaotic network, for 5 s."""
     network = with_time_step(build_network(load_preset("network-D"), SEED), NETWORK_STEP)
     watch = Perturbation(
@@ -184,9 +178,9 @@ def _identical_copies(engine: Engine) -> tuple[float]:
     )
     divergence = simulate_perturbed(engine, network, default_drive(network, 5.5, SEED), watch)
     if not (divergence.log_growth.size and divergence.spike_count.any()):
-        return (float("nan"),)
+        return math.nan
     # the logarithm of a distance of 0 is -inf, or NaN where it was divided by d0 = 0 before
-    return (float(np.sum(divergence.log_growth > -np.inf)),)
+    return float(np.sum(divergence.log_growth > -np.inf))
 
 
 def _network_row(engine: Engine, name: str) -> ValidationRow:
