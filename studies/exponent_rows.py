@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.columns import identity
 from hrsnn_brian.files.tables import Row
+from hrsnn_brian.runs.study import Point
 
 if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.exponents.spiking import Protocol
+    from hrsnn_brian.dynamics.exponents.time_step import LargestExponent
     from hrsnn_brian.network.network import Network
+    from hrsnn_brian.simulation import Engine
 
 
 def whole(name: str, network: "Network", seed: int) -> Row:
@@ -21,6 +25,18 @@ def whole(name: str, network: "Network", seed: int) -> Row:
         keep=1.0,
         neuron_fraction=1.0,
         seed=seed,
+    )
+
+
+def lambda_inf_at(
+    point: Point, network: "Network", engine: "Engine", plan: "Protocol"
+) -> "LargestExponent":
+    """lambda_inf at the time steps of a point, which are not refined."""
+    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
+
+    steps, seed = point["dt"], point["seed"]
+    return lambda_inf(
+        network, engine=engine, protocol=plan, time_steps=steps, refinements=0, seed=seed
     )
 
 

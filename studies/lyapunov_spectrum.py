@@ -27,7 +27,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.times import Times
-from hrsnn_brian.studies.exponent_rows import mean_over_seeds, ms, whole
+from hrsnn_brian.studies.exponent_rows import lambda_inf_at, mean_over_seeds, ms, whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -97,16 +97,7 @@ def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> 
 
 def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
     """lambda_inf, one row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
-
-    found = lambda_inf(
-        network,
-        engine=engine,
-        protocol=plan,
-        time_steps=point["dt"],
-        refinements=0,
-        seed=point["seed"],
-    )
+    found = lambda_inf_at(point, network, engine, plan)
     reason = "; ".join(found.flags)
     return [
         {

@@ -25,7 +25,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.times import Times
-from hrsnn_brian.studies.exponent_rows import mean_over_seeds, ms, whole
+from hrsnn_brian.studies.exponent_rows import lambda_inf_at, mean_over_seeds, ms, whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -111,17 +111,9 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
 def _lambda_inf(point: Point, network: "Network", engine: "Engine") -> list[Row]:
     """One row per dt; a failed check at any of them fails all."""
     from hrsnn_brian.dynamics.exponents.spiking import Protocol
-    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 
     plan = Protocol(duration=point["duration_s"], segments=point["segments"])
-    found = lambda_inf(
-        network,
-        engine=engine,
-        protocol=plan,
-        time_steps=point["dt"],
-        refinements=0,
-        seed=point["seed"],
-    )
+    found = lambda_inf_at(point, network, engine, plan)
     reason = "; ".join(found.flags)
     return [
         {
