@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
     LAMBDA_INF,
+    draw_means,
     over_seeds,
     panel_grid,
     rows_of,
@@ -75,19 +76,10 @@ def _draw_exponents(axis: "Axes", scan: Scan, styles: dict[str, tuple[str, str]]
             failed += [
                 float(x) for x in points.loc[points["mean"].isna(), scan.name] + places[name]
             ]
-            axis.errorbar(
-                points[scan.name] + places[name] * (1 + 2 * k),
-                points["mean"],
-                yerr=None if k else points["sem"],
-                color=colour,
-                marker=marker,
-                markerfacecolor="white" if k else colour,
-                linestyle="none" if k else "-",
-                capsize=2,
-                elinewidth=1,
-                label="_other step" if k else name,
-                zorder=3 - k,
-            )
+            other = {"yerr": None, "markerfacecolor": "white", "linestyle": "none"} if k else {}
+            label, place = "_other step" if k else name, places[name] * (1 + 2 * k)
+            style = {"color": colour, "marker": marker, "label": label, "zorder": 3 - k}
+            draw_means(axis, points[scan.name] + place, points, **style, **other)
     axis.plot([], [], color=SLATE, marker="o", label=f"dt = {steps[0]:g} ms")
     for dt in steps[1:]:
         axis.plot([], [], color=SLATE, marker="o", markerfacecolor="white", linestyle="none",
@@ -103,14 +95,6 @@ def _draw_rates(axis: "Axes", scan: Scan, styles: dict[str, tuple[str, str]]) ->
     finest = scan.rows[scan.rows["dt_ms"] == scan.rows["dt_ms"].min()]
     for name, (colour, marker) in styles.items():
         points = over_seeds(finest[finest["network"] == name], scan.name, "rate_hz")
-        axis.errorbar(
-            points[scan.name] + places[name],
-            points["mean"],
-            yerr=points["sem"],
-            color=colour,
-            marker=marker,
-            capsize=2,
-            elinewidth=1,
-            label=name,
-        )
+        x = points[scan.name] + places[name]
+        draw_means(axis, x, points, color=colour, marker=marker, label=name)
     axis.set_ylim(bottom=0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.figures.panels import (
     LAMBDA_INF,
     T_RENORM,
+    draw_means,
     mean_over_seeds,
     over_seeds,
     panel_grid,
@@ -105,17 +106,9 @@ def _draw_curve(axis: "Axes", rows: "pd.DataFrame", number: int, place: float) -
     colour, marker = _LINES[number % len(_LINES)]
     shift = _DODGE**place
     points = over_seeds(rows, "d0", "value_per_s")
-    axis.errorbar(
-        points["d0"] * shift,
-        points["mean"],
-        yerr=points["sem"],
-        color=colour,
-        marker=marker,
-        capsize=2,
-        elinewidth=1,
-        label=f"dt = {rows['dt_ms'].iloc[0]:g} ms",
-        zorder=4,
-    )
+    label = f"dt = {rows['dt_ms'].iloc[0]:g} ms"
+    style = {"color": colour, "marker": marker, "label": label, "zorder": 4}
+    draw_means(axis, points["d0"] * shift, points, **style)
     failed = rows[rows["d0"].isin(points.loc[points["mean"].isna(), "d0"])]
     for reason, (_, symbol) in FAILURES.items():
         # where seeds failed in different ways, or some passed, each is shown for itself

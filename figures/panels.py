@@ -157,6 +157,12 @@ def over_seeds(rows: "pd.DataFrame", by: str, column: str) -> "pd.DataFrame":
     return groups.agg(mean=lambda v: v.mean(skipna=False), sem=standard_error).reset_index()
 
 
+def draw_means(axis: "Axes", x: Any, points: "pd.DataFrame", **style: Any) -> None:
+    """The means of `over_seeds` at x, their errors as bars; style: as matplotlib's errorbar."""
+    bars = {"yerr": points["sem"], "capsize": 2, "elinewidth": 1}
+    axis.errorbar(x, points["mean"], **{**bars, **style})
+
+
 def mean_over_seeds(rows: "pd.DataFrame", column: str) -> float:
     """The mean of the seeds' means, however many rows a seed has."""
     return float(rows.groupby("seed")[column].mean().mean())

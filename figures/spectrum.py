@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
+    draw_means,
     few,
     mean_over_seeds,
     over_seeds,
@@ -60,18 +61,9 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", styles: dict[str, tuple[str,
             continue
         points = over_seeds(of_condition, "index", "value_per_s")
         failed = bool(points["mean"].isna().any())
-        axis.errorbar(
-            points["index"],
-            points["mean"],
-            yerr=points["sem"],
-            color=colour,
-            marker=marker,
-            markersize=3.5,
-            capsize=1.5,
-            elinewidth=0.8,
-            label=name,
-            zorder=3,
-        )
+        thin = {"markersize": 3.5, "capsize": 1.5, "elinewidth": 0.8}
+        style = {"color": colour, "marker": marker, "label": name, "zorder": 3}
+        draw_means(axis, points["index"], points, **style, **thin)
         note = "check failed" if failed else f"{mean_over_seeds(of_condition, 'rate_hz'):.0f} Hz"
         axis.text(0.98, 0.97 - 0.1 * k, note, color=colour, ha="right", va="top", fontsize=8,
                   transform=axis.transAxes)  # fmt: skip

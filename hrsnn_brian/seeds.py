@@ -35,3 +35,8 @@ def seed_sequence(root: int, stream: str, *keys: str | int) -> np.random.SeedSeq
 def rng(root: int, stream: str, *keys: str | int) -> np.random.Generator:
     """A fresh generator for the stream; the same arguments give the same numbers."""
     return np.random.default_rng(seed_sequence(root, stream, *keys))
+
+
+def derived_seed(root: int, stream: str, *keys: str | int) -> int:
+    """A root seed drawn from the stream, for one of several things that each take a seed."""
+    return int(rng(root, stream, *keys).integers(2**62))

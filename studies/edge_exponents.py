@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrsnn_brian.files.columns import Column, identity
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
 from hrsnn_brian.runs.options import Names, Options, StudyOptions
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Whole
+from hrsnn_brian.studies.exponent_rows import whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -57,14 +58,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         signed = signed_harmonic_mean(network.W, nodes.exponents, neighbourhood)
         used = np.isfinite(sound) & np.isfinite(signed)
         rows.append(
-            identity(
-                point["network"],
-                neurons=network.n_neurons,
-                synapses=network.n_synapses,
-                keep=1.0,
-                neuron_fraction=1.0,
-                seed=point["seed"],
-            )
+            whole(point["network"], network, point["seed"])
             | {
                 "neighbourhood": neighbourhood,
                 "edges": int(used.sum()),

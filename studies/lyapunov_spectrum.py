@@ -16,18 +16,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.dynamics.exponents.divergence_fit import fit_window
 from hrsnn_brian.dynamics.exponents.spiking import Protocol
-from hrsnn_brian.files.columns import Column, identity
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.runs.options import Names, Options, StudyNetwork, StudyOptions
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.times import Times
+from hrsnn_brian.studies.exponent_rows import lambda_inf_at, mean_over_seeds, ms, whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -80,14 +80,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         *_spectrum(point, network, engine, plan),
         *_divergence(point, network, engine, coarsest),
     ]
-    front = identity(
-        point["condition"],
-        neurons=network.n_neurons,
-        synapses=network.n_synapses,
-        keep=1.0,
-        neuron_fraction=1.0,
-        seed=point["seed"],
-    )
+    front = whole(point["condition"], network, point["seed"])
     front |= {name: point[name] for name in ("J", "g")}
     return [front | row for row in rows]
 
@@ -104,21 +97,12 @@ def _network(parameters: str, condition: str, J: float, g: float, seed: int) -> 
 
 def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protocol") -> list[Row]:
     """lambda_inf, one row per dt; a failed check at any of them fails all."""
-    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
-
-    found = lambda_inf(
-        network,
-        engine=engine,
-        protocol=plan,
-        time_steps=point["dt"],
-        refinements=0,
-        seed=point["seed"],
-    )
+    found = lambda_inf_at(point, network, engine, plan)
     reason = "; ".join(found.flags)
     return [
         {
             "quantity": "exponent",
-            "dt_ms": _ms(dt),
+            "dt_ms": ms(dt),
             "value_per_s": math.nan if reason else result.largest,
             "standard_error_per_s": float(result.standard_error[0]),
             "reason": reason,
@@ -132,7 +116,7 @@ def _exponents(point: Point, network: "Network", engine: "Engine", plan: "Protoc
 def _conditions_of(settings: Any) -> Row:
     return {
         "d0": settings["d0"],
-        "t_renorm_ms": _ms(settings["t_renorm"]),
+        "t_renorm_ms": ms(settings["t_renorm"]),
         "passive_per_s": settings["passive_per_s"],
         "rate_hz": settings["rate_hz"],
     }
@@ -143,7 +127,7 @@ def _spectrum(point: Point, network: "Network", engine: "Engine", plan: "Protoco
 
     k = point["k"]
     found = lyapunov_spectrum(network, engine=engine, k=k, protocol=plan, seed=point["seed"])
-    common = {"dt_ms": _ms(plan.dt), "reason": "; ".join(found.flags)}
+    common = {"dt_ms": ms(plan.dt), "reason": "; ".join(found.flags)}
     whole = {
         "kaplan_yorke": found.kaplan_yorke,
         "entropy_rate_nats_per_s": found.entropy_rate,
@@ -203,11 +187,6 @@ def _divergence(point: Point, network: "Network", engine: "Engine", dt: float) -
     return [*rows, {"quantity": "fit", **fit.row()}]
 
 
-def _ms(seconds: float) -> float:
-    """Milliseconds without the digits of the conversion."""
-    return float(f"{1e3 * seconds:.12g}")
-
-
 def summary(rows: Sequence[Row]) -> str:
     """lambda_inf at the finest dt and rate per condition, J and g, and the J where it is zero."""
     exponents = [row for row in rows if row["quantity"] == "exponent"]
@@ -219,7 +198,7 @@ def summary(rows: Sequence[Row]) -> str:
         cells: list[object] = [float(J), float(g)]
         for condition in conditions:
             here = [r for r in seen if (r["network"], r["J"], r["g"]) == (condition, J, g)]
-            cells += [_mean(here, "value_per_s"), _mean(here, "rate_hz")]
+            cells += [mean_over_seeds(here, "value_per_s"), mean_over_seeds(here, "rate_hz")]
         lines.append(cells)
     header = [name for condition in conditions for name in (f"{condition} (1/s)", "Hz")]
     seeds = len({row["seed"] for row in seen})
@@ -230,13 +209,6 @@ def summary(rows: Sequence[Row]) -> str:
             "Rates differ between conditions: compare with care",
         ]
     )
-
-
-def _mean(rows: Sequence[Row], column: str) -> float | None:
-    """Mean over seeds, None if one of them failed."""
-    values = [row[column] for row in rows]
-    failed = not values or any(v is None or math.isnan(v) for v in values)
-    return None if failed else mean(values)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.files.columns import Column, identity
+from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.tables import Row, text_table
 from hrsnn_brian.network.presets import LYAPUNOV_NETWORKS, load_preset, preset_names
 from hrsnn_brian.runs.options import Names, Options, StudyOptions
@@ -25,6 +25,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.times import Times
+from hrsnn_brian.studies.exponent_rows import lambda_inf_at, mean_over_seeds, ms, whole
 
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
@@ -53,19 +54,13 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """The finite-size curve of one network at one dt, or its lambda_inf at several."""
+    from hrsnn_brian.dynamics.exponents.spiking import slowest_leak
+
     network = _network(point["network"], tuple(point["set"]), point["seed"])
     rows = _finite_size if point["quantity"] == FINITE_SIZE else _lambda_inf
-    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
-    front = identity(
-        point["network"],
-        neurons=network.n_neurons,
-        synapses=network.n_synapses,
-        keep=1.0,
-        neuron_fraction=1.0,
-        seed=point["seed"],
-    )
+    front = whole(point["network"], network, point["seed"])
     front |= {"quantity": point["quantity"]}
-    leak = {"passive_per_s": -1.0 / float(slowest)}
+    leak = {"passive_per_s": slowest_leak(network)}
     return [front | row | leak for row in rows(point, network, engine)]
 
 
@@ -101,8 +96,8 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
     return [
         {
             "d0": entry.d0,
-            "t_renorm_ms": _ms(entry.t_renorm),
-            "dt_ms": _ms(entry.dt),
+            "t_renorm_ms": ms(entry.t_renorm),
+            "dt_ms": ms(entry.dt),
             "value_per_s": entry.value,
             "standard_error_per_s": entry.standard_error,
             "raw_per_s": entry.raw,
@@ -116,23 +111,15 @@ def _finite_size(point: Point, network: "Network", engine: "Engine") -> list[Row
 def _lambda_inf(point: Point, network: "Network", engine: "Engine") -> list[Row]:
     """One row per dt; a failed check at any of them fails all."""
     from hrsnn_brian.dynamics.exponents.spiking import Protocol
-    from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 
     plan = Protocol(duration=point["duration_s"], segments=point["segments"])
-    found = lambda_inf(
-        network,
-        engine=engine,
-        protocol=plan,
-        time_steps=point["dt"],
-        refinements=0,
-        seed=point["seed"],
-    )
+    found = lambda_inf_at(point, network, engine, plan)
     reason = "; ".join(found.flags)
     return [
         {
             "d0": plan.d0,
-            "t_renorm_ms": _ms(plan.t_renorm),
-            "dt_ms": _ms(dt),
+            "t_renorm_ms": ms(plan.t_renorm),
+            "dt_ms": ms(dt),
             "value_per_s": math.nan if reason else result.largest,
             "standard_error_per_s": float(result.standard_error[0]),
             "raw_per_s": float(result.history[-1, 0]),
@@ -142,11 +129,6 @@ def _lambda_inf(point: Point, network: "Network", engine: "Engine") -> list[Row]
         }
         for dt, result in found.at_dt.items()
     ]
-
-
-def _ms(seconds: float) -> float:
-    """Milliseconds without the digits of the conversion."""
-    return float(f"{1e3 * seconds:.12g}")
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -163,7 +145,9 @@ def summary(rows: Sequence[Row]) -> str:
             zero_crossing([r for r in of_network if (r["t_renorm_ms"], r["dt_ms"]) == setting])
             for setting in settings
         ]
-        lines.append([network, _mean(inf, "value_per_s"), _mean(inf, "rate_hz"), *zeros])
+        lines.append(
+            [network, mean_over_seeds(inf, "value_per_s"), mean_over_seeds(inf, "rate_hz"), *zeros]
+        )
     header = [f"d0* {t:g}/{dt:g} ms" for t, dt in settings]
     return "\n".join(
         [
@@ -172,13 +156,6 @@ def summary(rows: Sequence[Row]) -> str:
             f"{len({row['seed'] for row in rows})} seeds; failed checks are in the table",
         ]
     )
-
-
-def _mean(rows: Sequence[Row], column: str) -> float | None:
-    """Mean over seeds, None if one of them failed."""
-    values = [row[column] for row in rows]
-    failed = not values or any(v is None or math.isnan(v) for v in values)
-    return None if failed else mean(values)
 
 
 def zero_crossing(rows: Sequence[Row]) -> float | None:

@@ -10,12 +10,13 @@ from hrsnn_brian.cli.description import describe, engine_facts, make_engine, net
 from hrsnn_brian.cli.lyapunov_result import ResultFolder, claimed, say_spectrum
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, SegmentLog, lyapunov_spectrum
 from hrsnn_brian.dynamics.exponents.time_step import (
     REFINEMENTS,
     Agreement,
     agree,
     check_step,
+    checked_at,
     largest_exponent,
 )
 from hrsnn_brian.errors import InputError
@@ -29,8 +30,6 @@ from hrsnn_brian.network.runaway import runaway_message
 from hrsnn_brian.runs.progress import Lines, Progress
 from hrsnn_brian.settings.units import format_seconds, seconds
 from hrsnn_brian.simulation import Engine
-
-_CHECK_D0 = (1e-6, 1e-10)  # the size that lambda_inf is checked at, and the one if d0 is near it
 
 
 def measure_network(args: argparse.Namespace, output: Output) -> int:
@@ -77,12 +76,6 @@ def _protocol(args: argparse.Namespace) -> Protocol:
     return plan
 
 
-def _checked_at(plan: Protocol, dt: float) -> Protocol:
-    """The protocol that lambda_inf is checked with: another d0, at one of its steps."""
-    usual, other = _CHECK_D0
-    return replace(plan, dt=dt, d0=usual if plan.d0 < 0.1 * usual else other)
-
-
 @dataclass(frozen=True)
 class _Work:
     """The computations of one command."""
@@ -100,7 +93,7 @@ class _Work:
         plan, steps = self.plan, (self.plan.dt, self.plan.dt / 2)
         runs = [replace(plan, dt=dt) for dt in steps]
         if self.k == 1:
-            runs.append(_checked_at(plan, plan.dt))
+            runs.append(checked_at(plan, plan.dt))
         already = sum(len(self._finished(run)) for run in runs)
         total = plan.segments * len(runs)
         progress = Progress(
@@ -124,7 +117,7 @@ class _Work:
             )
             check = None
             if self.k == 1:
-                last = _checked_at(plan, check_step(found))
+                last = checked_at(plan, check_step(found))
                 if found.flags or last not in runs:  # the one that was foreseen falls away
                     progress.extend(-plan.segments)
                 check = None if found.flags else spectrum(last)
@@ -146,8 +139,7 @@ class _Work:
             k=self.k,
             protocol=plan,
             seed=self.seed,
-            folder=self._folder(plan),
-            on_segment=advance,
+            log=SegmentLog(self._folder(plan), advance),
         )
 
     def _folder(self, plan: Protocol) -> Path | None:

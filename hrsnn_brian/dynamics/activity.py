@@ -132,7 +132,6 @@ def memory_capacity(
     u: Floats,
     max_delay: int,
     washout: int = 0,
-    test_fraction: float = 1 / 3,
 ) -> MemoryCapacity:
     """Linear memory capacity (Jaeger 2001, GMD report 152).
 
@@ -143,7 +142,7 @@ def memory_capacity(
     et al. 2012, Sci. Rep. 2, 514).
 
     states: blocks (T, features) by name, row t after sample t was shown; u: (T,) independent
-    samples (of a correlated input the sum means little). The last `test_fraction` of the rows
+    samples (of a correlated input the sum means little). The last third of the rows
     after `washout` is tested; the last fifth of the others chooses the penalty.
 
     Raises InputError if shapes do not fit, u is constant, or the rows do not suffice.
@@ -154,13 +153,10 @@ def memory_capacity(
     for name, block in states.items():
         if block.ndim != 2 or len(block) != len(signal):
             raise InputError(f"states {name}", block.shape, f"must have {len(signal)} rows")
-    if max_delay < 1 or not 0 < test_fraction < 1 or washout < 0:
-        given = (max_delay, test_fraction, washout)
-        raise InputError(
-            "max_delay, test_fraction, washout", given, "must be >= 1, in (0, 1), >= 0"
-        )
+    if max_delay < 1 or washout < 0:
+        raise InputError("max_delay, washout", (max_delay, washout), "must be >= 1, >= 0")
     first = max(washout, max_delay)
-    n_test = round((len(signal) - first) * test_fraction)
+    n_test = round((len(signal) - first) * (1 / 3))
     n_train = len(signal) - first - n_test
     n_validation = n_train // 5
     if n_test < 2 or n_validation < 1:

@@ -20,6 +20,8 @@ from hrsnn_brian.errors import InputError
 
 Floats = NDArray[np.float64]
 
+RADIUS = 0.8  # spectral radius of gain W where no gain is given
+
 
 def trace_covariance(traces: Floats) -> Floats:
     """Unbiased covariance (N, N) of sampled traces (T, N), in the traces' unit squared.
@@ -56,19 +58,19 @@ def stationary_covariance(A: Floats, Q: Floats) -> Floats:
 
 
 def linear_covariance(
-    W: object, tau_m: Floats, gain: float | None = None, sigma: float = 1.0, radius: float = 0.8
+    W: object, tau_m: Floats, gain: float | None = None, sigma: float = 1.0
 ) -> Floats:
     """Covariance (N, N) of the linearised network under white noise of intensity sigma^2.
 
     W: (N, N), sparse or dense, weights; tau_m: (N,), s; gain: effect of a unit of presynaptic
     state, a dimensionless factor on W, the same for all. By default the gain puts the spectral
-    radius of gain W at `radius` (the radius of W being taken as no less than the circular law's
+    radius of gain W at `RADIUS` (the radius of W being taken as no less than the circular law's
     ||W||_F / sqrt(N), for graphs without loops) and is halved until the network is stable, at
     most log2(sqrt(N)) times: below ||gain W|| = 1 every D (gain W - 1) is stable. [our choice]
     Memory is several dense (N, N); meant for N up to about 2000.
 
-    Raises InputError if shapes do not fit, tau_m or sigma is not positive, radius is not in
-    (0, 1), or the network is unstable at the gain given.
+    Raises InputError if shapes do not fit, tau_m or sigma is not positive, or the network is
+    unstable at the gain given.
     """
     dense = np.asarray(W.toarray() if hasattr(W, "toarray") else W, dtype=float)
     tau = np.asarray(tau_m, dtype=float)
@@ -83,9 +85,7 @@ def linear_covariance(
     Q = np.diag((sigma / tau) ** 2)
     if gain is not None:
         return stationary_covariance(linear_operator(dense, tau, gain), Q)
-    if not 0 < radius < 1:
-        raise InputError("radius", radius, "must be in (0, 1)")
-    gain = radius / _spectral_radius(dense)
+    gain = RADIUS / _spectral_radius(dense)
     while (C := _solve(linear_operator(dense, tau, gain), Q)) is None:
         gain /= 2
     return C

@@ -1,6 +1,6 @@
 """Eigenmodes of the linearised network x' = A x: spectral abscissa and localisation.
 
-A = -D + gain D W with D = diag(1/tau_m), 1/s, the operator of `pruning.covariance`:
+A = -D + gain D W with D = diag(1/tau_m), 1/s, the operator of `dynamics.covariance`:
 a recurrent input enters the membrane equation through 1/tau_m. [review: A = -D + W; our choice:
 the gain, the effect of a unit of presynaptic state]
 """

@@ -28,7 +28,6 @@ from hrsnn_brian.seeds import rng
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
-    from hrsnn_brian.simulation import Recording
 
 MODES = 10  # leading eigenvectors whose participation is averaged, as in step 3 of LNP
 INPUT_SAMPLES = 2000
@@ -92,7 +91,8 @@ def _activity(network: "Network", measure: "Measurements", seconds: float) -> Ro
 
     drive = replace(noise_drive(network, seconds, measure.seed), record_spikes=True)
     recording = simulate(measure.engine, network, drive)
-    index, times = _spikes(recording)
+    index, times = recording.spike_index, recording.spike_time
+    assert index is not None and times is not None  # noqa: PT018 - the drive asked for them
     start, n = recording.seconds / 10, network.n_neurons
     late = times >= start
     index, times, length = index[late], times[late] - start, recording.seconds - start
@@ -113,12 +113,6 @@ def _activity(network: "Network", measure: "Measurements", seconds: float) -> Ro
         "neuron_autocorrelation_ms": 1e3 * _mean(np.array(apart)),
         "effective_dimension_noise": effective_dimension(filtered_rates(network, recording)),
     }
-
-
-def _spikes(recording: "Recording") -> tuple[np.ndarray, np.ndarray]:
-    assert recording.spike_index is not None  # the drive asked for them
-    assert recording.spike_time is not None
-    return recording.spike_index, recording.spike_time
 
 
 def _input_dimension(network: "Network", measure: "Measurements") -> float:

@@ -57,7 +57,8 @@ class Measurements:
     """Measures of networks under frozen, seeded input.
 
     engine: runs the networks. seed: root of inputs and initial states. lengths: how long they are.
-    `unresolved` counts the neurons of the last `node_exponents` that had none.
+    `unresolved` counts the neurons of the last `node_exponents` that had none; `lambda_1_error` is
+    the standard error of the last `lambda_1`.
     """
 
     def __init__(self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None) -> None:
@@ -65,6 +66,7 @@ class Measurements:
         self.lengths = lengths or ProbeLengths()
         self.T = self.lengths.T
         self.unresolved = 0
+        self.lambda_1_error = math.nan
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -77,9 +79,9 @@ class Measurements:
 
     def rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, under white noise."""
-        return firing_rates(
-            noise_run(network, self.engine, self.seed, self.lengths.rate_seconds, False)
-        )
+        seconds = self.lengths.rate_seconds
+        run = noise_run(network, self.engine, self.seed, seconds, record_states=False)
+        return np.asarray(run.spike_count / run.seconds, dtype=float)
 
     def rate_hz(self, network: Network) -> float:
         """Mean firing rate, Hz, under white noise."""
@@ -118,15 +120,19 @@ class Measurements:
         """The largest Lyapunov exponent, 1/s, at dt = 0.1 ms; NaN where a check failed.
 
         At one time step and one size of perturbation, to compare networks: `lambda_inf` also asks
-        whether both are small enough.
+        whether both are small enough. Its standard error over two inputs is in `lambda_1_error`.
         """
+        from hrsnn_brian.dynamics.exponents.resolution import unresolved
         from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
 
         plan = Protocol(duration=self.lengths.exponent_seconds, segments=2)
-        found = lyapunov_spectrum(
-            network, engine=self.engine, protocol=plan, seed=self.seed, resolved=False
-        )
-        return float("nan") if found.flags else float(found.largest)
+        found = lyapunov_spectrum(network, engine=self.engine, protocol=plan, seed=self.seed)
+        self.lambda_1_error = float(found.standard_error[0])
+        tolerated = unresolved(
+            found.settings
+        )  # a step too long for the events of an active network
+        failed = any(flag not in tolerated for flag in found.flags)
+        return math.nan if failed else float(found.history[-1, 0])
 
     def memory_capacity(self, network: Network) -> float:
         """Linear memory capacity for standard normal samples, read from the shortest trace.
@@ -181,8 +187,3 @@ def _step(network: Network, longest: float) -> float:
     """The longest time step (s) up to `longest` that divides the sample time."""
     sample = network.params.timing.sample
     return sample / math.ceil(sample / longest * (1 - 1e-12))
-
-
-def firing_rates(recording: Recording) -> Floats:
-    """Firing rates (N,), Hz, of a run."""
-    return np.asarray(recording.spike_count / recording.seconds, dtype=float)

@@ -89,6 +89,7 @@ KNOWN = _IDENTITY | _by_name(
     Column(
         "lambda_1_per_s", "largest Lyapunov exponent at one time step, to compare networks", "1/s"
     ),
+    Column("lambda_1_error_per_s", "its standard error over independent inputs", "1/s"),
     Column("memory_capacity", "linear memory capacity", "samples"),
     Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
     Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),

@@ -22,9 +22,9 @@ def from_pairs(post: IntArray, pre: IntArray, n: int) -> sparse.csr_array:
     return graph
 
 
-def _check_in_degree(K: int, available: int, argument: str = "K") -> None:
+def _check_in_degree(K: int, available: int) -> None:
     if not 0 <= K <= available:
-        raise InputError(argument, K, f"must be 0..{available}, the neurons that can be a source")
+        raise InputError("K", K, f"must be 0..{available}, the neurons that can be a source")
 
 
 def _choose(candidates: IntArray, k: int, rng: np.random.Generator) -> IntArray:

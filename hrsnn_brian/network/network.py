@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -207,19 +207,3 @@ def _checked_weights(W: sparse.csr_array, is_e: NDArray[np.bool_]) -> sparse.csr
     for part in (weights.data, weights.indices, weights.indptr):
         _frozen(part)
     return weights
-
-
-def equal_networks(a: Network, b: Network) -> bool:
-    """True if two networks agree bit by bit in every array, parameter and note of history."""
-    for f in fields(Network):
-        x, y = getattr(a, f.name), getattr(b, f.name)
-        if f.name == "W":
-            same = x.shape == y.shape and all(
-                np.array_equal(getattr(x, part), getattr(y, part))
-                for part in ("data", "indices", "indptr")
-            )
-        else:
-            same = np.array_equal(x, y) if isinstance(x, np.ndarray) else x == y
-        if not same:
-            return False
-    return True

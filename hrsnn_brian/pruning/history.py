@@ -87,6 +87,7 @@ def measured_row(network: Network, iteration: int, probe: Probe, recipe: Recipe)
         **size_row(network, iteration),
         "rate_hz": float(rates.mean()),
         "lambda_1_per_s": probe.lambda_1(network),
+        "lambda_1_error_per_s": probe.lambda_1_error,
         "spectral_abscissa_per_s": abscissa,
         "participation_ratio": participation,
         "memory_capacity": probe.memory_capacity(network),

@@ -35,12 +35,13 @@ class Probe(Protocol):
     """What may be asked of a network as it stands; `Measurements` asks the engine.
 
     T: s, over which a perturbation grows in `node_exponents`; unresolved: neurons to which the last
-    of these gave the value of others. `task_rates` and `readout_weight`,
-    of a network trained for a task, need not be there.
+    of these gave the value of others; lambda_1_error: standard error of the last `lambda_1`, 1/s.
+    `task_rates` and `readout_weight`, of a network trained for a task, need not be there.
     """
 
     T: float
     unresolved: int
+    lambda_1_error: float
 
     def covariance(self, network: Network) -> Floats: ...
 

@@ -31,9 +31,10 @@ _PARTS = ("start", "steps", "finish")
 class Stability(Section):
     """The condition that a network must meet after every iteration, and what breaks it off.
 
-    Stable is lambda_1 <= lambda_max and min_rate <= mean rate <= max_rate; lambda_1 is the largest
-    exponent at one time step, and its sign within its error is chance. [our choice; that the
-    loop ends early when a condition fails is the paper's]
+    Stable is lambda_1 <= lambda_max and min_rate <= mean rate <= max_rate. lambda_1 is the largest
+    exponent at one time step, compared as it is: its standard error, which the history has beside
+    it, does not enter, so that within it the decision is chance. [our choice; that the loop ends
+    early when a condition fails is the paper's]
     """
 
     section: ClassVar[str] = "stability"

@@ -20,7 +20,7 @@ from hrsnn_brian.pruning.compensation import variance_preserving
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.keep_neurons import leavers
 from hrsnn_brian.pruning.survivors import keep_entries
-from hrsnn_brian.seeds import rng
+from hrsnn_brian.seeds import derived_seed, rng
 from hrsnn_brian.settings.fields import OneOf
 
 Floats = NDArray[np.float64]
@@ -121,7 +121,7 @@ def fresh_network(
     if synapses > neurons * (neurons - 1):
         room = f"{neurons} neurons have room for {neurons * (neurons - 1)}"
         raise SizeOutOfReachError("synapses", synapses, room)
-    key = int(rng(seed, "prune", "fresh", neurons, synapses).integers(2**62))
+    key = derived_seed(seed, "prune", "fresh", neurons, synapses)
     drawn = _drawn_with_at_least(params, neurons, synapses, key)
     W = _thinned(drawn, synapses, rng(seed, "prune", "fresh", "surplus"))
     if params.weights.spectral_radius is not None:

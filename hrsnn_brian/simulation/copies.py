@@ -9,6 +9,7 @@ Brian's own Synapses; the equations are the same.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import brian2 as b2
@@ -53,12 +54,19 @@ class _InterpolatedPropagator(Propagator):
         return "\n".join([*new, *others, text.INTERPOLATED_UPDATE.strip()])
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Array sizes: cells of one copy, neurons of all copies, input channels."""
+
+    cells: int
+    total: int
+    channels: int
+
+
 def build_copies(
     shape: CopiesShape,
     functions: Mapping[str, Any],
-    n_cells: int,
-    n_total: int,
-    n_channels: int,
+    sizes: Sizes,
     dt: float = 1e-4,
     sample: float = 1e-3,
     delay: float = 0.0,
@@ -73,12 +81,12 @@ def build_copies(
     model = Model(shape, system, b2.Network(name="network"), clock)
     namespace = dict(functions)
     compiled = "deliver" in functions
-    add_encoder(model, namespace, n_total if shape.own_input else n_cells)
+    add_encoder(model, namespace, sizes.total if shape.own_input else sizes.cells)
     if compiled:
-        _add_cells(model, n_cells)
-    _add_copies(model, namespace, n_total)
+        _add_cells(model, sizes.cells)
+    _add_copies(model, namespace, sizes.total)
     if shape.has_channels and not (compiled and shape.own_input):
-        add_channels(model, namespace, n_channels)
+        add_channels(model, namespace, sizes.channels)
     if compiled:
         _add_kernel(model, kernel_functions(shape), namespace)
     else:

@@ -28,18 +28,12 @@ def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) 
         raise InputError(
             "synapse.delay", network.params.synapse.delay, "exponents need synapses without delay"
         )
-    base = network_shape(network, drive)
+    base = network_shape(network, drive).to_dict() | {"traces": 0}
+    if perturbation.interpolated:
+        base["refractory"] = False
     total = network.capacity * (len(perturbation.directions) + 1)
-    return PerturbedShape(
-        capacity=base.capacity,
-        channels=base.channels,
-        encoding=base.encoding,
-        currents=base.currents,
-        reset=base.reset,
-        refractory=base.refractory and not perturbation.interpolated,
-        total=max(4096, 2 ** math.ceil(math.log2(total))),
-        interpolated=perturbation.interpolated,
-    )
+    room = max(4096, 2 ** math.ceil(math.log2(total)))
+    return PerturbedShape(**base, total=room, interpolated=perturbation.interpolated)  # type: ignore[arg-type]
 
 
 def perturbed_scene(

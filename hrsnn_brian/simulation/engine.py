@@ -55,6 +55,8 @@ class Engine:
     ) -> None:
         if device not in DEVICES:
             raise unknown_name("device", device, DEVICES)
+        if device != "standalone":
+            import brian2  # noqa: F401 - at once, since its import takes over Python's warnings
         self.device = device
         self.on_progress = on_progress
         self.stats = EngineStats()

@@ -20,7 +20,7 @@ from typing import Any
 import brian2 as b2
 
 from hrsnn_brian.errors import EngineError
-from hrsnn_brian.simulation.copies import build_copies, kernel_functions
+from hrsnn_brian.simulation.copies import Sizes, build_copies, kernel_functions
 from hrsnn_brian.simulation.main_code import (
     SYNAPSES,
     copies_code,
@@ -125,7 +125,8 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     copies = isinstance(shape, CopiesShape)
     if isinstance(shape, CopiesShape):
         functions |= {name: _kernel_function(name) for name in kernel_functions(shape)}
-        model = build_copies(shape, functions, shape.capacity, shape.total, shape.channels)
+        sizes = Sizes(shape.capacity, shape.total, shape.channels)
+        model = build_copies(shape, functions, sizes)
     else:
         model = build_model(shape, functions, shape.capacity, shape.channels)
     for role in SYNAPSES:

@@ -8,6 +8,8 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.drive import Drive
 
+CORRELATION_TIME = 20e-3  # s
+
 
 def noise_drive(
     network: Network, seconds: float, seed: int, record_states: bool = True, traces: bool = True
@@ -29,18 +31,18 @@ def noise_drive(
     )
 
 
-def coloured_drive(network: Network, seconds: float, seed: int, tau: float = 20e-3) -> Drive:
+def coloured_drive(network: Network, seconds: float, seed: int) -> Drive:
     """An Ornstein-Uhlenbeck current for each neuron, held for one sample; for "current" encoders.
 
-    The standard deviation is the encoder's gain, tau the correlation time in seconds (the
-    input of the presets network-A to network-D). Raises InputError for another encoder.
+    The standard deviation is the encoder's gain, `CORRELATION_TIME` that of the input of the
+    presets network-A to network-D. Raises InputError for another encoder.
     """
     encoder, timing = network.params.encoder, network.params.timing
     if encoder.kind != "current":
         raise InputError("encoder.kind", encoder.kind, "must be 'current' for a coloured drive")
     rows = _rows(network, seconds, columns=2 * network.n_neurons)
     random = rng(seed, "input", "coloured")
-    decay = np.exp(-timing.sample / tau)
+    decay = np.exp(-timing.sample / CORRELATION_TIME)
     kicks = random.standard_normal((rows + 1, network.n_original)) * np.sqrt(1 - decay**2)
     x = kicks[0] / np.sqrt(1 - decay**2)  # stationary from the start
     current = np.empty((rows, network.n_neurons))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.simulation import randomness
-from hrsnn_brian.simulation.copies import build_copies
+from hrsnn_brian.simulation.copies import Sizes, build_copies
 from hrsnn_brian.simulation.copies_runtime import Observer
 from hrsnn_brian.simulation.main_code import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
@@ -57,14 +57,14 @@ def run_on_target(
 
 
 def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
-    sizes |= {key: float(scene[key][0]) for key in ("dt", "sample", "delay")}
+    times = {key: float(scene[key][0]) for key in ("dt", "sample", "delay")}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
+    channels = int(scene["stimulus_columns"][0])
     if isinstance(shape, CopiesShape):
-        cells = int(scene["n_cells"][0])
-        model = build_copies(shape, functions, n_cells=cells, n_total=n, **sizes)
+        sizes = Sizes(int(scene["n_cells"][0]), n, channels)
+        model = build_copies(shape, functions, sizes, **times)
     else:
-        model = build_model(shape, functions, n_neurons=n, **sizes)
+        model = build_model(shape, functions, n, channels, **times)
     for role in SYNAPSES:
         if role in model.objects and f"{role}._synaptic_pre" in scene:
             _connect(model[role], role, scene)

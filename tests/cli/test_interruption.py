@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, SegmentLog, lyapunov_spectrum
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
@@ -101,7 +101,7 @@ def test_a_short_segment_that_an_interruption_left_is_measured_again(tmp_path, n
     network = build_network(HRSNNParams(N=40), seed=0)
     plan = Protocol(duration=0.4, segments=2, warmup=0.1, align=0.1, t_renorm=0.02, dt=1e-3)
     measure = lambda: lyapunov_spectrum(  # noqa: E731
-        network, k=1, engine=numpy_engine, protocol=plan, folder=tmp_path
+        network, k=1, engine=numpy_engine, protocol=plan, log=SegmentLog(tmp_path)
     )
     whole = measure()
     path = next(tmp_path.rglob("segment-1.json"))

@@ -1,6 +1,8 @@
 """Silent and saturated networks are warned about, with the share of neurons at the ceiling."""
 
 import json
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +125,25 @@ def test_a_note_is_given_once_and_other_warnings_stay(capfd: pytest.CaptureFixtu
         work()
     assert len(found) == 1
     assert capfd.readouterr().err == "warning: one\nwarning: two\n"
+
+
+_FRESH = """
+import warnings
+from hrsnn_brian.cli.description import activity_noted
+from hrsnn_brian.dynamics.cost import ActivityWarning
+from hrsnn_brian.simulation import Engine
+engine = Engine("numpy")
+with activity_noted():
+    from hrsnn_brian.simulation import runtime  # what the first run imports
+    warnings.warn("one", ActivityWarning)
+"""
+
+
+def test_the_first_import_of_brian_does_not_take_the_notes(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _FRESH], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert ran.stderr == "warning: one\n"
 
 
 def test_build_says_how_strong_a_matrix_is(

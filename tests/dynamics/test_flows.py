@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
+from hrsnn_brian.dynamics.exponents.flows import map_exponents
 from hrsnn_brian.dynamics.exponents.hard_cases import OwnArray, folded, two_phases, van_der_pol
 from hrsnn_brian.dynamics.exponents.qr import zero_within_error
 from hrsnn_brian.dynamics.exponents.result import LostExponents, SpectrumResult, spectrum_result
-from hrsnn_brian.dynamics.exponents.systems import henon, lorenz63
+from hrsnn_brian.dynamics.exponents.systems import estimate, henon, lorenz63
 from hrsnn_brian.errors import InputError
 
 ONE = np.array([1.0, 2.0, 20.0])
@@ -21,7 +21,7 @@ SHORT: dict[str, Any] = {"dt": 0.01, "duration": 5.0, "transient": 1.0}
 
 
 def exponents_of(rhs: Callable[..., Any], x0: np.ndarray = ONE, **settings: Any) -> np.ndarray:
-    return flow_exponents(rhs, x0, **(SHORT | settings)).exponents
+    return estimate("flow", rhs, x0, **(SHORT | settings)).exponents
 
 
 # --- functions ----------------------------------------------------------------------------------
@@ -102,10 +102,12 @@ def test_maps_that_return_their_own_array_a_tuple_or_their_input() -> None:
         return x
 
     start, settings = np.array([0.1, 0.1]), {"n": 200, "n_renorm": 3}
-    wanted = map_exponents(henon, start, **settings).exponents
+    wanted = estimate("map", henon, start, **settings).exponents
     pair = lambda s: (1.0 - 1.4 * s[0] * s[0] + s[1], 0.3 * s[0])  # noqa: E731
     for function in (step, in_place, pair):
-        np.testing.assert_array_equal(map_exponents(function, start, **settings).exponents, wanted)
+        np.testing.assert_array_equal(
+            estimate("map", function, start, **settings).exponents, wanted
+        )
     number = map_exponents(lambda x: 4.0 * x[0] * (1.0 - x[0]), [0.3], n=200).exponents
     np.testing.assert_array_equal(
         number, map_exponents(lambda x: 4.0 * x * (1.0 - x), [0.3], n=200).exponents
@@ -170,7 +172,7 @@ def test_states_that_are_coupled_later_on_are_noticed() -> None:
 )
 def test_arguments_of_the_wrong_kind_are_named(changed: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        flow_exponents(lorenz63, **({"x0": ONE} | SHORT | changed))
+        estimate("flow", lorenz63, **({"x0": ONE} | SHORT | changed))
 
 
 # --- units --------------------------------------------------------------------------------------
@@ -197,10 +199,10 @@ def test_exponents_do_not_depend_on_units_and_origin(unit: Any, offset: Any) -> 
     """The same trajectories up to rounding; another norm at the ends of 15 time units."""
     start = np.random.default_rng(0).normal(size=(20, 3)) * 5 + np.array([0.0, 0.0, 25.0])
     settings = {"duration": 15.0, "transient": 10.0}
-    wanted = flow_exponents(lorenz63, start, **(SHORT | settings))
+    wanted = estimate("flow", lorenz63, start, **(SHORT | settings))
     y0 = start * np.array(unit) + np.array(offset)
     function = rescaled(lorenz63, np.array(unit), np.array(offset))
-    found = flow_exponents(function, y0, **(SHORT | settings))
+    found = estimate("flow", function, y0, **(SHORT | settings))
     assert found.valid
     np.testing.assert_allclose(found.exponents, wanted.exponents, atol=0.05)
     assert found.exponents.sum() == pytest.approx(-41 / 3, abs=2e-3)
@@ -217,14 +219,14 @@ def test_a_map_does_not_depend_on_units() -> None:
 
 def test_a_single_interval_saturates_too() -> None:
     """It has one state after it: its range is that from the state before."""
-    found = flow_exponents(lorenz63, ONE, dt=0.01, duration=20.0, t_renorm=20.0, transient=20.0)
+    found = estimate("flow", lorenz63, ONE, dt=0.01, duration=20.0, t_renorm=20.0, transient=20.0)
     assert any("saturation" in flag for flag in found.flags)
 
 
 def test_perturbations_that_are_not_small_are_refused() -> None:
-    fine = flow_exponents(lorenz63, ONE, d0=1e-3, **SHORT)
+    fine = estimate("flow", lorenz63, ONE, d0=1e-3, **SHORT)
     assert fine.valid
-    coarse = flow_exponents(lorenz63, ONE, d0=0.1, **SHORT)
+    coarse = estimate("flow", lorenz63, ONE, d0=0.1, **SHORT)
     assert np.isnan(coarse.exponents).all()
     assert "not small: they move variable" in coarse.flags[0]
 
@@ -234,7 +236,8 @@ def test_variables_at_rest_or_settling_keep_their_exponents(start: list[float]) 
     """A stable fixed point at (0, 0) and, shifted, at (3, -2): no range is left to compare with."""
     rates = np.array([-1.0, -3.0])
     for rest in (np.zeros(2), np.array([3.0, -2.0])):
-        found = flow_exponents(
+        found = estimate(
+            "flow",
             lambda t, x, rest=rest: rates * (x - rest),
             rest + np.array(start),
             dt=0.01,
@@ -254,17 +257,17 @@ def test_dimension_of_a_cycle_is_1_and_of_a_torus_2_whatever_the_sign_of_roundin
     seed: int,
 ) -> None:
     settings: dict[str, Any] = {"dt": 0.04, "duration": 30.0, "transient": 15.0, "seed": seed}
-    torus = flow_exponents(two_phases, np.array([1.0, 0.0, 0.0, 1.0]), **settings)
+    torus = estimate("flow", two_phases, np.array([1.0, 0.0, 0.0, 1.0]), **settings)
     assert (torus.kaplan_yorke, torus.entropy_rate) == (2.0, 0.0)
     starts = np.array([[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.6, 0.8]])
-    assert flow_exponents(two_phases, starts, **settings).kaplan_yorke == 2.0
-    assert flow_exponents(two_phases, starts, k=3, **settings).kaplan_yorke == 2.0
-    assert flow_exponents(two_phases, starts, k=2, **settings).kaplan_yorke is None
+    assert estimate("flow", two_phases, starts, **settings).kaplan_yorke == 2.0
+    assert estimate("flow", two_phases, starts, k=3, **settings).kaplan_yorke == 2.0
+    assert estimate("flow", two_phases, starts, k=2, **settings).kaplan_yorke is None
 
     def circle(t: float, x: np.ndarray) -> np.ndarray:
         return two_phases(t, np.concatenate([x, np.zeros_like(x)], axis=-1))[..., :2]
 
-    cycle = flow_exponents(circle, np.array([1.0, 0.0]), **settings)
+    cycle = estimate("flow", circle, np.array([1.0, 0.0]), **settings)
     assert (cycle.kaplan_yorke, cycle.entropy_rate) == (1.0, 0.0)
     shift = map_exponents(lambda x: x + 0.618, np.array([0.1]), n=200, seed=seed)
     assert (shift.kaplan_yorke, shift.entropy_rate) == (1.0, 0.0)
@@ -273,7 +276,7 @@ def test_dimension_of_a_cycle_is_1_and_of_a_torus_2_whatever_the_sign_of_roundin
 @pytest.mark.parametrize("start", [[2.0, 0.0], [[2.0, 0.0], [2.0, 0.0]]])
 def test_a_cycle_that_ends_elsewhere_on_its_way_round_is_still_a_cycle(start: Any) -> None:
     """Growth goes up and down; blocks in step with the period, and equal starts, do not scatter."""
-    found = flow_exponents(van_der_pol, start, dt=0.02, duration=100.0, transient=20.0)
+    found = estimate("flow", van_der_pol, start, dt=0.02, duration=100.0, transient=20.0)
     assert abs(found.exponents[0]) > 2 * found.standard_error[0]
     assert found.kaplan_yorke == 1.0
 
@@ -281,8 +284,13 @@ def test_a_cycle_that_ends_elsewhere_on_its_way_round_is_still_a_cycle(start: An
 def test_a_conserved_and_a_slowly_damped_oscillation_are_told_apart() -> None:
     def oscillator(damping: float) -> SpectrumResult:
         A = np.array([[-damping, -1.0], [1.0, -damping]])
-        return flow_exponents(
-            lambda t, x: x @ A.T, np.array([1.0, 0.0]), dt=0.02, duration=40.0, transient=5.0
+        return estimate(
+            "flow",
+            lambda t, x: x @ A.T,
+            np.array([1.0, 0.0]),
+            dt=0.02,
+            duration=40.0,
+            transient=5.0,
         )
 
     conserved, damped = oscillator(0.0), oscillator(1e-3)

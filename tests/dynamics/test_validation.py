@@ -8,7 +8,7 @@ from lif_network import LIFNetwork, State
 from reference_lif import simulate
 
 from hrsnn_brian.dynamics.exponents import validation
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, segment_seed
 from hrsnn_brian.dynamics.exponents.systems import ValidationOutcome, ValidationRow, run_self_test
 from hrsnn_brian.dynamics.exponents.validation import constant_drive, uncoupled, validation_rows
 from hrsnn_brian.network.build import build_network
@@ -98,8 +98,8 @@ def oracle_exponent(network: Network, *, dt: float, duration: float, discard: fl
     """The tangent vector's growth, 1/s, under the first input of a protocol with seed 0."""
     names = ("W", "is_e", "tau_m", "tau_e", "tau_i", "v_th")
     copy = LIFNetwork(**{name: getattr(network, name) for name in names})
-    stimulus = coloured_drive(network, duration, seed=0).stimulus
-    v = initial_potential(network, seed=0)[None]
+    stimulus = coloured_drive(network, duration, segment_seed(0, 0)).stimulus
+    v = initial_potential(network, segment_seed(0, 0))[None]
     run = simulate(
         copy,
         network.bias + stimulus,
@@ -116,9 +116,9 @@ def oracle_exponent(network: Network, *, dt: float, duration: float, discard: fl
 @pytest.mark.parametrize("name", ["network-A", "network-D"])
 def test_the_engine_agrees_with_the_oracle_on_a_realisation_of_the_table(name, compiled_engine):
     network = build_network(load_preset(name), validation.SEED)
-    plan = Protocol(duration=2.0, segments=1)
+    plan = Protocol(duration=2.0, segments=1, dt=validation.NETWORK_STEP)
     found = lyapunov_spectrum(network, engine=compiled_engine, protocol=plan).largest
-    expected = oracle_exponent(network, dt=1e-4, duration=3.0, discard=1.0)
+    expected = oracle_exponent(network, dt=plan.dt, duration=3.0, discard=1.0)
     assert abs(found - expected) < validation.NETWORK_TOLERANCE
     # the five segments of the reference scatter about its mean
     assert abs(expected - validation.REFERENCE_LAMBDA_INF[name]) < 4.0

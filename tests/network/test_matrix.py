@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from scipy import io, sparse
 
 from hrsnn_brian.errors import InputError
@@ -11,7 +12,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.effect import BESIDE_A_MATRIX, meaningful
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.matrix_file import load_matrix
-from hrsnn_brian.network.network import Network, equal_networks
+from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset, preset_table
 from hrsnn_brian.network.weights import spectral_radius

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from scipy import sparse, stats
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
-from hrsnn_brian.network.network import NEURON_ARRAYS, Network, equal_networks
+from hrsnn_brian.network.network import NEURON_ARRAYS, Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import list_presets, load_preset
 

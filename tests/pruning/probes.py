@@ -19,6 +19,7 @@ class Stub:
 
     T = 80e-3
     unresolved = 0
+    lambda_1_error = 0.5
 
     def __init__(self, unstable=(), silent=(), rate=10.0):
         self.unstable, self.silent, self.rate = unstable, silent, rate

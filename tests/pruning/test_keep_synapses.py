@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Deaf, Given, Stub, iteration
 from random_networks import covariance_matrix, network, weights
 from scipy import sparse
@@ -9,7 +10,6 @@ from scipy import sparse
 from hrsnn_brian.dynamics.covariance import linear_covariance, trace_covariance
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.compensation import class_sums, row_power
 from hrsnn_brian.pruning.importance import covariance_factor

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Growing, Stub
 from scipy import sparse
 
@@ -19,7 +20,6 @@ from hrsnn_brian.files import identity
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import save_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.look import Look
@@ -30,7 +30,8 @@ from hrsnn_brian.simulation import Engine
 from hrsnn_brian.tasks.registry import get_task
 
 COLUMNS = [
-    *("iteration", "neurons", "synapses", "density", "rate_hz", "lambda_1_per_s"),
+    *("iteration", "neurons", "synapses", "density", "rate_hz"),
+    *("lambda_1_per_s", "lambda_1_error_per_s"),
     *("spectral_abscissa_per_s", "participation_ratio", "memory_capacity", "synaptic_ops_per_s"),
     *("stable", "seconds"),
 ]
@@ -480,6 +481,7 @@ def test_measurements_on_an_engine(saved, compiled_engine):
     assert np.array_equal(rates, measure.rates(saved))
     assert np.linalg.eigvalsh(measure.covariance(saved)).min() > -1e-9
     assert -40 < measure.lambda_1(saved) < 20
+    assert 0 < measure.lambda_1_error < 10
     nodes = measure.node_exponents(saved)
     assert np.isfinite(nodes).all()
     assert 0 <= measure.unresolved < 40

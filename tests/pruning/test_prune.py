@@ -4,12 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Deaf, Facts, Growing, Stub
 from random_networks import network
 
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.pruning.iteration import FACTS, OF_TASK
 from hrsnn_brian.pruning.prune import Rounds, prune

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Deaf, Facts, Given
 from scipy import stats
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.io import load_network, save_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.pruning.importance import (
     shuffled_covariance,

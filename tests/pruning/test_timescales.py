@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Stub, iteration
 from scipy import stats
 
@@ -9,7 +10,6 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.io import load_network, save_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParams
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.search import Evaluation, Search, best_evaluation, maximise, propose

@@ -16,7 +16,12 @@ from hrsnn_brian.dynamics.exponents.nodes import (
     NodeProtocol,
     node_exponents,
 )
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum, random_directions
+from hrsnn_brian.dynamics.exponents.spiking import (
+    Protocol,
+    SegmentLog,
+    lyapunov_spectrum,
+    random_directions,
+)
 from hrsnn_brian.dynamics.exponents.time_step import lambda_inf
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.network.build import build_network
@@ -247,7 +252,7 @@ def test_node_exponents_do_not_depend_on_the_batches(compiled_engine):
 def test_a_spectrum_resumes_from_its_segments(numpy_engine, tmp_path):
     network = small_network("N=12", "K=4")
     plan = Protocol(duration=0.12, segments=2, warmup=0.02, align=0.02)
-    kept = {"protocol": plan, "folder": tmp_path, "k": 2, "seed": 5}
+    kept = {"protocol": plan, "log": SegmentLog(tmp_path), "k": 2, "seed": 5}
     first = lyapunov_spectrum(network, engine=numpy_engine, **kept)
     (tmp_path / "segment-1.json").unlink()
     runs = numpy_engine.stats.runs

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from equality import equal_networks
 
 from hrsnn_brian.dynamics.measures import MEASURES
 from hrsnn_brian.errors import InputError, SizeOutOfReachError
@@ -12,7 +13,6 @@ from hrsnn_brian.figures import dynamics as figure
 from hrsnn_brian.files.columns import name_of
 from hrsnn_brian.files.tables import Table, read_table, write_table
 from hrsnn_brian.network.build import build_network
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.compensation import class_sums

@@ -22,8 +22,9 @@ def not_negative(name: str, value: float) -> float:
     return value
 
 
-def whole(name: str, value: int, allowed: str, least: int = 1, most: float = math.inf) -> int:
-    if not (_is_number(value) and isinstance(value, Integral) and least <= value <= most):
+def whole(name: str, value: int, allowed: str, most: float = math.inf) -> int:
+    """A whole number from 1 on."""
+    if not (_is_number(value) and isinstance(value, Integral) and 1 <= value <= most):
         raise InputError(name, value, allowed)
     return int(value)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # ln distances between which a perturbation is infinitesimal: above rounding, below saturation.
+ALIGN = 0.25  # s, by which copies have turned into the direction that grows
 ROUNDING, SATURATION = math.log(1e-12), math.log(1e-2)
 
 
@@ -37,8 +38,8 @@ class Fit:
         }
 
 
-def fit_window(times: "np.ndarray", ln_distance: "np.ndarray", align: float = 0.25) -> Fit:
-    """Fits the window from `align` s on until the distance leaves the infinitesimal range.
+def fit_window(times: "np.ndarray", ln_distance: "np.ndarray") -> Fit:
+    """Fits the window from `ALIGN` on until the distance leaves the infinitesimal range.
 
     times, ln_distance: (n,). The range is 1e-12 to 1e-2 (our choice). The slope is Theil and
     Sen's median, which a single spike that straddles a measurement does not bend. A window
@@ -47,7 +48,7 @@ def fit_window(times: "np.ndarray", ln_distance: "np.ndarray", align: float = 0.
     import numpy as np
     from scipy.stats import theilslopes
 
-    late = times >= align
+    late = times >= ALIGN
     outside = late & ~((ln_distance > ROUNDING) & (ln_distance < SATURATION))
     stop = int(np.argmax(outside)) if outside.any() else len(times)
     window = slice(int(np.argmax(late)), stop)

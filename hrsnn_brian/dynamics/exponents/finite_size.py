@@ -5,6 +5,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from hrsnn_brian.dynamics.exponents.spiking import (
     DriveMaker,
     default_drive,
     random_directions,
+    slowest_leak,
     with_time_step,
 )
 from hrsnn_brian.errors import InputError
@@ -84,12 +86,9 @@ def finite_size_exponents(
     plan = protocol or SizeProtocol()
     stepped, interval = with_time_step(network, plan.dt), float(plan.t_renorm)
     run = drive(stepped, plan.warmup + plan.duration + stepped.params.timing.sample, seed)
-    full = (
-        unrelated_distance(network, engine=engine, dt=plan.dt, drive=drive, seed=seed)
-        if (unrelated is None)
-        else unrelated
-    )
-    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
+    full = unrelated
+    if full is None:
+        full = unrelated_distance(network, engine=engine, dt=plan.dt, drive=drive, seed=seed)
     found = []
     for d0 in sizes:
         perturbation = Perturbation(
@@ -101,7 +100,7 @@ def finite_size_exponents(
             interpolated=False,
         )
         divergence = simulate_perturbed(engine, stepped, run, perturbation)
-        found.append(_finite_size(divergence, d0, interval, stepped, full, -1 / float(slowest)))
+        found.append(_finite_size(divergence, d0, interval, stepped, full, slowest_leak(network)))
     return found
 
 
@@ -166,18 +165,8 @@ def echo(
     The plateau is the mean of the last quarter of the time.
     """
     plan = protocol or EchoProtocol()
-    stepped, d0 = with_time_step(network, plan.dt), plan.d0
-    perturbation = Perturbation(
-        random_directions(plan.copies, network.n_neurons, seed),
-        d0=d0,
-        start=plan.warmup,
-        interval=plan.interval,
-        action="watch",
-        interpolated=plan.interpolated,
-    )
-    run = drive(stepped, plan.warmup + plan.duration + stepped.params.timing.sample, seed)
-    divergence = simulate_perturbed(engine, stepped, run, perturbation)
-    distance = d0 * np.exp(divergence.log_growth)
+    divergence = _left_alone(network, engine, plan, drive, seed)
+    distance = plan.d0 * np.exp(divergence.log_growth)
     full = _unrelated(divergence.snapshots, plan.interval)
     tail = distance[-max(1, len(distance) // 4) :]
     return Echo(
@@ -185,32 +174,37 @@ def echo(
         distance=distance,
         unrelated=full,
         plateau_ratio=float(tail.mean() / full),
-        reconverged=float(np.mean(distance[-1] < d0)),
+        reconverged=float(np.mean(distance[-1] < plan.d0)),
     )
+
+
+def _left_alone(
+    network: Network, engine: Engine, plan: EchoProtocol, drive: DriveMaker, seed: int
+) -> Divergence:
+    stepped = with_time_step(network, plan.dt)
+    perturbation = Perturbation(
+        random_directions(plan.copies, network.n_neurons, seed),
+        d0=plan.d0,
+        start=plan.warmup,
+        interval=plan.interval,
+        action="watch",
+        interpolated=plan.interpolated,
+    )
+    run = drive(stepped, plan.warmup + plan.duration + stepped.params.timing.sample, seed)
+    return simulate_perturbed(engine, stepped, run, perturbation)
 
 
 def unrelated_distance(
     network: Network,
     *,
     engine: Engine,
-    dt: object = "0.1 ms",
-    duration: float = 2.0,
+    dt: Any = "0.1 ms",
     drive: DriveMaker = default_drive,
     seed: int = 0,
 ) -> float:
-    """Mean distance of two states of the network at least 0.5 s apart."""
-    stepped = with_time_step(network, dt)
-    interval = 0.02
-    perturbation = Perturbation(
-        random_directions(1, network.n_neurons, seed),
-        d0=0.0,
-        start=0.5,
-        interval=interval,
-        action="watch",
-        interpolated=False,
-    )
-    run = drive(stepped, 0.5 + duration + stepped.params.timing.sample, seed)
-    return _unrelated(simulate_perturbed(engine, stepped, run, perturbation).snapshots, interval)
+    """Mean distance of two states of the network at least 0.5 s apart, in 2 s."""
+    plan = EchoProtocol(copies=1, dt=dt)
+    return _unrelated(_left_alone(network, engine, plan, drive, seed).snapshots, plan.interval)
 
 
 def _unrelated(snapshots: FloatArray, interval: float) -> float:

@@ -15,12 +15,14 @@ from hrsnn_brian.dynamics.exponents.growth import UNCONVERGED, growth_logs
 from hrsnn_brian.dynamics.exponents.qr import FloatArray
 from hrsnn_brian.errors import InputError
 
+SPLITS = 200
+
 
 @dataclass(frozen=True, eq=False)
 class FiniteTimeResult:
     """Finite-time exponents l_i(T), one per neuron.
 
-    exponents: (N,), 1/s; NaN where too few segments were valid or rounding decides. segments:
+    exponents: (N,), 1/s; NaN where a segment was not valid or rounding decides. segments:
     (S, N), 1/s, single segments, NaN where excluded. zero, saturated: (N,) counts. rounded: (N,),
     whether the perturbation shrank to the rounding of the state, so that the exponent is quantised;
     raw: (N,), the exponents with those of rounded neurons. T: seconds. flags: how many neurons
@@ -53,15 +55,14 @@ def finite_time_exponents(
     T: float,
     *,
     saturation: float = math.inf,
-    min_valid: float = 1.0,
 ) -> FiniteTimeResult:
     """l_i(T) = mean over input segments of ln(d_i(T)/d0)/T, 1/s.
 
     distances: (S, N), distance after T from a perturbation of neuron i alone at the start of
     segment s. d0: initial distance, number or (S, N). T: seconds. saturation: as in
-    `growth_logs`. min_valid: a neuron with a smaller fraction of valid segments gets NaN; the
-    default 1 is strict, because the mean over the segments that did not die is biased upwards.
-    So does one whose exponent rounding may change by more than `UNCONVERGED`.
+    `growth_logs`. A neuron with any segment that is not valid gets NaN, because the mean over
+    those that did not die is biased upwards; so does one whose exponent rounding may change by
+    more than `UNCONVERGED`.
 
     Raises InputError for another shape or a T that is not positive.
     """
@@ -70,16 +71,13 @@ def finite_time_exponents(
         raise InputError("distances", distances.shape, "must have shape (segments, N), not empty")
     if not (math.isfinite(T) and T > 0):
         raise InputError("T", T, "must be a positive time in seconds")
-    if not 0 < min_valid <= 1:
-        raise InputError("min_valid", min_valid, "must lie in (0, 1]")
     growth = growth_logs(distances, d0, saturation=saturation)
     segments = growth.logs / T
     valid = np.isfinite(segments)
     zero = (distances == 0.0).sum(axis=0)
     count = valid.sum(axis=0)
-    enough = (count > 0) & (count >= min_valid * len(segments))
-    total = np.where(valid, segments, 0.0).sum(axis=0)
-    raw = np.where(enough, total / np.maximum(count, 1), np.nan)
+    enough = count == len(segments)
+    raw = np.where(enough, np.where(valid, segments, 0.0).sum(axis=0) / len(segments), np.nan)
     rounded = enough & (growth.rounding > UNCONVERGED * T)
     saturated = len(segments) - count - zero
     return FiniteTimeResult(
@@ -126,11 +124,11 @@ class Reliability:
 
 
 def split_half_reliability(
-    segments: FloatArray, *, splits: int = 200, seed: int = 0
+    segments: FloatArray,
 ) -> Reliability:
     """Reliability of the mean over `segments` (S, N) as a measure of differences between neurons.
 
-    Segments are split into two halves at random `splits` times (one is left out of each split if
+    Segments are split into two halves at random `SPLITS` times (one is left out of each split if
     S is odd), the halves' means correlated over neurons, and the correlations averaged. With
     signal variance a and noise variance b per segment, half = a/(a + 2b/S), full = a/(a + b/S).
     Neurons with a NaN in any segment are left out; NaN if fewer than 3 remain or nothing varies.
@@ -140,16 +138,14 @@ def split_half_reliability(
     segments = np.asarray(segments, dtype=float)
     if segments.ndim != 2 or len(segments) < 2:
         raise InputError("segments", segments.shape, "must have shape (segments >= 2, N)")
-    if splits < 1:
-        raise InputError("splits", splits, "must be a whole number >= 1")
     kept = segments[:, np.isfinite(segments).all(axis=0)]
     n = kept.shape[1]
     if n < 3:
         return Reliability(math.nan, math.nan, n)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     size = len(kept) // 2
     correlations = []
-    for _ in range(splits):
+    for _ in range(SPLITS):
         order = random.permutation(len(kept))
         first, second = kept[order[:size]].mean(axis=0), kept[order[size : 2 * size]].mean(axis=0)
         correlations.append(_pearson(first, second))

@@ -37,6 +37,35 @@ Advance = Callable[[float, FloatArray], FloatArray]
 
 
 @dataclass(frozen=True)
+class FlowProtocol:
+    """How the copies of a flow are handled.
+
+    d0: distance of the copies, times the largest |component| of the state where that exceeds 1;
+        components very small, very large or far from 0 are measured in units of their own, see
+        `scales`.
+    t_renorm: time between renormalisations, by default 10 dt, rounded to whole steps.
+    transient: discarded before measuring, by default a tenth of the duration; both the
+        trajectory and the directions of the copies settle during it.
+    method: "rk4" or "euler".
+    """
+
+    d0: float = 1e-8
+    t_renorm: float | None = None
+    transient: float | None = None
+    method: str = "rk4"
+
+
+@dataclass(frozen=True)
+class MapProtocol:
+    """How the copies of a map are handled: d0 as in `FlowProtocol`; n_renorm: iterations between
+    renormalisations; transient: discarded iterations, by default a tenth of n, at least 100."""
+
+    d0: float = 1e-9
+    n_renorm: int = 1
+    transient: int | None = None
+
+
+@dataclass(frozen=True)
 class _Plan:
     """What to run: `skip` intervals to discard, then `count` of length `interval` to measure."""
 
@@ -55,10 +84,7 @@ def flow_exponents(
     k: int | None = None,
     dt: float,
     duration: float,
-    d0: float = 1e-8,
-    t_renorm: float | None = None,
-    transient: float | None = None,
-    method: str = "rk4",
+    protocol: FlowProtocol | None = None,
     seed: int = 0,
 ) -> SpectrumResult:
     """The k leading Lyapunov exponents of dx/dt = rhs(t, x), per unit of its time.
@@ -70,13 +96,7 @@ def flow_exponents(
         spread gives the standard errors.
     k: how many exponents; all `dim` of them by default.
     dt: integration step; duration: measured time per segment, rounded to renormalisations.
-    d0: distance of the copies, times the largest |component| of the state where that exceeds 1;
-        components very small, very large or far from 0 are measured in units of their own, see
-        `scales`.
-    t_renorm: time between renormalisations, by default 10 dt, rounded to whole steps.
-    transient: discarded before measuring, by default a tenth of the duration; both the
-        trajectory and the directions of the copies settle during it.
-    method: "rk4" or "euler"; seed: of the initial directions, the "perturbation" stream.
+    seed: of the initial directions, the "perturbation" stream.
 
     The exponents are NaN, with reasons in `flags`, if perturbations are not small, a difference
     saturated at a tenth of the trajectory's extent, or the trajectory left the finite numbers. One
@@ -85,39 +105,39 @@ def flow_exponents(
 
     >>> import numpy as np
     >>> decay = np.array([-1.0, -3.0])
-    >>> result = flow_exponents(
-    ...     lambda t, x: decay * x, np.zeros(2), dt=0.01, duration=10.0, transient=20.0
-    ... )
+    >>> result = flow_exponents(lambda t, x: decay * x, np.zeros(2), dt=0.01, duration=50.0)
     >>> result.exponents.round(6)
     array([-1., -3.])
     """
     for name, value in (("dt", dt), ("duration", duration)):
         positive(name, value)
-    steps = 10 if t_renorm is None else round(positive("t_renorm", t_renorm) / dt)
-    interval = max(steps, 1) * dt
-    skipped = 0.1 * duration if transient is None else not_negative("transient", transient)
-    if method not in STEPPERS:
-        raise unknown_name("method", method, STEPPERS)
-    stepper = STEPPERS[method]
+    how = protocol or FlowProtocol()
+    steps = 10 if how.t_renorm is None else round(positive("t_renorm", how.t_renorm) / dt)
+    steps = max(steps, 1)
+    interval = steps * dt
+    skipped = 0.1 * duration if how.transient is None else not_negative("transient", how.transient)
+    if how.method not in STEPPERS:
+        raise unknown_name("method", how.method, STEPPERS)
+    stepper = STEPPERS[how.method]
 
     start = starting_points(x0)
     k = exponents_wanted(k, start.shape[1])
     given = StackFunction("rhs", rhs, rhs, start, k + 1)
 
     def advance(t: float, x: FloatArray) -> FloatArray:
-        for n in range(max(steps, 1)):
+        for n in range(steps):
             x = stepper(given, t + n * dt, x, dt)
         return x
 
     plan = _Plan(
         k=k,
-        d0=positive("d0", d0),
+        d0=positive("d0", how.d0),
         interval=interval,
         skip=round(skipped / interval),
         count=intervals_in("duration", duration, duration / interval),
         seed=seed,
     )
-    settings = {"kind": "flow", "dt": dt, "t_renorm": interval, "method": method}
+    settings = {"kind": "flow", "dt": dt, "t_renorm": interval, "method": how.method}
     return _benettin(given, advance, start, plan, settings)
 
 
@@ -127,18 +147,14 @@ def map_exponents(
     *,
     k: int | None = None,
     n: int,
-    d0: float = 1e-9,
-    n_renorm: int = 1,
-    transient: int | None = None,
+    protocol: MapProtocol | None = None,
     seed: int = 0,
 ) -> SpectrumResult:
     """The k leading Lyapunov exponents of the map x -> step(x), per iteration.
 
     step(x): for x of shape (..., dim), of the same shape; others as in `flow_exponents`.
     x0: initial state (dim,), or (segments, dim) for independent trajectories side by side.
-    n: measured iterations per segment; n_renorm: iterations between renormalisations.
-    d0, k, seed: as in `flow_exponents`, and so are the checks; transient: discarded iterations,
-        by default a tenth of n, at least 100.
+    n: measured iterations per segment. k, seed and the checks: as in `flow_exponents`.
 
     Raises InputError for arguments that cannot be used.
 
@@ -149,27 +165,29 @@ def map_exponents(
     array([ 1., -1.])
     """
     positive("n", n)
-    whole("n_renorm", n_renorm, "must be a whole number >= 1")
-    skipped = max(n // 10, 100) if transient is None else not_negative("transient", transient)
+    how = protocol or MapProtocol()
+    every = whole("n_renorm", how.n_renorm, "must be a whole number >= 1")
+    usual = max(n // 10, 100)
+    skipped = usual if how.transient is None else not_negative("transient", how.transient)
 
     start = starting_points(x0)
     k = exponents_wanted(k, start.shape[1])
     given = StackFunction("step", step, lambda t, x: step(x), start, k + 1)
 
     def advance(t: float, x: FloatArray) -> FloatArray:
-        for _ in range(n_renorm):
+        for _ in range(every):
             x = given(t, x)
         return x
 
     plan = _Plan(
         k=k,
-        d0=positive("d0", d0),
-        interval=n_renorm,
-        skip=math.ceil(skipped / n_renorm),
-        count=intervals_in("n", n, n / n_renorm),
+        d0=positive("d0", how.d0),
+        interval=every,
+        skip=math.ceil(skipped / every),
+        count=intervals_in("n", n, n / every),
         seed=seed,
     )
-    return _benettin(given, advance, start, plan, {"kind": "map", "n_renorm": n_renorm})
+    return _benettin(given, advance, start, plan, {"kind": "map", "n_renorm": every})
 
 
 def _rk4(rhs: Rhs, t: float, x: FloatArray, dt: float) -> FloatArray:

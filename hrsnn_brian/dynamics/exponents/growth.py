@@ -17,6 +17,8 @@ from hrsnn_brian.errors import InputError
 ROUNDING = 8 * float(np.finfo(float).eps)
 # 1/s: an exponent that rounding, or the size of the perturbation, may change by more is none.
 UNCONVERGED = 0.5
+# The fraction of intervals that may be left out of a mean.
+TOLERATED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +36,16 @@ class GrowthLogs:
     saturated: int
     rounding: FloatArray
 
-    def flags(self, interval: float = math.inf, tolerated: float = 0.01) -> tuple[str, ...]:
+    def flags(self, interval: float = math.inf) -> tuple[str, ...]:
         """Reasons not to trust means of the columns of logs over intervals of `interval` (s).
 
-        Any zero distance; in one column more than the `tolerated` fraction saturated, or an error
+        Any zero distance; in one column more than `TOLERATED` of them saturated, or an error
         by rounding of more than `UNCONVERGED`.
         """
         size = self.logs.size
         reasons = [f"zero distance in {self.zero} of {size} intervals"] if self.zero else []
         lost = np.isnan(self.logs).reshape(-1, self.rounding.size).mean(axis=0)
-        if self.saturated and lost.max() > tolerated:
+        if self.saturated and lost.max() > TOLERATED:
             reasons.append(
                 f"a spike straddles a renormalisation, or a distance saturates, in "
                 f"{self.saturated} of {size} intervals: renormalise more often or lower d0"

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
 from hrsnn_brian.dynamics.exponents.qr import FloatArray
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
-from hrsnn_brian.dynamics.exponents.systems import SYSTEMS, ValidationRow, lorenz63
+from hrsnn_brian.dynamics.exponents.systems import SYSTEMS, ValidationRow, estimate, lorenz63
 
 # One variable of Lorenz 1963 in another unit.
 _UNIT = 1e7
@@ -93,7 +92,7 @@ def _lorenz_row(
 
     def measure() -> list[float]:
         start = system.starting_points(_SEGMENTS) * np.array(unit)
-        return flow_exponents(function, start, **_LORENZ).exponents.tolist()
+        return estimate("flow", function, start, **_LORENZ).exponents.tolist()
 
     return ValidationRow(
         name=f"Lorenz 1963, {name}",
@@ -106,21 +105,21 @@ def _lorenz_row(
 
 def _folded() -> tuple[float, float]:
     start = np.random.default_rng(0).uniform(0.05, 0.95, size=(_SEGMENTS, 2))
-    exponents = map_exponents(folded, start, n=500).exponents
+    exponents = estimate("map", folded, start, n=500).exponents
     return float(exponents[0]), float(np.isnan(exponents[1]))
 
 
 def _refused(name: str, measure: Callable[[], SpectrumResult]) -> ValidationRow:
-    def found() -> tuple[float]:
+    def found() -> float:
         result = measure()
-        return (float(np.isnan(result.exponents).all() and bool(result.flags)),)
+        return float(np.isnan(result.exponents).all() and bool(result.flags))
 
-    return ValidationRow(name, ("refused (1: yes)",), (1.0,), (0.0,), found)
+    return ValidationRow.single(name, "refused (1: yes)", 1.0, 0.0, found)
 
 
 def _lorenz(**changed: float) -> SpectrumResult:
     start = SYSTEMS["lorenz63"].starting_points(2)
-    return flow_exponents(lorenz63, start, **(_LORENZ | changed))
+    return estimate("flow", lorenz63, start, **(_LORENZ | changed))
 
 
 HARD_ROWS = (
@@ -128,16 +127,21 @@ HARD_ROWS = (
         "van der Pol 1926, limit cycle",
         (0.0,),
         0.01,
-        lambda: flow_exponents(
-            van_der_pol, np.array([2.0, 0.0]), dt=0.02, duration=60.0, transient=20.0
+        lambda: estimate(
+            "flow", van_der_pol, np.array([2.0, 0.0]), dt=0.02, duration=60.0, transient=20.0
         ),
     ),
     _with_dimension(
         "two circles, torus of two frequencies",
         (0.0, 0.0),
         1e-6,
-        lambda: flow_exponents(
-            two_phases, np.array([1.0, 0.0, 0.0, 1.0]), dt=0.02, duration=40.0, transient=15.0
+        lambda: estimate(
+            "flow",
+            two_phases,
+            np.array([1.0, 0.0, 0.0, 1.0]),
+            dt=0.02,
+            duration=40.0,
+            transient=15.0,
         ),
     ),
     _lorenz_row("one variable 1e7 times as large", one_variable_scaled, (1.0, 1.0, _UNIT)),
@@ -154,6 +158,6 @@ HARD_ROWS = (
     _refused("Lorenz 1963, renormalised too rarely", lambda: _lorenz(t_renorm=20.0)),
     _refused(
         "a map that leaves the finite numbers",
-        lambda: map_exponents(lambda x: x * x, np.array([2.0]), n=100),
+        lambda: estimate("map", lambda x: x * x, np.array([2.0]), n=100),
     ),
 )

@@ -16,6 +16,7 @@ natural logarithm. A failed check gives NaN and a reason.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from hrsnn_brian.dynamics.exponents.result import SpectrumResult, spectrum_resul
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import write_json
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.seeds import rng
+from hrsnn_brian.seeds import derived_seed, rng
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.times import Span
@@ -87,6 +88,18 @@ class Protocol(Section):
             raise InputError("duration", self.duration, allowed)
 
 
+@dataclass(frozen=True)
+class SegmentLog:
+    """Where finished segments are kept, and who is told.
+
+    folder: of their files, so that a killed computation resumes; None keeps none. on_segment:
+    called with how many are finished, and with how many there will be.
+    """
+
+    folder: Path | None = None
+    on_segment: Report = lambda done, total: None
+
+
 def lyapunov_spectrum(
     network: Network,
     *,
@@ -95,102 +108,121 @@ def lyapunov_spectrum(
     protocol: Protocol | None = None,
     drive: DriveMaker = default_drive,
     seed: int = 0,
-    folder: Path | None = None,
-    on_segment: Report = lambda done, total: None,
-    resolved: bool = True,
+    log: SegmentLog | None = None,
 ) -> SpectrumResult:
     """The k leading Lyapunov exponents of a network under frozen input, 1/s, at one time step.
 
     Benettin et al. 1980: k copies at distance d0, orthonormalised every t_renorm, spike times
-    inside the step. folder: where finished segments are kept, so that a killed computation
-    resumes. Flags (and NaN): a distance of exactly zero, straddling spikes or saturation in over
-    1 % of the intervals, growths that rounding decides, and, if `resolved`, more events in a step
-    than it resolves. Whether the step is short enough only a second one tells: see
+    inside the step. Flags (and NaN): a distance of exactly zero, straddling spikes or saturation
+    in over 1 % of the intervals, growths that rounding decides, and more events in a step than it
+    resolves. Whether the step is short enough only a second one tells: see
     `time_step.agreed_spectrum`. settings: "passive_per_s", the slowest leak, which is all that a
     silent network has; what `resolution.activity` says about rate and events.
 
     Raises InputError if k exceeds the number of state variables or parts do not fit.
     """
-    plan = protocol or Protocol()
+    plan, log = protocol or Protocol(), log or SegmentLog()
     if not 1 <= k <= n_states(network):
         raise InputError("k", k, f"must be from 1 to {n_states(network)}")
     stepped = with_time_step(network, f"{plan.dt!r} s")
-    settings = _settings(network, plan, k, seed)
+    segments = _Segments(stepped, engine, plan, k, drive, seed)
     found = []
     for number in range(plan.segments):
-        found.append(_segment(stepped, engine, plan, k, drive, seed, number, folder, settings))
-        on_segment(number + 1, plan.segments)
+        found.append(segments.measured(number, log.folder))
+        log.on_segment(number + 1, plan.segments)
     skip = round(plan.align / plan.t_renorm)
     measured = np.array([segment["log_growth"][skip:] for segment in found])
     checked = growth_logs(plan.d0 * np.exp(measured), plan.d0, saturation=POSTPONE_ABOVE)
-    settings = settings | activity(network, found, found[0]["seconds"])
-    flags = [*checked.flags(plan.t_renorm), *(unresolved(settings) if resolved else ())]
+    settings = segments.settings | activity(network, found, found[0]["seconds"])
+    flags = [*checked.flags(plan.t_renorm), *unresolved(settings)]
     return spectrum_result(checked.logs, plan.t_renorm, flags=flags, settings=settings)
 
 
-def _settings(network: Network, plan: Protocol, k: int, seed: int) -> dict[str, Any]:
-    slowest = max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max())
-    return {
-        "quantity": "lambda_inf",
-        "k": k,
-        "seed": seed,
-        "neurons": network.n_neurons,
-        "synapses": network.n_synapses,
-        "network_seed": network.seed,
-        "passive_per_s": -1.0 / float(slowest),
-        **{name: getattr(plan, name) for name in plan.__dataclass_fields__},
-    }
+@dataclass(frozen=True)
+class _Segments:
+    """What the segments of one computation share; the network is on the time step of the plan."""
+
+    network: Network
+    engine: Engine
+    plan: Protocol
+    k: int
+    drive: DriveMaker
+    seed: int
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "quantity": "lambda_inf",
+            "k": self.k,
+            "seed": self.seed,
+            "neurons": network.n_neurons,
+            "synapses": network.n_synapses,
+            "network_seed": network.seed,
+            "passive_per_s": slowest_leak(network),
+            **{name: getattr(self.plan, name) for name in self.plan.__dataclass_fields__},
+        }
+
+    @property
+    def steps(self) -> int:
+        """Intervals of a segment."""
+        plan = self.plan
+        return math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
+
+    def measured(self, number: int, folder: Path | None) -> dict[str, Any]:
+        """Log growths (n, k) and rate of one segment, from its file if it was finished before."""
+        settings = self.settings | {"segment_seed": segment_seed(self.seed, number)}
+        path = None if folder is None else Path(folder) / f"segment-{number}.json"
+        if path is not None and path.exists():
+            import json
+
+            stored = json.loads(path.read_text())
+            if stored["settings"] != settings or not _ACTIVITY.issubset(stored):
+                raise InputError("folder", str(folder), "holds segments of another computation")
+            growth = np.array(stored["log_growth"], dtype=float)
+            # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
+            if len(growth) == self.steps:  # else a run that was cut short left it
+                return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
+        found = self._run(number)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            listed = {"log_growth": found["log_growth"].tolist()}
+            write_json(path, {"settings": settings, **found, **listed})
+        return found
+
+    def _run(self, number: int) -> dict[str, Any]:
+        plan, network, sample = self.plan, self.network, self.network.params.timing.sample
+        # one sample more, so that the last measurement lies inside the run
+        needed = plan.warmup + self.steps * plan.t_renorm + sample
+        perturbation = Perturbation(
+            directions=random_directions(self.k, n_states(network), self.seed, number),
+            d0=plan.d0,
+            start=plan.warmup,
+            interval=plan.t_renorm,
+            action="orthonormalise",
+            postpone_above=POSTPONE_ABOVE,
+        )
+        run = self.drive(
+            network, math.ceil(needed / sample) * sample, segment_seed(self.seed, number)
+        )
+        divergence = simulate_perturbed(self.engine, network, run, perturbation)
+        rates = divergence.spike_count / divergence.seconds
+        return {
+            "log_growth": divergence.log_growth[: self.steps],
+            "rate_hz": float(divergence.spike_count.mean() / divergence.seconds),
+            "seconds": divergence.seconds,
+            **segment_activity(network, rates, plan.dt),
+        }
 
 
-def _segment(
-    network: Network,
-    engine: Engine,
-    plan: Protocol,
-    k: int,
-    drive: DriveMaker,
-    seed: int,
-    number: int,
-    folder: Path | None,
-    settings: dict[str, Any],
-) -> dict[str, Any]:
-    """Log growths (n, k) and rate of one segment, from its file if it was finished before."""
-    path = None if folder is None else Path(folder) / f"segment-{number}.json"
-    steps = math.ceil((plan.duration / plan.segments + plan.align) / plan.t_renorm)
-    if path is not None and path.exists():
-        import json
+def slowest_leak(network: Network) -> float:
+    """The exponent, 1/s, of a network that is silent: that of its longest time constant."""
+    return -1.0 / float(max(network.tau_m.max(), network.tau_e.max(), network.tau_i.max()))
 
-        stored = json.loads(path.read_text())
-        if stored["settings"] != settings or not _ACTIVITY.issubset(stored):
-            raise InputError("folder", str(folder), "holds segments of another computation")
-        growth = np.array(stored["log_growth"], dtype=float)
-        # JSON has no minus infinity: the logarithm of a distance of zero was stored as null
-        if len(growth) == steps:  # else a run that was cut short left it
-            return {**stored, "log_growth": np.where(np.isnan(growth), -np.inf, growth)}
-    timing = network.params.timing
-    # one sample more, so that the last measurement lies inside the run
-    needed = plan.warmup + steps * plan.t_renorm + timing.sample
-    perturbation = Perturbation(
-        directions=random_directions(k, n_states(network), seed, number),
-        d0=plan.d0,
-        start=plan.warmup,
-        interval=plan.t_renorm,
-        action="orthonormalise",
-        postpone_above=POSTPONE_ABOVE,
-    )
-    run = drive(network, math.ceil(needed / timing.sample) * timing.sample, seed * 1000 + number)
-    divergence = simulate_perturbed(engine, network, run, perturbation)
-    rates = divergence.spike_count / divergence.seconds
-    found = {
-        "settings": settings,
-        "log_growth": divergence.log_growth[:steps].tolist(),
-        "rate_hz": float(divergence.spike_count.mean() / divergence.seconds),
-        "seconds": divergence.seconds,
-        **segment_activity(network, rates, plan.dt),
-    }
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, found)
-    return {**found, "log_growth": divergence.log_growth[:steps]}
+
+def segment_seed(seed: int, number: int) -> int:
+    """What the input and the initial state of a segment are drawn from."""
+    return derived_seed(seed, "input", "segment", number)
 
 
 def n_states(network: Network) -> int:

@@ -8,12 +8,17 @@ sums: the divergence -(sigma + 1 + beta) of Lorenz63 and the determinant -b of H
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from hrsnn_brian.dynamics.exponents.flows import flow_exponents, map_exponents
+from hrsnn_brian.dynamics.exponents.flows import (
+    FlowProtocol,
+    MapProtocol,
+    flow_exponents,
+    map_exponents,
+)
 from hrsnn_brian.dynamics.exponents.qr import FloatArray
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
 from hrsnn_brian.errors import unknown_name
@@ -128,13 +133,6 @@ SYSTEMS = {
 }
 
 
-def named_system(name: str) -> NamedSystem:
-    """The system called `name`. Raises InputError naming the nearest known one."""
-    if name not in SYSTEMS:
-        raise unknown_name("system", name, SYSTEMS)
-    return SYSTEMS[name]
-
-
 def system_exponents(
     name: str, *, segments: int | None = None, seed: int = 0, **settings: Any
 ) -> SpectrumResult:
@@ -142,11 +140,22 @@ def system_exponents(
 
     Raises InputError for an unknown name or settings that cannot be used.
     """
-    system = named_system(name)
+    if name not in SYSTEMS:
+        raise unknown_name("system", name, SYSTEMS)
+    system = SYSTEMS[name]
     start = system.starting_points(system.segments if segments is None else segments, seed)
-    estimate = flow_exponents if system.kind == "flow" else map_exponents
-    arguments: dict[str, Any] = {**system.settings, **settings}
-    result: SpectrumResult = estimate(system.function, start, seed=seed, **arguments)
+    return estimate(
+        system.kind, system.function, start, seed=seed, **{**system.settings, **settings}
+    )
+
+
+def estimate(kind: str, function: Any, x0: Any, **settings: Any) -> SpectrumResult:
+    """`flow_exponents` or `map_exponents` with the fields of their protocols among the settings."""
+    measure: Any = flow_exponents if kind == "flow" else map_exponents
+    protocol: Any = FlowProtocol if kind == "flow" else MapProtocol
+    names = {field.name for field in fields(protocol)} & set(settings)
+    how = protocol(**{name: settings.pop(name) for name in names})
+    result: SpectrumResult = measure(function, x0, protocol=how, **settings)
     return result
 
 
@@ -163,6 +172,13 @@ class ValidationRow:
     expected: tuple[float, ...]
     tolerance: tuple[float, ...]
     measure: Callable[[], Sequence[float]]
+
+    @classmethod
+    def single(
+        cls, name: str, quantity: str, expected: float, within: float, measure: Callable[[], float]
+    ) -> "ValidationRow":
+        """A row of one quantity."""
+        return cls(name, (quantity,), (expected,), (within,), lambda: (measure(),))
 
 
 @dataclass(frozen=True)

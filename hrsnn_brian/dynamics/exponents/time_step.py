@@ -9,6 +9,7 @@ other the next smaller one is tried, a bounded number of times, and what still d
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -36,6 +37,9 @@ DEVIATIONS = 3.0
 SMALLEST_CHANGE, SMALLEST_PART = 0.1, 0.01
 # Rates disagree beyond this part, if it is more than `DEVIATIONS` of their errors as well.
 RATE_CHANGE = 0.05
+
+# The size that lambda_inf is checked at, and the one where d0 is near that.
+CHECK_D0 = (1e-6, 1e-10)
 
 Measure = Callable[[float], SpectrumResult]
 
@@ -188,37 +192,36 @@ def check_step(found: Agreement) -> float:
     return list(found.at_dt)[-2:][0]
 
 
+def checked_at(plan: Protocol, dt: float) -> Protocol:
+    """The protocol that lambda_inf is checked with: another d0, at one of its steps (s)."""
+    usual, other = CHECK_D0
+    return replace(plan, dt=dt, d0=usual if plan.d0 < 0.1 * usual else other)
+
+
 def agreed_spectrum(
     network: Network,
     *,
     engine: Engine,
     k: int = 1,
     protocol: Protocol | None = None,
-    refinements: int = REFINEMENTS,
     drive: DriveMaker = default_drive,
     seed: int = 0,
 ) -> Agreement:
     """The k leading exponents, 1/s, at time steps that agree; `.result` has them.
 
     Measured at the protocol's step and at half of it. If these disagree, or the order of spikes
-    within a step matters too much, the step is halved, at most `refinements` times. Flags (and
+    within a step matters too much, the step is halved, at most `REFINEMENTS` times. Flags (and
     NaN): those of `lyapunov_spectrum` at either of the last two steps; exponents more than about
     three combined standard errors apart; rates more than 5 % apart, and then, if so, that the
     model has no limit as dt -> 0.
     """
     plan = protocol or Protocol()
-    measure = _measure(network, engine, k, plan, drive, seed)
-    return agree(measure, (plan.dt, plan.dt / 2), lambda: runaway_message(network), refinements)
-
-
-def _measure(
-    network: Network, engine: Engine, k: int, plan: Protocol, drive: DriveMaker, seed: int
-) -> Measure:
-    def measure(dt: float) -> SpectrumResult:
-        at = replace(plan, dt=dt)
-        return lyapunov_spectrum(network, engine=engine, k=k, protocol=at, drive=drive, seed=seed)
-
-    return measure
+    spectrum = partial(lyapunov_spectrum, network, engine=engine, k=k, drive=drive, seed=seed)
+    return agree(
+        lambda dt: spectrum(protocol=replace(plan, dt=dt)),
+        (plan.dt, plan.dt / 2),
+        lambda: runaway_message(network),
+    )
 
 
 def lambda_inf(
@@ -228,7 +231,6 @@ def lambda_inf(
     protocol: Protocol | None = None,
     time_steps: Sequence[object] = ("0.1 ms", "0.05 ms"),
     refinements: int = REFINEMENTS,
-    check_d0: float = 1e-6,
     drive: DriveMaker = default_drive,
     seed: int = 0,
 ) -> LargestExponent:
@@ -239,12 +241,12 @@ def lambda_inf(
     """
     plan = protocol or Protocol()
     steps = sorted({float(seconds(dt, "dt")) for dt in time_steps}, reverse=True)
+    spectrum = partial(lyapunov_spectrum, network, engine=engine, drive=drive, seed=seed)
     found = agree(
-        _measure(network, engine, 1, plan, drive, seed),
+        lambda dt: spectrum(protocol=replace(plan, dt=dt)),
         tuple(dict.fromkeys((steps[0], steps[-1]))),
         lambda: runaway_message(network),
         refinements,
     )
-    again = replace(plan, d0=check_d0)
-    check = _measure(network, engine, 1, again, drive, seed)
-    return largest_exponent(found, None if found.flags else check(check_step(found)))
+    again = None if found.flags else spectrum(protocol=checked_at(plan, check_step(found)))
+    return largest_exponent(found, again)
