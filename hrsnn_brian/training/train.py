@@ -17,7 +17,6 @@ from hrsnn_brian.simulation import Drive, Engine, Plasticity, simulate, simulate
 from hrsnn_brian.training.stdp import Stdp, with_data
 
 MODES: dict[str, type[Stdp]] = {"stdp": Stdp}
-DESCRIPTIONS = {"stdp": "heterogeneous pair-based STDP of the recurrent synapses, no targets"}
 OnRun = Callable[[int, int], None]
 
 
