@@ -11,7 +11,10 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
 
-STREAMS = ("network", "state", "input", "perturbation", "prune", "readout", "task", "noise")
+STREAMS = (
+    *("network", "state", "input", "perturbation", "prune", "readout", "task", "noise"),
+    "training",
+)
 
 
 def _words(text: str) -> list[int]:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    from hrsnn_brian.cli.description import describe, network_facts
+    from hrsnn_brian.cli.description import describe, history_lines, network_facts
     from hrsnn_brian.network.io import load_network
     from hrsnn_brian.simulation.description import model_equations, model_parameters, step_order
 
@@ -34,9 +34,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
     output.say("\n".join(f"    {number}. {what}" for number, what in enumerate(order, 1)))
     output.say("\nparameters (mean +- sd over neurons or synapses, and their range):")
     output.say("\n".join(_table(rows)))
+    if network.history:
+        output.say("\nwhat was done to it, oldest first:")
+        output.say("\n".join(f"    {line}" for line in history_lines(network.history)))
     facts = {"command": "describe", "file": args.network, **network_facts(network)}
     parameters = [asdict(row) for row in rows]
     result = {"equations": equations, "order": order, "parameters": parameters}
+    result["history"] = list(network.history)
     output.result({**facts, **result}, args.out)
     return 0
 

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,26 @@ def scaled_as(network: "Network") -> str:
     if scale == AS_GIVEN and radius is None:
         return "as given"
     return f"scaled to spectral radius {radius if scale == AS_GIVEN else scale:g}"
+
+
+def history_lines(history: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What was done to a network, a line per operation and one per table in it."""
+    lines = []
+    for entry in history:
+        plain = {key: value for key, value in entry.items() if not isinstance(value, Mapping)}
+        lines.append(f"{plain.pop('operation', 'operation')}: {_values(plain)}")
+        tables = ((key, value) for key, value in entry.items() if isinstance(value, Mapping))
+        lines += [f"    {key}: {_values(table)}" for key, table in tables]
+    return lines
+
+
+def _values(table: Mapping[str, Any]) -> str:
+    from hrsnn_brian.settings.listing import shown
+
+    return ", ".join(
+        f"{key} = {f'{value:.4g}' if isinstance(value, float) else shown(value)}"
+        for key, value in table.items()
+    )
 
 
 @contextmanager

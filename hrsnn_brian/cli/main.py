@@ -20,6 +20,7 @@ COMMANDS = {
     "build": "build a network and save it",
     "describe": "print the equations and parameters of a saved network",
     "prune": "remove synapses from a saved network",
+    "train": "let a saved network's synapses learn on a task's input",
     "evaluate": "train readouts on a network's states and score them",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",

@@ -34,10 +34,15 @@ def groups() -> dict[str, dict[str, Lister]]:
     from hrsnn_brian.pruning.recipes import ALIASES, RECIPES
     from hrsnn_brian.runs.study import list_studies
     from hrsnn_brian.tasks.registry import TASKS
+    from hrsnn_brian.training.train import MODES
 
     return {
         "recipes (hrsnn prune --set)": _each(_recipe, [*RECIPES, *ALIASES]),
         "tasks (hrsnn evaluate --set)": _each(_task, TASKS),
+        "training (hrsnn train --set)": {
+            name: lambda kind=kind: _section(kind, {})  # type: ignore[misc]
+            for name, kind in MODES.items()
+        },
         "studies (hrsnn study --set)": _each(_study, list_studies()),
         "presets (hrsnn build --set)": _each(_preset, preset_names()),
         "measuring (Python: protocol=, lengths=)": {

@@ -35,7 +35,7 @@ def present(
     """
     recordings = [
         simulate(engine, network, Drive(inputs, seed=seed, record_states=record_states))
-        for inputs in _runs(task.trials())
+        for inputs in runs(task.trials())
     ]
     first, *others = recordings
     if not others:  # its states are not copied
@@ -47,7 +47,7 @@ def present(
     )
 
 
-def _runs(trials: Sequence[Trial]) -> Iterator[FloatArray]:
+def runs(trials: Sequence[Trial]) -> Iterator[FloatArray]:
     """The inputs of each run: those of a trial and of the following ones without a reset."""
     run: list[FloatArray] = []
     for trial in trials:

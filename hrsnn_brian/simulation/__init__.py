@@ -7,7 +7,7 @@ The program        generate and main_code write C++ around scene, copies, pertur
                    runtime and copies_runtime do without, on Brian's own targets (own_brian)
 A run              drive and noise say what goes in, scene and copies_scene turn it into arrays,
                    engine runs them; simulate: one network, or perturbed copies (perturbation);
-                   batch: many inputs at once
+                   batch: many inputs at once; plasticity: synapses that learn in the run
 """
 
 from hrsnn_brian.simulation.batch import Presentation, TrialStates, simulate_batch
@@ -15,6 +15,7 @@ from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.noise import coloured_drive, noise_drive
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
+from hrsnn_brian.simulation.plasticity import Plasticity, simulate_plastic
 from hrsnn_brian.simulation.scene import network_scene, network_shape
 from hrsnn_brian.simulation.simulate import simulate, simulate_perturbed
 
@@ -24,6 +25,7 @@ __all__ = [
     "Engine",
     "LinearReadout",
     "Perturbation",
+    "Plasticity",
     "Presentation",
     "Recording",
     "TrialStates",
@@ -34,4 +36,5 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "simulate_perturbed",
+    "simulate_plastic",
 ]

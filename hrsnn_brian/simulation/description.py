@@ -59,8 +59,9 @@ def model_equations(network: Network) -> dict[str, dict[str, str]]:
         neurons["every step"] = text.POISSON_KICKS
     found = {"neurons": neurons}
     for name, current in shape.pathways:
-        on_pre = text.ON_PRE.format(current=current)
-        found[name] = {"equations": text.SYNAPSE, "on_pre": on_pre}
+        found[name] = _synapses(current)
+        if any(entry.get("operation") == "train" for entry in network.history):
+            found[f"{name}, as trained"] = _synapses(current, plastic=True)
     return found | {
         "channels": dict(zip(("equations", "every sample"), text.CHANNELS, strict=True)),
         "projection": {"equations": text.PROJECTION},
@@ -68,6 +69,11 @@ def model_equations(network: Network) -> dict[str, dict[str, str]]:
         "readout": {"equations": text.readout_equations(shape)},
         "feedback": {"equations": text.FEEDBACK},
     }
+
+
+def _synapses(current: str, plastic: bool = False) -> dict[str, str]:
+    arguments = text.synapse_equations(current, plastic)
+    return {"equations": arguments.pop("model"), **arguments}
 
 
 def step_order(network: Network) -> list[str]:

@@ -31,6 +31,36 @@ v_th : 1 (constant)
 SYNAPSE = "w : 1 (constant)"
 ON_PRE = "{current}_post += w"
 
+# Pair-based STDP, all pairs (Song, Miller & Abbott 2000). x and y remember the spikes of either
+# side as the synapse sees them: a spike counts when it has arrived over the delay. `size` is |w|,
+# direction +-1. A step is A*w_max (additive, soft = 0), or A*(w_max - size) up and A*size down
+# (multiplicative, soft = 1). Spikes that meet in one time step count as pre before post, and a
+# spike is transmitted with the weight it finds. [our choice]
+PLASTIC_SYNAPSE = """
+w : 1
+dx/dt = -x/tau_plus : 1 (event-driven)
+dy/dt = -y/tau_minus : 1 (event-driven)
+tau_plus : second (constant)
+tau_minus : second (constant)
+A_plus : 1 (constant)
+A_minus : 1 (constant)
+w_min : 1 (constant)
+w_max : 1 (constant)
+soft : 1 (constant)
+direction : 1 (constant)
+"""
+PLASTIC_STATE = ("x", "y", "lastupdate")  # 0 at the start; Brian adds the last one
+DEPRESSION = """
+size = direction*w
+w = direction*clip(size - A_minus*y*(w_max - soft*(w_max - size)), w_min, w_max)
+x += 1
+"""
+POTENTIATION = """
+size = direction*w
+w = direction*clip(size + A_plus*x*(w_max - soft*size), w_min, w_max)
+y += 1
+"""
+
 # A Poisson-coded input arrives as kicks on a fast current of its own.
 SHOT_NOISE = """
 dI_shot/dt = -I_shot/tau_in : 1
@@ -142,6 +172,18 @@ def _stream(shape: ModelShape) -> str:
 def reset_statements(shape: ModelShape) -> str:
     statements = [RESET[shape.reset], *(f"{name} += 1" for name in shape.trace_names)]
     return "\n".join([*statements, REFRACTORY_RESET] if shape.refractory else statements)
+
+
+def synapse_equations(current: str, plastic: bool = False) -> dict[str, str]:
+    """Recurrent synapses onto one synaptic current, as the arguments of Brian's Synapses."""
+    on_pre = ON_PRE.format(current=current)
+    if not plastic:
+        return {"model": SYNAPSE, "on_pre": on_pre}
+    return {
+        "model": PLASTIC_SYNAPSE,
+        "on_pre": on_pre + DEPRESSION,
+        "on_post": POTENTIATION,
+    }
 
 
 def readout_equations(shape: ModelShape) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import brian2 as b2
 from brian2.core.variables import ArrayVariable
 
+from hrsnn_brian.simulation.equations import PLASTIC_STATE
 from hrsnn_brian.simulation.model import Model
 from hrsnn_brian.simulation.shape import BatchShape, CopiesShape
 
@@ -63,7 +64,16 @@ def loading_code(model: Model) -> str:
             f'scene.assign("{name}", {array(variable, access_data=False)});'
             for name, variable in arrays
         )
+        lines.extend(
+            f"{array(variables[name], access_data=False)}.assign({ends[0]}.size(), 0.0);"
+            for name in (PLASTIC_STATE if role in _plastic(model) else ())
+        )
     return "\n".join(lines)
+
+
+def _plastic(model: Model) -> tuple[str, ...]:
+    """The synapses that learn."""
+    return tuple(name for name, _ in model.shape.pathways) if model.shape.plastic else ()
 
 
 def copies_code(model: Model) -> str:
@@ -130,6 +140,9 @@ def writing_code(model: Model) -> str:
     for name, size in (("i", 4), ("t", 8)):
         vector = "brian::" + array(model["spikes"].variables[name], access_data=False)
         lines.append(f'writer.record("spike_{name}", {size}, {vector}.size(), {vector}.data());')
+    for role in _plastic(model):
+        vector = "brian::" + array(model[role].variables["w"], access_data=False)
+        lines.append(f'writer.record("{role}.w", 8, {vector}.size(), {vector}.data());')
     matrices = [
         (monitor, name)
         for monitor, names in (("states", model.shape.state_names), ("predictions", ("u",)))

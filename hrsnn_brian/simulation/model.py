@@ -119,15 +119,10 @@ def build_model(
     namespace = dict(functions)
     encoder = add_encoder(model, namespace, n_neurons)
     neurons = _add_neurons(model, namespace, n_neurons, encoder)
+    delays = {"pre": delay * b2.second} | ({"post": 0 * b2.second} if shape.plastic else {})
     for name, current in shape.pathways:
-        model.objects[name] = b2.Synapses(
-            neurons,
-            neurons,
-            text.SYNAPSE,
-            on_pre=text.ON_PRE.format(current=current),
-            delay=delay * b2.second,
-            name=name,
-        )
+        arguments = text.synapse_equations(current, shape.plastic)
+        model.objects[name] = b2.Synapses(neurons, neurons, **arguments, delay=delays, name=name)
     if shape.has_channels:
         add_channels(model, namespace, n_channels)
         _add_readout(model)

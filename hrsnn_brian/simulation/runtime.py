@@ -122,6 +122,8 @@ def _recorded(model: Model) -> dict[str, NDArray]:
         result["spike_t"] = np.array(spikes.t_[:])
     for name in model.shape.state_names:
         result[f"states.{name}"] = np.array(getattr(states, f"{name}_")).T.ravel()
+    for role, _ in model.shape.pathways if model.shape.plastic else ():
+        result[f"{role}.w"] = np.array(model[role].w[:])
     if "predictions" in model.objects:
         result["predictions.u"] = np.array(model["predictions"].u_).T.ravel()
     return result

@@ -49,6 +49,11 @@ class ModelShape:
         return False
 
     @property
+    def plastic(self) -> bool:
+        """Whether the recurrent synapses learn during the run."""
+        return False
+
+    @property
     def has_channels(self) -> bool:
         """Whether the input passes through channels u(t)."""
         return self.encoding != "direct"
@@ -72,6 +77,18 @@ class ModelShape:
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class PlasticShape(ModelShape):
+    """The compile-time choices of a program whose recurrent synapses learn; no traces."""
+
+    traces: int = 0
+    rule: str = "stdp"
+
+    @property
+    def plastic(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,7 @@ class BatchShape(CopiesShape):
 def shape_from_dict(table: dict[str, Any]) -> ModelShape:
     """The shape that `to_dict` wrote."""
     if "total" not in table:
-        return ModelShape(**table)
+        return (PlasticShape if "rule" in table else ModelShape)(**table)
     return (PerturbedShape if "interpolated" in table else BatchShape)(**table)
 
 

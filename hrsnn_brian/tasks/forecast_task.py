@@ -19,6 +19,10 @@ class ForecastTask(SplitSeries, Task):
         """The z-scored series, shown once from end to end."""
         return (Trial(self.z),)
 
+    def training_trials(self) -> tuple[Trial, ...]:
+        """The series up to the end of its training block."""
+        return (Trial(self.z[: self.train_block.stop]),)
+
     def targets(self) -> FloatArray:
         """z-scored, (T, horizons * D), horizon by horizon; NaN from where the series has ended."""
         found = np.full((self.n_samples, len(self.horizons) * self.n_variables), np.nan)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
@@ -87,6 +88,13 @@ class Task(ABC):
     def baselines(self) -> dict[str, tuple[Score, ...]]:
         """Scores without a network, by name of the model: the same ones as of `fit`."""
         return {}
+
+    def training_trials(self) -> Sequence[Trial]:
+        """What a network may be shown before a readout is fitted: nothing of the test block.
+
+        Raises InputError if the task has no such trials.
+        """
+        raise InputError("task", self.name, "has no trials to train a network on")
 
     @property
     def n_samples(self) -> int:
