@@ -21,6 +21,7 @@ COMMANDS = {
     "describe": "print the equations and parameters of a saved network",
     "prune": "remove synapses from a saved network",
     "evaluate": "train readouts on a network's states and score them",
+    "tune": "search settings of the network on a task's validation block",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
