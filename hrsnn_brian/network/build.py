@@ -140,10 +140,10 @@ def _membrane_times(
     params: HRSNNParams, cluster: IntArray, is_e: NDArray[np.bool_], seed: int
 ) -> FloatArray:
     tau_m = _drawn_membrane_times(params, cluster, seed)
-    ratio = params.neuron.tau_m_ratio
-    if ratio == 1:
+    slower = params.neuron.e_slower
+    if slower == 1:
         return tau_m
-    scale = np.where(is_e, 1.0, ratio)
+    scale = np.where(is_e, slower, 1.0)
     return tau_m * scale / scale.mean()
 
 

@@ -22,7 +22,7 @@ SEARCHED = {
     "J": "strength of excitation",
     "g": "strength of inhibition",
     "tau_m": "mean membrane time constant",
-    "tau_m_ratio": "that of inhibitory over that of excitatory neurons",
+    "e_slower": "how many times slower excitatory membranes are",
     "gain": "encoder gain",
     "width": "encoder width",
     "bias": "offset of all biases",
@@ -46,7 +46,7 @@ class TuneOptions(StudyOptions):
     J: Range = Range(0.03, 0.2).about("range of weights.J")
     g: Range = Range(2.0, 12.0).about("range of weights.g")
     tau_m: Range = Range("8 ms", "50 ms", SECOND).about("range of the mean of neuron.tau_m")
-    tau_m_ratio: Range = Range(0.2, 2.0).about("range of neuron.tau_m_ratio")
+    e_slower: Range = Range(0.5, 5.0).about("range of neuron.e_slower")
     gain: Range = Range(2.0, 16.0).about("range of encoder.gain")
     width: Range = Range(0.2, 1.0).about("range of encoder.width")
     bias: Range = Range(-1.5, 1.0, signed=True).about("range of an offset on neuron.bias")
@@ -113,7 +113,7 @@ def _value(name: str, params: HRSNNParams) -> float:
     plain = {
         "J": params.weights.J,
         "g": params.weights.g,
-        "tau_m_ratio": params.neuron.tau_m_ratio,
+        "e_slower": params.neuron.e_slower,
         "gain": params.encoder.gain,
         "width": params.encoder.width,
         "sample": params.timing.sample,
@@ -140,7 +140,7 @@ def _setting(name: str, value: float, params: HRSNNParams) -> Mapping[str, Any]:
             "synapse.tau_e": _recentred(name, params.synapse.tau_e, value),
             "synapse.tau_i": _recentred(name, params.synapse.tau_i, value),
         }
-    section = {"J": "weights", "g": "weights", "tau_m_ratio": "neuron"}.get(name, "encoder")
+    section = {"J": "weights", "g": "weights", "e_slower": "neuron"}.get(name, "encoder")
     return {f"{section}.{name}": value}
 
 
