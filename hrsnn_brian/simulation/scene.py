@@ -9,6 +9,7 @@ from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
 from hrsnn_brian.simulation.propagators import LinearSystem, propagators
 from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
+from hrsnn_brian.simulation.squares import BLOCK, SQUARES, square_sums
 
 
 def network_shape(network: Network, drive: Drive) -> ModelShape:
@@ -189,7 +190,8 @@ def recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
 def channel_arrays(network: Network, drive: Drive) -> Arrays:
     """The channels and their projection on the encoder."""
     n, D = network.n_neurons, drive.stimulus.shape[1]
-    zeros = {f"channels.{name}": np.zeros(D) for name in ("u", "from_states", "from_u")}
+    inner = ("u", "from_states", "from_squares", "from_u")
+    zeros = {f"channels.{name}": np.zeros(D) for name in inner}
     intercept = np.zeros(D) if drive.readout is None else drive.readout.intercept
     return {
         **_dense("projection", D, n, {"p": network.directions(D).T}),
@@ -202,9 +204,10 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
     names = recorded_names(network, shape)
-    unknown = set(readout.from_states) - set(names)
+    known = [*names, *([BLOCK] if shape.traces else [])]
+    unknown = set(readout.from_states) - set(known)
     if unknown:
-        raise InputError("readout", sorted(unknown), f"states are {', '.join(names)}")
+        raise InputError("readout", sorted(unknown), f"states are {', '.join(known)}")
     weights = {
         f"c_{inside}": readout.from_states.get(name, np.zeros((n, D)))
         for name, inside in names.items()
@@ -212,6 +215,30 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     return {
         **_dense("readout", n, D, weights),
         **_dense("feedback", D, D, {"c": readout.from_u}),
+        **(_square_arrays(network, drive, shape) if shape.traces else {}),
+    }
+
+
+def _square_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+    """The sums of traces and the weights of their squares; none where the readout has none."""
+    weights = drive.readout.from_states.get(BLOCK) if drive.readout else None
+    parts = np.zeros((shape.traces, network.n_neurons, 0))
+    if weights is not None:
+        parts = np.stack([part.toarray() for part in square_sums(network)])
+    pre, post = np.nonzero(parts.any(axis=0))
+    D = drive.stimulus.shape[1]
+    return {
+        "squares": number(weights is not None),
+        "squares.h": np.zeros(SQUARES),
+        "sums._synaptic_pre": pre.astype(np.int32),
+        "sums._synaptic_post": post.astype(np.int32),
+        **{
+            f"sums.q_{name}": part[pre, post]
+            for name, part in zip(shape.trace_names, parts, strict=True)
+        },
+        **_dense(
+            "squared", parts.shape[2], D, {"c": np.zeros((0, D)) if weights is None else weights}
+        ),
     }
 
 

@@ -12,6 +12,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import (
     Drive,
+    Engine,
     LinearReadout,
     network_scene,
     network_shape,
@@ -21,6 +22,7 @@ from hrsnn_brian.simulation.model import linear_system
 from hrsnn_brian.simulation.propagators import propagators
 from hrsnn_brian.simulation.randomness import frozen_uniform, white_noise
 from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
+from hrsnn_brian.simulation.squares import SQUARES, squares
 
 MS = 1e-3
 FINE = {"dt": "0.05 ms", "sample": "1 ms"}
@@ -254,7 +256,11 @@ def test_a_delay_shifts_the_postsynaptic_response(hand_made, numpy_engine):
     assert onsets[1] - onsets[0] == 4
 
 
-def test_the_closed_loop_is_the_readout_of_the_recorded_states(numpy_engine):
+@pytest.mark.parametrize(
+    "device", ["numpy", pytest.param("standalone", marks=pytest.mark.compiled)]
+)
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_the_closed_loop_is_the_readout_of_the_recorded_states(device, quadratic):
     network = build_network(HRSNNParams(N=30), seed=6)
     random = np.random.default_rng(3)
     u = random.standard_normal((50, 2))
@@ -268,7 +274,12 @@ def test_the_closed_loop_is_the_readout_of_the_recorded_states(numpy_engine):
             k: random.normal(size=(30, 2)) * 0.05 for k in ("trace_30ms", "trace_300ms", "v")
         },
     )
-    recording = simulate(numpy_engine, network, Drive(u, free=free, readout=readout))
+    if quadratic:
+        network = network.without_neurons([3, 17])
+        readout.from_states.update({k: w[:28] for k, w in readout.from_states.items()})
+        readout.from_states["squares"] = random.normal(size=(SQUARES, 2)) * 2e-4
+    recording = simulate(Engine(device), network, Drive(u, free=free, readout=readout))
+    recording.states["squares"] = squares(network, recording.states)
     for k in range(1, 50):
         expected = u[k]
         if free[k]:
