@@ -1,8 +1,8 @@
 """What a tuned setting is worth: presets side by side on fresh seeds, full and pruned.
 
 `hrsnn tune` chooses a preset by validation blocks; here it meets series and networks of seeds that
-chose nothing, on the test blocks, beside the default. One row per seed, preset, size, recipe and
-task, primary readout; `full` is the network before pruning.
+chose nothing, on the test blocks, beside the default. One row per seed, preset, size, recipe, task
+and readout; `full` is the network before pruning.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, ClassVar
 
+from hrsnn_brian.evaluation.evaluate import QUADRATIC, READOUTS
 from hrsnn_brian.files.columns import FULL, NAME, Column, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import DEFAULT_PRESET, load_preset
 from hrsnn_brian.pruning.recipes import RECIPES
-from hrsnn_brian.runs.options import CALLED_RECIPES, Options, Recipes, StudyOptions, Tasks
+from hrsnn_brian.runs.options import CALLED_RECIPES, Names, Options, Recipes, StudyOptions, Tasks
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
@@ -42,6 +43,9 @@ class TuningOptions(StudyOptions):
     recipes: Recipes = Recipes("frugal", known=RECIPES).about("how each is pruned, too")
     keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
     tasks: Tasks = Tasks(*TASKS).about("what every network is scored on")
+    readouts: Names = Names((*READOUTS, QUADRATIC), PRIMARY, one="readout").about(
+        "what a readout sees beside the present input"
+    )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series, for a first look")
 
@@ -57,7 +61,7 @@ def _network(preset: str, size: int) -> HRSNNParams:
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, preset, size and recipe, the full network first."""
-    shared = {name: options[name] for name in ("tasks", "vpt_starts", "short_tasks")}
+    shared = {name: options[name] for name in ("tasks", "readouts", "vpt_starts", "short_tasks")}
     return [
         {"seed": seed + number, PRESET: preset, SIZE: size, "recipe": recipe}
         | {"keep": 1.0 if recipe == FULL else options["keep"]}
@@ -74,7 +78,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task."""
     recipe = None if point["recipe"] == FULL else RECIPES[point["recipe"]]
     told = {PRESET: point[PRESET], SIZE: point[SIZE]}
-    return [row | told for row in scored_rows(point, recipe, engine, PRIMARY)]
+    return [row | told for row in scored_rows(point, recipe, engine, tuple(point["readouts"]))]
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -82,11 +86,13 @@ def summary(rows: Sequence[Row]) -> str:
     table = Table(rows)
     chosen = [row | {NAME: f"{row[PRESET]}: {row[NAME]}"} for row in named(table)]
     blocks = []
-    for task, size in dict.fromkeys((row["task"], row[SIZE]) for row in chosen):
+    places = ("task", SIZE, "readout")
+    for place in dict.fromkeys(tuple(row[name] for name in places) for row in chosen):
+        task, size, readout = place
         score = table.schema.primary(task)
         if score is not None:
-            mine = [row for row in chosen if (row["task"], row[SIZE]) == (task, size)]
-            blocks.append(_block(mine, f"{task}, N = {size}", score))
+            mine = [row for row in chosen if tuple(row[name] for name in places) == place]
+            blocks.append(_block(mine, f"{task}, N = {size}, {readout}", score))
     seeds = len({row["seed"] for row in rows})
     return "\n\n".join([*blocks, f"mean and standard deviation over {seeds} seeds"])
 

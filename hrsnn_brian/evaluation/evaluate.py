@@ -12,6 +12,7 @@ from hrsnn_brian.files.score import Score
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.simulation.squares import BLOCK, square_ops, squares
 from hrsnn_brian.tasks.registry import as_task
 from hrsnn_brian.tasks.task import ClosedLoop, Task
 
@@ -20,6 +21,8 @@ Row = dict[str, Any]
 # Both see the present input u. Of the network the primary one sees spikes alone; with v, a
 # subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
+# Given only where it is asked for: the spikes alone, and squares of sums of their traces.
+QUADRATIC = "spikes+squares"
 NO_READOUT = "none"
 
 
@@ -61,15 +64,15 @@ def evaluate(
     """Scores of a network on a task, with its controls: J = 0 and the baselines of the task.
 
     task: a task, or the name of one, drawn from `seed` then. seed: root of initial state and
-    encoder noise. readouts: of `READOUTS`. Raises InputError for what is unknown, of another kind
-    or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
+    encoder noise. readouts: of `READOUTS`, or `QUADRATIC`. Raises InputError for what is unknown,
+    of another kind or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
     """
     if not isinstance(network, Network):
         raise InputError("network", network, "must be a Network, as load_network reads one")
     readouts = (readouts,) if isinstance(readouts, str) else tuple(readouts)
     for readout in readouts:
-        if readout not in READOUTS:
-            raise unknown_name("readout", str(readout), READOUTS)
+        if readout not in (*READOUTS, QUADRATIC):
+            raise unknown_name("readout", str(readout), (*READOUTS, QUADRATIC))
     task = as_task(task, seed)
     shown = present(engine, network, task, seed)
     activity = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
@@ -111,6 +114,9 @@ def _rows(
     outputs = task.targets().shape[1]
     for readout in readouts:
         blocks = readout_blocks(shown, readout)
+        traces = len(blocks)
+        if readout == QUADRATIC:
+            blocks[BLOCK] = squares(network, shown.states)
         fitted = task.fit(blocks)
         scores = fitted.scores
         if fitted.closed_loop is not None:
@@ -119,7 +125,7 @@ def _rows(
             network.W,
             shown.spike_count,
             shown.seconds,
-            n_traces=len(blocks),
+            n_traces=traces,
             n_outputs=outputs,
         )
         row = identity(
@@ -131,6 +137,8 @@ def _rows(
             seed=seed,
         )
         row |= cost.to_dict() | {"density": network.density}
+        if readout == QUADRATIC:  # at every sample, whatever the spikes
+            row["readout_ops_per_s"] += square_ops(outputs) / network.params.timing.sample
         rows.append(row | {score.name: score for score in scores})
     return rows
 

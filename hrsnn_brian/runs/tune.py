@@ -223,6 +223,7 @@ class _Tuning:
             parameters=json.dumps(self.options.params(point).to_dict()),
             quick=self.options.quick,
             starts=self.options.starts,
+            readout=self.options.readout,
             device=self.device,
             folder=str(self.run.path),
         )
@@ -306,7 +307,14 @@ def _engine(device: str, run: str) -> "Engine":
 
 
 def _scored(
-    item: tuple[str, int], *, parameters: str, quick: bool, starts: int, device: str, folder: str
+    item: tuple[str, int],
+    *,
+    parameters: str,
+    quick: bool,
+    starts: int,
+    readout: str,
+    device: str,
+    folder: str,
 ) -> tuple[tuple[str, int], dict[str, Any]]:
     """One network on one task's validation block, in whatever process this is."""
     from hrsnn_brian.dynamics.cost import ActivityWarning
@@ -322,7 +330,7 @@ def _scored(
             warnings.simplefilter("ignore", kind)
         network = drawn_network(parameters, seed)
         task = _task(name, seed, quick, starts)
-        found = evaluate(network, task, engine=engine, seed=seed, readouts="spikes", controls=False)
+        found = evaluate(network, task, engine=engine, seed=seed, readouts=readout, controls=False)
     score = next(score for score in found.scores().values() if score.primary)
     row = found.primary()
     return item, {

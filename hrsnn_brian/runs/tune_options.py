@@ -8,6 +8,7 @@ from inspect import getattr_static
 from typing import Any, cast
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.evaluation.evaluate import QUADRATIC, READOUTS
 from hrsnn_brian.network.distributions import Distribution
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset, preset_table
@@ -42,6 +43,9 @@ class TuneOptions(StudyOptions):
     method: OneOf = OneOf("bayesian", SEARCHES).about("how trials are proposed")
     quick: Flag = Flag(False).about("the tasks with shorter blocks, for a first look")
     starts: Whole = Whole(20, low=1).about("starts of free runs, of tasks that have them")
+    readout: OneOf = OneOf("spikes", dict.fromkeys((*READOUTS, QUADRATIC), "")).about(
+        "what the readout sees beside the present input"
+    )
     vary: Names = Names(SEARCHED, SEARCHED).about("what is searched; the rest stays")
     J: Range = Range(0.03, 0.2).about("range of weights.J")
     g: Range = Range(2.0, 12.0).about("range of weights.g")

@@ -35,6 +35,11 @@ def square_sums(network: Network) -> list[sparse.csr_array]:
     return [whole[k * n + network.neuron_id] for k in range(traces)]
 
 
+def square_ops(outputs: int) -> int:
+    """Multiply-adds that the features take per sample, with their weights for the outputs."""
+    return SQUARES * (FAN + 1 + outputs)
+
+
 def squares(network: Network, states: Mapping[str, FloatArray]) -> FloatArray:
     """The features (rows, SQUARES) of recorded traces, each (rows, N)."""
     names = network.params.timing.trace_names
