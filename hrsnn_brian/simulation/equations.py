@@ -85,7 +85,7 @@ CHANNELS = (
 )
 PROJECTION = "p : 1 (constant)\nx_post = p*u_pre : 1 (summed)"
 FEEDBACK = "c : 1 (constant)\nfrom_u_post = c*u_pre : 1 (summed)"
-# Squares of sums of traces, `squares.SQUARES` of them: what makes a readout quadratic.
+# Squares of sums of traces, `shape.SQUARES` of them: what makes a readout quadratic.
 SUMS = "h : 1"
 SQUARED = "c : 1 (constant)\nfrom_squares_post = c*h_pre**2 : 1 (summed)"
 POISSON_RATE = "rate : Hz (linked)\nneuron_id : integer (constant)\n"

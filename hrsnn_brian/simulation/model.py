@@ -15,8 +15,7 @@ from brian2.stateupdaters.base import StateUpdateMethod
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.simulation import equations as text
 from hrsnn_brian.simulation.propagators import LinearSystem, parameter_lines, update_statements
-from hrsnn_brian.simulation.shape import ModelShape
-from hrsnn_brian.simulation.squares import SQUARES
+from hrsnn_brian.simulation.shape import SQUARES, ModelShape
 
 
 def linear_system(shape: ModelShape) -> LinearSystem:

@@ -8,8 +8,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
 from hrsnn_brian.simulation.propagators import LinearSystem, propagators
-from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
-from hrsnn_brian.simulation.squares import BLOCK, SQUARES, square_sums
+from hrsnn_brian.simulation.shape import SQUARES, ModelShape, channel_capacity
 
 
 def network_shape(network: Network, drive: Drive) -> ModelShape:
@@ -204,10 +203,9 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
     names = recorded_names(network, shape)
-    known = [*names, *([BLOCK] if shape.traces else [])]
-    unknown = set(readout.from_states) - set(known)
+    unknown = (set(readout.from_states) | set(readout.sums)) - set(names)
     if unknown:
-        raise InputError("readout", sorted(unknown), f"states are {', '.join(known)}")
+        raise InputError("readout", sorted(unknown), f"states are {', '.join(names)}")
     weights = {
         f"c_{inside}": readout.from_states.get(name, np.zeros((n, D)))
         for name, inside in names.items()
@@ -215,30 +213,28 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     return {
         **_dense("readout", n, D, weights),
         **_dense("feedback", D, D, {"c": readout.from_u}),
-        **(_square_arrays(network, drive, shape) if shape.traces else {}),
+        **(_square_arrays(n, D, readout, shape, names) if shape.traces else {}),
     }
 
 
-def _square_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
+def _square_arrays(
+    n: int, D: int, readout: LinearReadout, shape: ModelShape, names: dict[str, str]
+) -> Arrays:
     """The sums of traces and the weights of their squares; none where the readout has none."""
-    weights = drive.readout.from_states.get(BLOCK) if drive.readout else None
-    parts = np.zeros((shape.traces, network.n_neurons, 0))
-    if weights is not None:
-        parts = np.stack([part.toarray() for part in square_sums(network)])
-    pre, post = np.nonzero(parts.any(axis=0))
-    D = drive.stimulus.shape[1]
+    size = len(readout.factors)
+    if size > SQUARES or "v" in readout.sums:
+        raise InputError("readout", size, f"squares are of traces alone, at most {SQUARES}")
+    parts = {
+        f"q_{inside}": readout.sums.get(name, np.zeros((n, size)))
+        for name, inside in names.items()
+        if inside in shape.trace_names
+    }
+    factors = readout.factors if size else np.zeros((0, D))
     return {
-        "squares": number(weights is not None),
+        "squares": number(size > 0),
         "squares.h": np.zeros(SQUARES),
-        "sums._synaptic_pre": pre.astype(np.int32),
-        "sums._synaptic_post": post.astype(np.int32),
-        **{
-            f"sums.q_{name}": part[pre, post]
-            for name, part in zip(shape.trace_names, parts, strict=True)
-        },
-        **_dense(
-            "squared", parts.shape[2], D, {"c": np.zeros((0, D)) if weights is None else weights}
-        ),
+        **_dense("sums", n, size, parts),
+        **_dense("squared", size, D, {"c": factors}),
     }
 
 

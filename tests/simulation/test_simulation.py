@@ -22,7 +22,6 @@ from hrsnn_brian.simulation.model import linear_system
 from hrsnn_brian.simulation.propagators import propagators
 from hrsnn_brian.simulation.randomness import frozen_uniform, white_noise
 from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
-from hrsnn_brian.simulation.squares import SQUARES, squares
 
 MS = 1e-3
 FINE = {"dt": "0.05 ms", "sample": "1 ms"}
@@ -276,16 +275,23 @@ def test_the_closed_loop_is_the_readout_of_the_recorded_states(device, quadratic
     )
     if quadratic:
         network = network.without_neurons([3, 17])
-        readout.from_states.update({k: w[:28] for k, w in readout.from_states.items()})
-        readout.from_states["squares"] = random.normal(size=(SQUARES, 2)) * 2e-4
+        readout = LinearReadout(
+            readout.intercept,
+            readout.from_u,
+            {k: w[:28] for k, w in readout.from_states.items()},
+            {k: random.normal(size=(28, 5)) for k in ("trace_100ms", "trace_300ms")},
+            random.normal(size=(5, 2)) * 1e-3,
+        )
     recording = simulate(Engine(device), network, Drive(u, free=free, readout=readout))
-    recording.states["squares"] = squares(network, recording.states)
     for k in range(1, 50):
         expected = u[k]
         if free[k]:
             expected = readout.intercept + recording.u[k - 1] @ readout.from_u
             for name, weights in readout.from_states.items():
                 expected = expected + recording.states[name][k - 1] @ weights
+            if quadratic:
+                sums = [recording.states[n][k - 1] @ part for n, part in readout.sums.items()]
+                expected = expected + np.sum(sums, axis=0) ** 2 @ readout.factors
         np.testing.assert_allclose(recording.u[k], expected, atol=1e-9)
     assert not np.allclose(recording.u[free], u[free])
 
