@@ -105,15 +105,20 @@ def _block(rows: Sequence[Row], title: str, score: Column) -> str:
     lines = [
         [
             name,
-            mean(found.values()),
+            _mean(found),
             stdev(found.values()) if len(found) > 1 else None,
-            *(mean(cost[name].values()) for cost in costs),
+            *(_mean(cost[name]) for cost in costs),
             tests[name].p_t_holm if name in tests else None,
         ]
         for name, found in scores.items()
     ]
     header = ["network", score.name, "sd", "rate_hz", "synaptic_ops_per_s", "p (Holm)"]
     return f"{title}; p of the paired t test against {first}\n{text_table(lines, header)}"
+
+
+def _mean(found: Mapping[int, float]) -> float | None:
+    """None of a network whose size or rate was out of reach."""
+    return mean(found.values()) if found else None
 
 
 def _families(options: Options) -> tuple[int, int] | None:

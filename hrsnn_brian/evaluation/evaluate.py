@@ -22,7 +22,7 @@ Row = dict[str, Any]
 # subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
 # Given only where it is asked for: spikes alone, and products of components of their traces.
-QUADRATIC = "spikes, quadratic"
+QUADRATIC = "spikes+products"
 NO_READOUT = "none"
 
 

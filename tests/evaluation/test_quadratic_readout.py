@@ -67,5 +67,5 @@ def test_a_quadratic_readout_has_a_row_of_its_own(task, numpy_engine):
     more = quadratic["readout_ops_per_s"] - linear["readout_ops_per_s"]
     # 20 sums of all 3 x 20 traces and a square, for each of 3 outputs, every millisecond
     assert more == pytest.approx(20 * 3 * (3 * 20 + 1) * 1e3)
-    with pytest.raises(InputError, match="quadratic"):
+    with pytest.raises(InputError, match=r"spikes\+products"):
         evaluate(network, task, engine=numpy_engine, readouts="quadratic")
