@@ -10,40 +10,31 @@ import json
 import math
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import write_text
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import code_identity, files_named
 from hrsnn_brian.files.schema import schema_of
-from hrsnn_brian.files.score import LOWER
 from hrsnn_brian.files.tables import Table, write_csv, write_table
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.runs.parallel import as_finished
-from hrsnn_brian.runs.progress import EngineProgress, Progress
-from hrsnn_brian.runs.provenance import add_costs, cost_since, utc_now
-from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
+from hrsnn_brian.runs.progress import Progress
+from hrsnn_brian.runs.provenance import add_costs, utc_now
+from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.session import Session
+from hrsnn_brian.runs.trial_scores import TrialScores, named_validation_task
 from hrsnn_brian.runs.tune_options import SEARCHED, Point, TuneOptions, tune_options
 from hrsnn_brian.settings.fields import Whole
 from hrsnn_brian.settings.reader import Settings
 from hrsnn_brian.statistics.search import OBJECTIVE, Evaluation, Search, best_evaluation, maximise
 
-if TYPE_CHECKING:
-    from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.forecast_task import ForecastTask
-
 TABLE, LOG, PRESET = "tuning.csv", "trials.jsonl", "preset.toml"
-_SMALLEST = 1e-3  # a score below counts as this: a prediction time of 0 has no logarithm
 _UNITS = {"tau_m": "s", "tau_syn": "s", "sample": "s"}
 COLUMNS = (
     Column("trial", "number of the trial; 0 is the network one starts from", "1", role="identity"),
@@ -120,18 +111,8 @@ def _check(names: tuple[str, ...], trials: int, seed: int, options: TuneOptions)
     if not names or len(set(names)) < len(names):
         raise InputError("tasks", list(names), "must be names of tasks, each once")
     for name in names:
-        _task(name, seed, options.quick, options.starts)
+        named_validation_task(name, seed, options.quick, options.starts)
     options.params((0.0,) * len(options.vary))  # what has no effect is refused
-
-
-def _task(name: str, seed: int, quick: bool, starts: int) -> "ForecastTask":
-    from hrsnn_brian.tasks.registry import get_task, task_options
-    from hrsnn_brian.tasks.validation_task import validation_task
-
-    run_freely: dict[str, Any] = (
-        {"starts": starts} if "starts" in task_options(name).keys().fields else {}
-    )
-    return validation_task(get_task(name, seed, quick=quick, **run_freely))
 
 
 def _config(
@@ -163,7 +144,13 @@ class _Tuning:
         costs: list[dict[str, Any]] = []
         before = self._logged()
         try:
-            with Progress("tune", self.trials, already=before, log=self.run.log) as progress:
+            with Progress(
+                "tune",
+                self.trials,
+                already=before,
+                overhead=lambda: sum(cost.get("build_seconds", 0.0) for cost in costs),
+                log=self.run.log,
+            ) as progress:
                 progress.say(f"tune: {before} of {self.trials} trials before; {self.run.path}")
                 history = self._searched(progress, costs)
             if best_evaluation(history) is None:
@@ -194,8 +181,12 @@ class _Tuning:
     def _searched(self, progress: Progress, costs: list[dict[str, Any]]) -> tuple[Evaluation, ...]:
         from threadpoolctl import threadpool_limits
 
+        scores = TrialScores(self.names, self.options, self.seed, self.device, self.run.path)
+
         def measured(point: Point) -> dict[str, float]:
-            return self._measured(point, costs)
+            found, cost = scores.measured(point, self.jobs)
+            costs.extend(cost)
+            return found
 
         def told(history: Sequence[Evaluation]) -> None:
             if not history:
@@ -215,39 +206,6 @@ class _Tuning:
         )
         with threadpool_limits(limits=1):  # a sum's last bit depends on the threads
             return maximise(measured, len(self.options.vary), search, self.options.start, told)
-
-    def _measured(self, point: Point, costs: list[dict[str, Any]]) -> dict[str, float]:
-        """Objective, and per task the mean score and its spread, rate and operations."""
-        work = partial(
-            _scored,
-            parameters=json.dumps(self.options.params(point).to_dict()),
-            quick=self.options.quick,
-            starts=self.options.starts,
-            readout=self.options.readout,
-            device=self.device,
-            folder=str(self.run.path),
-        )
-        items = [
-            (name, self.seed + number)
-            for name in self.names
-            for number in range(self.options.seeds)
-        ]
-        results: dict[tuple[str, int], dict[str, Any]] = {}
-        for item, result in as_finished(work, items, self.jobs):
-            results[item] = result
-            costs.append(result["engine"])
-        found: dict[str, float] = {}
-        terms = []
-        for name in self.names:
-            mine = [results[item] for item in items if item[0] == name]
-            scores = [result["score"] for result in mine]
-            sign = -1.0 if mine[0]["better"] == LOWER else 1.0
-            terms.append(sign * math.log(max(float(np.mean(scores)), _SMALLEST)))
-            found[f"{name}/score"] = float(np.mean(scores))
-            found[f"{name}/score_sd"] = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
-            for cost in ("rate_hz", "synaptic_ops_per_s"):
-                found[f"{name}/{cost}"] = float(np.mean([result[cost] for result in mine]))
-        return {OBJECTIVE: float(np.mean(terms)), **found}
 
     def _rows(self, history: Sequence[Evaluation]) -> Table:
         """A row per trial and task."""
@@ -297,45 +255,3 @@ class _Tuning:
             first, best = (history[k].measures[f"{name}/score"] for k in (0, number))
             lines.append(f"# {name}: {best:.4g}, before {first:.4g}")
         return "\n".join([*lines, "", dump_toml(params.to_dict())])
-
-
-@cache
-def _engine(device: str, run: str) -> "Engine":
-    from hrsnn_brian.simulation import Engine
-
-    return Engine(device=device, on_progress=EngineProgress(log=partial(append_log, Path(run))))
-
-
-def _scored(
-    item: tuple[str, int],
-    *,
-    parameters: str,
-    quick: bool,
-    starts: int,
-    readout: str,
-    device: str,
-    folder: str,
-) -> tuple[tuple[str, int], dict[str, Any]]:
-    """One network on one task's validation block, in whatever process this is."""
-    from hrsnn_brian.dynamics.cost import ActivityWarning
-    from hrsnn_brian.evaluation.evaluate import evaluate
-    from hrsnn_brian.network.build import drawn_network
-    from hrsnn_brian.network.runaway import RunawayWarning
-
-    name, seed = item
-    engine = _engine(device, folder)
-    before = engine.stats.to_dict()
-    with warnings.catch_warnings():
-        for kind in (RunawayWarning, ActivityWarning):  # a bad trial shows in its score
-            warnings.simplefilter("ignore", kind)
-        network = drawn_network(parameters, seed)
-        task = _task(name, seed, quick, starts)
-        found = evaluate(network, task, engine=engine, seed=seed, readouts=readout, controls=False)
-    score = next(score for score in found.scores().values() if score.primary)
-    row = found.primary()
-    return item, {
-        "score": float(score.value),
-        "better": score.better,
-        **{cost: row[cost] for cost in ("rate_hz", "synaptic_ops_per_s")},
-        "engine": cost_since(before, engine.stats.to_dict()),
-    }

@@ -16,7 +16,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.distributions import Constant, Gamma, Uniform
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.runs import tune as module
+from hrsnn_brian.runs import trial_scores as module
 from hrsnn_brian.runs.tune import tune
 from hrsnn_brian.runs.tune_options import SEARCHED, tune_options
 from hrsnn_brian.settings.ranges import Range
