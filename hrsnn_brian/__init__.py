@@ -70,6 +70,8 @@ _PUBLIC = {
     "flow_exponents": "dynamics.exponents.flows",
     "map_exponents": "dynamics.exponents.flows",
     "Study": "runs.study",
+    "tune": "runs.tune",
+    "Tuned": "runs.tune",
     "Score": "files.score",
     "Column": "files.columns",
     "InputError": "errors",

@@ -45,6 +45,7 @@ def groups() -> dict[str, dict[str, Lister]]:
         },
         "studies (hrsnn study --set)": _each(_study, list_studies()),
         "presets (hrsnn build --set)": _each(_preset, preset_names()),
+        "settings of a search (hrsnn tune --set)": {"tune": _tuning},
         "measuring (Python: protocol=, lengths=)": {
             name: lambda kind=kind: _section(kind, {})  # type: ignore[misc]
             for name, kind in protocols().items()
@@ -106,6 +107,12 @@ def _study(source: str) -> list[Entry]:
     preset = next(iter(study.presets.values()))
     keys = own_keys(preset) if study.options is None else study.options.keys()
     return entries(keys, plain_values(keys, resolve_options(study, None, [])))
+
+
+def _tuning() -> list[Entry]:
+    from hrsnn_brian.runs.tune_options import TuneOptions
+
+    return _section(TuneOptions, TuneOptions().to_dict())
 
 
 def _preset(name: str) -> list[Entry]:

@@ -1,6 +1,6 @@
 """Evaluate a network on a task: trials shown, readouts fitted, controls, one row for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hrsnn_brian.dynamics.cost import network_cost, saturated_fraction, warn_of_activity
@@ -10,16 +10,19 @@ from hrsnn_brian.files.atomic import plain
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, identity
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.readout.products import BLOCK, COMPONENTS, principal_products
 from hrsnn_brian.simulation import Drive, Engine, simulate
-from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 from hrsnn_brian.tasks.registry import as_task
-from hrsnn_brian.tasks.task import ClosedLoop, Task
+from hrsnn_brian.tasks.task import ClosedLoop, Fitted, Task
 
 Row = dict[str, Any]
 
 # Both see the present input u. Of the network the primary one sees spikes alone; with v, a
 # subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
+# Given only where it is asked for: spikes alone, and products of components of their traces.
+QUADRATIC = "spikes+products"
 NO_READOUT = "none"
 
 
@@ -61,15 +64,15 @@ def evaluate(
     """Scores of a network on a task, with its controls: J = 0 and the baselines of the task.
 
     task: a task, or the name of one, drawn from `seed` then. seed: root of initial state and
-    encoder noise. readouts: of `READOUTS`. Raises InputError for what is unknown, of another kind
-    or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
+    encoder noise. readouts: of `READOUTS`, or `QUADRATIC`. Raises InputError for what is unknown,
+    of another kind or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
     """
     if not isinstance(network, Network):
         raise InputError("network", network, "must be a Network, as load_network reads one")
     readouts = (readouts,) if isinstance(readouts, str) else tuple(readouts)
     for readout in readouts:
-        if readout not in READOUTS:
-            raise unknown_name("readout", str(readout), READOUTS)
+        if readout not in (*READOUTS, QUADRATIC):
+            raise unknown_name("readout", str(readout), (*READOUTS, QUADRATIC))
     task = as_task(task, seed)
     shown = present(engine, network, task, seed)
     activity = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
@@ -111,7 +114,7 @@ def _rows(
     outputs = task.targets().shape[1]
     for readout in readouts:
         blocks = readout_blocks(shown, readout)
-        fitted = task.fit(blocks)
+        fitted = _fitted_products(task, blocks) if readout == QUADRATIC else task.fit(blocks)
         scores = fitted.scores
         if fitted.closed_loop is not None:
             scores += _run_freely(network, fitted.closed_loop, engine, seed)
@@ -131,8 +134,32 @@ def _rows(
             seed=seed,
         )
         row |= cost.to_dict() | {"density": network.density}
+        if readout == QUADRATIC:  # at every sample, whatever the spikes
+            sums = len(blocks) * network.n_neurons + 1
+            samples_per_s = 1 / network.params.timing.sample
+            row["readout_ops_per_s"] += COMPONENTS * outputs * sums * samples_per_s
         rows.append(row | {score.name: score for score in scores})
     return rows
+
+
+def _fitted_products(task: Task, blocks: dict[str, FloatArray]) -> Fitted:
+    """The readout of states and of products of their components, which training rows give."""
+    rows = task.fit({}).rows
+    products = principal_products({name: states[rows] for name, states in blocks.items()})
+    fitted = task.fit({**blocks, BLOCK: products.features(blocks)})
+    loop = fitted.closed_loop
+    if loop is None:
+        return fitted
+    weights = dict(loop.readout.from_states)
+    squares = products.as_squares(weights.pop(BLOCK))
+    readout = LinearReadout(
+        loop.readout.intercept + squares.constant,
+        loop.readout.from_u,
+        {name: weights[name] + squares.linear[name] for name in weights},
+        squares.sums,
+        squares.factors,
+    )
+    return replace(fitted, closed_loop=replace(loop, readout=readout))
 
 
 def baseline_rows(task: Task, seed: int) -> list[Row]:

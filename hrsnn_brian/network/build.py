@@ -136,7 +136,18 @@ def _clusters(is_e: NDArray[np.bool_], clusters: int) -> IntArray:
     return cluster
 
 
-def _membrane_times(params: HRSNNParams, cluster: IntArray, seed: int) -> FloatArray:
+def _membrane_times(
+    params: HRSNNParams, cluster: IntArray, is_e: NDArray[np.bool_], seed: int
+) -> FloatArray:
+    tau_m = _drawn_membrane_times(params, cluster, seed)
+    slower = params.neuron.e_slower
+    if slower == 1:
+        return tau_m
+    scale = np.where(is_e, slower, 1.0)
+    return tau_m * scale / scale.mean()
+
+
+def _drawn_membrane_times(params: HRSNNParams, cluster: IntArray, seed: int) -> FloatArray:
     if not params.neuron.tau_m_clusters:
         return params.neuron.tau_m.sample(rng(seed, "network", "tau_m"), params.N)
     tau_m = np.empty(params.N)
@@ -160,7 +171,7 @@ def _with_neurons(
         W=W,
         is_e=is_e,
         cluster=cluster,
-        tau_m=_membrane_times(params, cluster, seed),
+        tau_m=_membrane_times(params, cluster, is_e, seed),
         tau_e=tau_e,
         tau_i=tau_i,
         v_th=neuron.v_th.sample(rng(seed, "network", "v_th"), n),

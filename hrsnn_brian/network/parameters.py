@@ -123,6 +123,10 @@ class NeuronParams(Section):
     tau_m_clusters: Spreads = Spreads().about(
         "CHRSNN: one distribution per cluster, in place of tau_m", grade="paper"
     )
+    e_slower: Real = Real(1.0, 0, above=True).about(
+        "mean tau_m of excitatory over that of inhibitory neurons: what was drawn is scaled class "
+        "by class, the mean over all neurons stays"
+    )
     v_th: Spread = Spread(
         Gamma.from_cv(mean=1, cv=0.5, low=0.2), DIMENSIONLESS, positive=True
     ).about("thresholds; potentials are in units of their mean")

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.pruning.search import (
+from hrsnn_brian.settings.units import SECOND
+from hrsnn_brian.statistics.search import (
     OBJECTIVE,
     Evaluation,
     Measures,
@@ -24,7 +25,6 @@ from hrsnn_brian.pruning.search import (
     best_evaluation,
     maximise,
 )
-from hrsnn_brian.settings.units import SECOND
 
 Mask = NDArray[np.bool_]
 Gammas = Mapping[str, Gamma]

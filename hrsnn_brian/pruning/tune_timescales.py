@@ -14,9 +14,9 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.iteration import Iteration, Step
 from hrsnn_brian.pruning.rate_steps import KNOB_NAMES, matched
 from hrsnn_brian.pruning.recipe import Recipe
-from hrsnn_brian.pruning.search import SEARCHES, Search
 from hrsnn_brian.pruning.timescales import GROUPINGS, Gammas, retime, search_timescales
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
+from hrsnn_brian.statistics.search import SEARCHES, Search
 
 OBJECTIVES = {
     "spectrum": "lambda_1 closest to lambda_target",

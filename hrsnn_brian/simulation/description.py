@@ -68,6 +68,9 @@ def model_equations(network: Network) -> dict[str, dict[str, str]]:
         "encoder": {"equations": declarations, "every sample": statements},
         "readout": {"equations": text.readout_equations(shape)},
         "feedback": {"equations": text.FEEDBACK},
+        "squares": {"equations": text.SUMS},
+        "sums": {"equations": text.sum_equations(shape)},
+        "squared": {"equations": text.SQUARED},
     }
 
 

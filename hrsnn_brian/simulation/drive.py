@@ -13,15 +13,19 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearReadout:
-    """A readout inside the program: u_k = intercept + from_u.T u_(k-1) + sum from_states.T x.
+    """A readout inside the program: u_k = intercept + from_u.T u_(k-1) + sum from_states.T x,
+    and, where it has squares, + factors.T (sum over traces of sums.T x)^2.
 
     intercept: (D,); from_u: (D, D), column d predicts channel d; from_states: for each of the
     model's recorded states ("trace_30ms", ..., "v") an array (N, D); absent states count zero.
+    sums: for traces arrays (N, M), M at most `shape.SQUARES`; factors: (M, D).
     """
 
     intercept: FloatArray
     from_u: FloatArray
     from_states: dict[str, FloatArray]
+    sums: Mapping[str, FloatArray] = field(default_factory=dict)
+    factors: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True)

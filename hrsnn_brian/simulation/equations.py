@@ -108,13 +108,16 @@ ENCODER = {
 
 # Input channels: the stimulus, or the readout's own prediction while `free` (closed loop).
 CHANNELS = (
-    "u : 1\nfrom_states : 1\nfrom_u : 1\nintercept : 1 (constant)",
+    "u : 1\nfrom_states : 1\nfrom_squares : 1\nfrom_u : 1\nintercept : 1 (constant)",
     # The bound only stops a diverged free run; it lies far beyond any scored error.
     "u = stimulus(t, i)*int(free(t) < 0.5)"
-    " + clip(intercept + from_u + from_states, -10, 10)*int(free(t) > 0.5)",
+    " + clip(intercept + from_u + from_states + from_squares, -10, 10)*int(free(t) > 0.5)",
 )
 PROJECTION = "p : 1 (constant)\nx_post = p*u_pre : 1 (summed)"
 FEEDBACK = "c : 1 (constant)\nfrom_u_post = c*u_pre : 1 (summed)"
+# Squares of sums of traces, `shape.SQUARES` of them: what makes a readout quadratic.
+SUMS = "h : 1"
+SQUARED = "c : 1 (constant)\nfrom_squares_post = c*h_pre**2 : 1 (summed)"
 POISSON_RATE = "rate : Hz (linked)\nneuron_id : integer (constant)\n"
 POISSON_KICKS = "I_shot += kick*int(frozen_uniform(stream, t_in_timesteps, neuron_id) < rate*dt)"
 
@@ -122,7 +125,9 @@ POISSON_KICKS = "I_shot += kick*int(frozen_uniform(stream, t_in_timesteps, neuro
 # at every step. Then Brian's own slots.
 STEPS = {
     "states": "the states are recorded",
+    "sums": "sums of traces are formed, of which a readout may have the squares",
     "readout": "the readout sums over the states",
+    "squared": "and over the squares",
     "feedback": "and over the input before",
     "channels": "channels receive the stimulus, or the readout's prediction while free",
     "predictions": "channels are recorded",
@@ -194,6 +199,17 @@ def readout_equations(shape: ModelShape) -> str:
         [
             *(f"c_{name} : 1 (constant)" for name in names),
             f"from_states_post = {terms} : 1 (summed)",
+        ]
+    )
+
+
+def sum_equations(shape: ModelShape) -> str:
+    """Synapses from neurons to the sums of traces."""
+    terms = " + ".join(f"q_{name}*{name}_pre" for name in shape.trace_names)
+    return "\n".join(
+        [
+            *(f"q_{name} : 1 (constant)" for name in shape.trace_names),
+            f"h_post = {terms} : 1 (summed)",
         ]
     )
 

@@ -10,8 +10,11 @@ from hrsnn_brian.simulation.equations import PLASTIC_STATE
 from hrsnn_brian.simulation.model import Model
 from hrsnn_brian.simulation.shape import BatchShape, CopiesShape
 
-GROUPS = ("neurons", "cells", "encoder", "channels")
-SYNAPSES = ("recurrent", "excitatory", "inhibitory", "projection", "readout", "feedback")
+GROUPS = ("neurons", "cells", "encoder", "channels", "squares")
+SYNAPSES = (
+    *("recurrent", "excitatory", "inhibitory", "projection"),
+    *("readout", "feedback", "sums", "squared"),
+)
 BRIANS_OWN = ("lastspike", "not_refractory")  # arrays of a neuron that Brian adds
 OF_COPIES = ("stream",)  # arrays whose values in a scene are those of every copy
 

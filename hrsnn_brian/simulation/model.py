@@ -15,7 +15,7 @@ from brian2.stateupdaters.base import StateUpdateMethod
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.simulation import equations as text
 from hrsnn_brian.simulation.propagators import LinearSystem, parameter_lines, update_statements
-from hrsnn_brian.simulation.shape import ModelShape
+from hrsnn_brian.simulation.shape import SQUARES, ModelShape
 
 
 def linear_system(shape: ModelShape) -> LinearSystem:
@@ -93,6 +93,11 @@ class Model:
             switches["closed_loop"] = [
                 self["readout"].summed_updaters["from_states_post"],
                 self["feedback"].summed_updaters["from_u_post"],
+            ]
+        if "squared" in self.objects:
+            switches["squares"] = [
+                self["sums"].summed_updaters["h_post"],
+                self["squared"].summed_updaters["from_squares_post"],
             ]
         return switches
 
@@ -194,6 +199,8 @@ def _add_readout(model: Model) -> None:
     feedback = b2.Synapses(channels, channels, text.FEEDBACK, name="feedback")
     _schedule_sum(feedback, "from_u_post", "feedback")
     model.objects.update(readout=readout, feedback=feedback)
+    if shape.traces:
+        _add_squares(model)
     model.objects["predictions"] = b2.StateMonitor(
         channels,
         "u",
@@ -203,6 +210,15 @@ def _add_readout(model: Model) -> None:
         order=text.ORDER["predictions"],
         name="predictions",
     )
+
+
+def _add_squares(model: Model) -> None:
+    squares = b2.NeuronGroup(SQUARES, text.SUMS, clock=model.clock, name="squares")
+    sums = b2.Synapses(model["neurons"], squares, text.sum_equations(model.shape), name="sums")
+    _schedule_sum(sums, "h_post", "sums")
+    squared = b2.Synapses(squares, model["channels"], text.SQUARED, name="squared")
+    _schedule_sum(squared, "from_squares_post", "squared")
+    model.objects.update(squares=squares, sums=sums, squared=squared)
 
 
 def _schedule_sum(synapses: b2.Synapses, variable: str, role: str) -> None:

@@ -8,7 +8,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
 from hrsnn_brian.simulation.propagators import LinearSystem, propagators
-from hrsnn_brian.simulation.shape import ModelShape, channel_capacity
+from hrsnn_brian.simulation.shape import SQUARES, ModelShape, channel_capacity
 
 
 def network_shape(network: Network, drive: Drive) -> ModelShape:
@@ -189,7 +189,8 @@ def recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
 def channel_arrays(network: Network, drive: Drive) -> Arrays:
     """The channels and their projection on the encoder."""
     n, D = network.n_neurons, drive.stimulus.shape[1]
-    zeros = {f"channels.{name}": np.zeros(D) for name in ("u", "from_states", "from_u")}
+    inner = ("u", "from_states", "from_squares", "from_u")
+    zeros = {f"channels.{name}": np.zeros(D) for name in inner}
     intercept = np.zeros(D) if drive.readout is None else drive.readout.intercept
     return {
         **_dense("projection", D, n, {"p": network.directions(D).T}),
@@ -202,7 +203,7 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     n, D = network.n_neurons, drive.stimulus.shape[1]
     readout = drive.readout or LinearReadout(np.zeros(D), np.zeros((D, D)), {})
     names = recorded_names(network, shape)
-    unknown = set(readout.from_states) - set(names)
+    unknown = (set(readout.from_states) | set(readout.sums)) - set(names)
     if unknown:
         raise InputError("readout", sorted(unknown), f"states are {', '.join(names)}")
     weights = {
@@ -212,6 +213,28 @@ def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays
     return {
         **_dense("readout", n, D, weights),
         **_dense("feedback", D, D, {"c": readout.from_u}),
+        **(_square_arrays(n, D, readout, shape, names) if shape.traces else {}),
+    }
+
+
+def _square_arrays(
+    n: int, D: int, readout: LinearReadout, shape: ModelShape, names: dict[str, str]
+) -> Arrays:
+    """The sums of traces and the weights of their squares; none where the readout has none."""
+    size = len(readout.factors)
+    if size > SQUARES or "v" in readout.sums:
+        raise InputError("readout", size, f"squares are of traces alone, at most {SQUARES}")
+    parts = {
+        f"q_{inside}": readout.sums.get(name, np.zeros((n, size)))
+        for name, inside in names.items()
+        if inside in shape.trace_names
+    }
+    factors = readout.factors if size else np.zeros((0, D))
+    return {
+        "squares": number(size > 0),
+        "squares.h": np.zeros(SQUARES),
+        **_dense("sums", n, size, parts),
+        **_dense("squared", size, D, {"c": factors}),
     }
 
 

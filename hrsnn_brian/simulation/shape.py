@@ -144,6 +144,10 @@ def shape_from_dict(table: dict[str, Any]) -> ModelShape:
     return (PerturbedShape if "interpolated" in table else BatchShape)(**table)
 
 
+# Squares of sums of traces that a readout inside the program may have. [our choice]
+SQUARES = 400
+
+
 def channel_capacity(channels: int) -> int:
     """Room for `channels` inputs: 4, then powers of two, so that tasks share programs."""
     return max(4, 2 ** math.ceil(math.log2(channels)))

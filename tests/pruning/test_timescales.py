@@ -12,7 +12,6 @@ from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.io import load_network, save_network
 from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParams
 from hrsnn_brian.pruning.lnp import LNP
-from hrsnn_brian.pruning.search import Evaluation, Search, best_evaluation, maximise, propose
 from hrsnn_brian.pruning.timescales import (
     MEANS,
     SHAPES,
@@ -22,6 +21,7 @@ from hrsnn_brian.pruning.timescales import (
     search_timescales,
 )
 from hrsnn_brian.pruning.tune_timescales import check_rounds
+from hrsnn_brian.statistics.search import Evaluation, Search, best_evaluation, maximise, propose
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import (
     Drive,
+    Engine,
     LinearReadout,
     network_scene,
     network_shape,
@@ -254,7 +255,11 @@ def test_a_delay_shifts_the_postsynaptic_response(hand_made, numpy_engine):
     assert onsets[1] - onsets[0] == 4
 
 
-def test_the_closed_loop_is_the_readout_of_the_recorded_states(numpy_engine):
+@pytest.mark.parametrize(
+    "device", ["numpy", pytest.param("standalone", marks=pytest.mark.compiled)]
+)
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_the_closed_loop_is_the_readout_of_the_recorded_states(device, quadratic):
     network = build_network(HRSNNParams(N=30), seed=6)
     random = np.random.default_rng(3)
     u = random.standard_normal((50, 2))
@@ -268,13 +273,25 @@ def test_the_closed_loop_is_the_readout_of_the_recorded_states(numpy_engine):
             k: random.normal(size=(30, 2)) * 0.05 for k in ("trace_30ms", "trace_300ms", "v")
         },
     )
-    recording = simulate(numpy_engine, network, Drive(u, free=free, readout=readout))
+    if quadratic:
+        network = network.without_neurons([3, 17])
+        readout = LinearReadout(
+            readout.intercept,
+            readout.from_u,
+            {k: w[:28] for k, w in readout.from_states.items()},
+            {k: random.normal(size=(28, 5)) for k in ("trace_100ms", "trace_300ms")},
+            random.normal(size=(5, 2)) * 1e-3,
+        )
+    recording = simulate(Engine(device), network, Drive(u, free=free, readout=readout))
     for k in range(1, 50):
         expected = u[k]
         if free[k]:
             expected = readout.intercept + recording.u[k - 1] @ readout.from_u
             for name, weights in readout.from_states.items():
                 expected = expected + recording.states[name][k - 1] @ weights
+            if quadratic:
+                sums = [recording.states[n][k - 1] @ part for n, part in readout.sums.items()]
+                expected = expected + np.sum(sums, axis=0) ** 2 @ readout.factors
         np.testing.assert_allclose(recording.u[k], expected, atol=1e-9)
     assert not np.allclose(recording.u[free], u[free])
 

@@ -134,11 +134,13 @@ def maximise(
     dimensions: int,
     search: Search,
     start: tuple[float, ...] | None = None,
+    on_trial: Callable[[Sequence[Evaluation]], None] = lambda history: None,
 ) -> tuple[Evaluation, ...]:
     """Evaluate `function` as often as `search` says, learning from each; all, in order.
 
     function: point of the unit cube -> measures, "objective" (to be maximised) among them. start:
-    evaluated first, if given.
+    evaluated first, if given. on_trial: told all evaluations so far, those of the log at the
+    beginning and all again after each new one.
 
     Raises InputError for fewer dimensions than one, and a log that belongs to another search or
     cannot be read. An error of `function` ends the search; what was logged stays.
@@ -155,6 +157,7 @@ def maximise(
     }
     log = None if search.log is None else Path(search.log)
     history = [] if log is None else _read_log(log, header)[: search.trials]
+    on_trial(history)
     while len(history) < search.trials:
         if start is not None and not history:
             point = start
@@ -166,6 +169,7 @@ def maximise(
         history.append(Evaluation(point, measures))
         if log is not None:
             _write_log(log, header, history)
+        on_trial(history)
     return tuple(history)
 
 

@@ -1,0 +1,72 @@
+"""`hrsnn tune`: settings of the network that score best on validation blocks, as a preset file."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hrsnn_brian.cli.options import add_common, add_settings, default_jobs, user_path, whole
+from hrsnn_brian.cli.output import Output, check_output_file
+
+if TYPE_CHECKING:
+    from hrsnn_brian.runs.tune import Tuned
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--task", action="append", required=True, help="see hrsnn list tasks; may be repeated"
+    )
+    parser.add_argument(
+        "--trials", type=whole(1), default=40, help="settings tried (default 40), the start's first"
+    )
+    add_settings(parser, "a range such as J=0.05,0.15, seeds=3, preset=P or network.N=1000", "tune")
+    parser.add_argument(
+        "--run",
+        type=user_path,
+        metavar="DIR",
+        help="the run directory (default: runs/tune-TASK-seedS, or the next free number of it); "
+        "an unfinished run of the same settings and code is resumed",
+    )
+    add_common(parser, "the preset file to write, PRESET.toml", out_required=True)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    check_output_file(args.out, [".toml"])
+    from hrsnn_brian.runs.tune import PRESET, TABLE, tune
+
+    found = tune(
+        args.task,
+        args.trials,
+        args.settings,
+        seed=args.seed,
+        jobs=default_jobs(args.jobs),
+        device=args.device,
+        run=args.run,
+    )
+    found.save(args.out)
+    output.say(_shown(found))
+    output.say()
+    output.say(f"trials in {found.path / 'tables' / TABLE}")
+    output.say(f"wrote {args.out}; validation blocks chose it, so confirm it on fresh seeds:")
+    output.say(f"hrsnn study tuning --seed N --set presets=default,{args.out}")
+    output.result(
+        {
+            "command": "tune",
+            "tasks": args.task,
+            "seed": args.seed,
+            "run": found.path,
+            "trials": found.trials,
+            "best": found.best,
+            "gain": found.gain,
+            "parameters": found.params.to_dict(),
+            "files": [args.out, found.path / PRESET, found.path / "tables" / TABLE],
+        }
+    )
+    return 0
+
+
+def _shown(found: "Tuned") -> str:
+    """The first and the best trial, side by side."""
+    from hrsnn_brian.files.tables import text_table
+
+    names = [name for name in found.rows[0] if name not in ("seed", "objective", "best_so_far")]
+    chosen = [row for row in found.rows if row["trial"] in (0, found.best)]
+    return text_table([[row[name] for name in names] for row in chosen], names)
