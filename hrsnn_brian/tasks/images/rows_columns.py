@@ -38,6 +38,8 @@ class RowsColumns(FrontEnd):
     One mean for all: a margin that hardly ever changes would else be blown up.
     """
 
+    settings: LineSettings
+
     def __init__(
         self, settings: LineSettings, image: tuple[int, ...], mean: float, std: float
     ) -> None:
