@@ -28,7 +28,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     found = {what: cache.entries() for what, cache in caches.items()}
     for what, entries in found.items():
         megabytes = sum(e.bytes for e in entries) / 1e6
-        output.say(f"{caches[what].root}: {len(entries)} {what}, {megabytes:.1f} MB")
+        number = f"{len(entries)} {what if what == 'programs' else 'folders'}"
+        output.say(f"{caches[what].root}: {number}, {megabytes:.1f} MB")
         if entries:
             rows = [(e.key, e.bytes / 1e6, _local_time(e.last_used)) for e in entries]
             output.say(text_table(rows, [what, "MB", "last used"]))

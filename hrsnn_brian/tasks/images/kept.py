@@ -51,7 +51,7 @@ class ImageCache(FolderCache):
         about: what the folder holds, for its manifest. A second process that wants the same waits.
         Raises EngineError if the folder cannot be written.
         """
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             return self._read(key, read)
         with writing(f"the cache {self.root}"):
             self.root.mkdir(parents=True, exist_ok=True)
