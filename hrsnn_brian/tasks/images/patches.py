@@ -56,7 +56,7 @@ class PatchSettings(Section):
     dictionary: OneOf = OneOf(
         "data", {"data": "patches as they are", "k-means": "the centres of clusters of patches"}
     ).about("what patches are compared with")
-    atoms: Whole = Whole(800, 1).about("size of the dictionary")
+    atoms: Whole = Whole(1600, 1).about("size of the dictionary")
     encoding: OneOf = OneOf(
         "soft threshold",
         {
@@ -71,7 +71,7 @@ class PatchSettings(Section):
     mirrored: Flag = Flag(False).about(
         "whether responses are means over an image and its mirror image, at twice the work"
     )
-    grid: Whole = Whole(4, 1).about("parts along a side of the image, each pooled into a step")
+    grid: Whole = Whole(3, 1).about("parts along a side of the image, each pooled into a step")
     order: OneOf = OneOf(
         "rows",
         {
