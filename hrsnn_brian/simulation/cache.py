@@ -6,39 +6,26 @@ instead of building again and a build killed half-way leaves nothing that looks 
 ROOT is $HRSNN_CACHE, else $XDG_CACHE_HOME/hrsnn-brian, else ~/.cache/hrsnn-brian; give each
 cluster node a local folder. It may be read-only if it holds the program. The least recently used
 programs go when ROOT exceeds its limit ($HRSNN_CACHE_LIMIT_MB, 500 MB if not set). Nothing is
-removed but what `is_program` and `_SCRAP` recognise as made here.
+removed but what `is_program` and `FolderCache` recognise as made here.
 """
 
 import json
 import math
 import os
-import re
-import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.files.locks import Lock
+from hrsnn_brian.files.folder_cache import FolderCache, scrap
 from hrsnn_brian.simulation.child import python_path, run_reporting, writing
 from hrsnn_brian.simulation.program import Program, is_program, program_key, read_program
 from hrsnn_brian.simulation.shape import ModelShape
 from hrsnn_brian.simulation.toolchain import find_compiler
 
-_SCRAP = re.compile(r"\.(building|removed)-(?P<key>[0-9a-f]{24})-\w+")  # a killed process left it
 DEFAULT_LIMIT_MB = "500"
-
-
-@dataclass(frozen=True)
-class CacheEntry:
-    """One program on disk: key, size in bytes, time of last use (seconds since the epoch)."""
-
-    key: str
-    bytes: int
-    last_used: float
 
 
 def default_root() -> Path:
@@ -63,12 +50,12 @@ def _expanded(variable: str, text: str) -> Path:
         raise InputError(variable, text, allowed) from None
 
 
-class ProgramCache:
+class ProgramCache(FolderCache):
     """Finds or builds programs. Safe for concurrent use by processes sharing `root`."""
 
     def __init__(self, root: Path | None = None, limit_bytes: float | None = None) -> None:
-        self.root = Path(root).absolute() if root is not None else default_root()
-        self.limit_bytes = limit_bytes if limit_bytes is not None else _limit_from_environment()
+        limit_bytes = limit_bytes if limit_bytes is not None else _limit_from_environment()
+        super().__init__(default_root() if root is None else Path(root), limit_bytes, is_program)
 
     def get(
         self,
@@ -99,9 +86,6 @@ class ProgramCache:
             self.trim(keep=key)
         return program, built
 
-    def _lock(self, key: str) -> Lock:
-        return Lock(self.root / f"{key}.lock")
-
     def require_usable(self) -> None:
         """Raises InputError unless programs can be made and run in `root`."""
         root = str(self.root)
@@ -110,7 +94,7 @@ class ProgramCache:
         except OSError as error:
             reason = f"cannot be created: {error.strerror}"
             raise InputError("HRSNN_CACHE", root, f"{reason}; give another folder") from None
-        probe = self.root / _scrap("building", "0" * 24)
+        probe = self.root / scrap("building", "0" * 24)
         try:
             probe.touch(exist_ok=False)
             probe.unlink()
@@ -127,7 +111,7 @@ class ProgramCache:
 
         Its name is that of scrap: `clear` removes what a killed trial leaves.
         """
-        folder = self.root / _scrap("building", "0" * 24)
+        folder = self.root / scrap("building", "0" * 24)
         with writing(f"the cache {self.root}"):
             folder.mkdir()
         try:
@@ -137,7 +121,7 @@ class ProgramCache:
 
     def _build(self, shape: ModelShape, key: str, on_build: Callable[[float], None]) -> Program:
         self._sweep(key)  # we hold its lock: its builder is dead
-        private = self.root / _scrap("building", key)
+        private = self.root / scrap("building", key)
         target, shape_file = self.root / key, private / "shape.json"
         place = f"the simulation program in {self.root}"
         try:
@@ -161,68 +145,6 @@ class ProgramCache:
         if program is None:
             raise EngineError(f"the program just built has left {target}")
         return program
-
-    def entries(self) -> list[CacheEntry]:
-        """The programs on disk, most recently used first."""
-        found = []
-        for folder in self.root.glob("*"):
-            if is_program(folder):
-                files = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
-                used = (folder / "manifest.json").stat().st_mtime
-                found.append(CacheEntry(folder.name, sum(files), used))
-        return sorted(found, key=lambda entry: -entry.last_used)
-
-    def total_bytes(self) -> int:
-        return sum(entry.bytes for entry in self.entries())
-
-    def trim(self, keep: str = "") -> None:
-        """Remove the least recently used programs until the limit is met; never `keep`."""
-        entries = self.entries()
-        total = sum(entry.bytes for entry in entries)
-        for entry in reversed(entries):
-            if total <= self.limit_bytes:
-                return
-            if entry.key != keep:
-                with suppress(OSError):  # another user's, in a shared folder: theirs to remove
-                    self._remove(entry.key)
-                    total -= entry.bytes
-
-    def clear(self) -> int:
-        """Remove every program and what killed builds left; returns how many programs.
-
-        Raises EngineError if one cannot be removed.
-        """
-        entries = self.entries()
-        try:
-            for entry in entries:
-                self._remove(entry.key)
-            for key in {m["key"] for p in self.root.glob(".*") if (m := _SCRAP.fullmatch(p.name))}:
-                with suppress(BlockingIOError), self._lock(key) as lock:  # being built
-                    lock.acquire()
-                    self._sweep(key)
-        except OSError as error:
-            raise EngineError(f"{self.root} cannot be cleared: {error.strerror}") from None
-        return len(entries)
-
-    def _remove(self, key: str) -> None:
-        """Out of the way at once, so that nobody finds a half of it, then deleted."""
-        with self._lock(key) as lock:
-            lock.acquire(on_wait=lambda: None)
-            if is_program(self.root / key):  # not removed by another process meanwhile
-                aside = self.root / _scrap("removed", key)
-                (self.root / key).rename(aside)
-                shutil.rmtree(aside)
-
-    def _sweep(self, key: str) -> None:
-        for scrap in self.root.glob(f".*-{key}-*"):
-            if _SCRAP.fullmatch(scrap.name) and scrap.is_dir():
-                shutil.rmtree(scrap, ignore_errors=True)
-            elif _SCRAP.fullmatch(scrap.name):
-                scrap.unlink(missing_ok=True)
-
-
-def _scrap(what: str, key: str) -> str:
-    return f".{what}-{key}-{secrets.token_hex(4)}"
 
 
 def _limit_from_environment() -> float:
