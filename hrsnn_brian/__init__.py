@@ -36,7 +36,7 @@ _PUBLIC = {
     "Task": "tasks.task",
     "ForecastTask": "tasks.forecast_task",
     "get_task": "tasks.registry",
-    "own_series_task": "tasks.registry",
+    "own_series_task": "tasks.real_series",
     "evaluate": "evaluation.evaluate",
     "Evaluation": "evaluation.evaluate",
     "prune": "pruning.prune",

@@ -93,7 +93,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _task(args: argparse.Namespace) -> "Task":
-    from hrsnn_brian.tasks.registry import get_task, own_series_task
+    from hrsnn_brian.tasks.real_series import own_series_task
+    from hrsnn_brian.tasks.registry import get_task
 
     if args.data is None:
         if args.task is None:

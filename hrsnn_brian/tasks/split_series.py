@@ -8,6 +8,8 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 
+VPT_THRESHOLD = 0.4  # training standard deviations [our choice]
+
 
 @dataclass(frozen=True)
 class VptProtocol:
