@@ -202,7 +202,8 @@ def of_edges(monkeypatch):
 POINTS: dict[str, tuple[Callable, set[str]]] = {
     "pruning_curve": (
         curve,
-        {"noise", "magnitude", "no recurrence", "persistence", "input only", "linear AR"},
+        {"noise", "magnitude", "no recurrence"}
+        | {"persistence", "input only", "linear AR", "NG-RC"},
     ),
     "pruning_methods": (of_rules, {"full", "no recurrence", "magnitude raw"}),
     "improve": (of_rules, {"full", "no recurrence", "magnitude raw"}),

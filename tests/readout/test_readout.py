@@ -9,12 +9,13 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.readout.ridge import ALPHAS, fit_ridge
 from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task
-from hrsnn_brian.tasks.baselines import baseline_scores, fit_ar, lags
+from hrsnn_brian.tasks.baselines import AR_ORDERS, baseline_scores
 from hrsnn_brian.tasks.closed_loop import (
     closed_loop_schedule,
     closed_loop_scores,
     valid_prediction_times,
 )
+from hrsnn_brian.tasks.delays import DelayModel, Delays, fit_delays
 from hrsnn_brian.tasks.forecast import fit_forecast
 
 
@@ -199,10 +200,14 @@ def test_nothing_is_fitted_to_the_test_block() -> None:
     for name, weights in first.readout.coefficients.items():
         np.testing.assert_array_equal(weights, second.readout.coefficients[name])
     assert plain(first.scores)["rmse_h1"] != plain(second.scores)["rmse_h1"]
-    one, two = fit_ar(task), fit_ar(other)
-    assert one.orders == two.orders
+    one, two = _linear_ar(task), _linear_ar(other)
+    assert one.delays == two.delays
     for h in task.horizons:
-        np.testing.assert_array_equal(one.models[h].intercept, two.models[h].intercept)
+        np.testing.assert_array_equal(one.readouts[h].intercept, two.readouts[h].intercept)
+
+
+def _linear_ar(task: ForecastTask, orders: tuple[int, ...] = AR_ORDERS) -> DelayModel:
+    return fit_delays(task, [Delays(order) for order in orders])
 
 
 @pytest.mark.parametrize("increment", [True, False])
@@ -234,12 +239,12 @@ def test_ar_recovers_a_second_order_process() -> None:
     for t in range(2, len(x)):
         x[t] = 1.5 * x[t - 1] - 0.7 * x[t - 2] + noise[t]
     task = _task(x, predict_increment=False, vpt=None, horizons=(1, 2))
-    ar = fit_ar(task, orders=(1, 2))
-    assert ar.orders[1] == 2
-    weights = ar.models[1].coefficients["lags"][:, 0]
+    ar = _linear_ar(task, orders=(1, 2))
+    assert ar.delays[1] == Delays(2)
+    weights = ar.readouts[1].coefficients["lags"][:, 0]
     np.testing.assert_allclose(weights, [1.5, -0.7], atol=0.03)
     # two steps ahead: 1.5 (1.5 a - 0.7 b) - 0.7 a
-    two = ar.models[2].coefficients["lags"][:, 0]
+    two = ar.readouts[2].coefficients["lags"][:, 0]
     np.testing.assert_allclose(two, [1.5**2 - 0.7, -1.5 * 0.7], atol=0.05)
     scores = plain(baseline_scores(task)["linear AR"])
     assert float(scores["rmse_h1"]) == pytest.approx(1.0, rel=0.03)
@@ -272,7 +277,7 @@ def test_ar_runs_freely_through_a_sine_and_persistence_does_not() -> None:
 def test_lags_put_the_newest_sample_first() -> None:
     z = np.arange(20.0).reshape(10, 2)
     np.testing.assert_array_equal(
-        lags(z, slice(4, 6), 3), [[8, 9, 6, 7, 4, 5], [10, 11, 8, 9, 6, 7]]
+        Delays(3).of_rows(z, slice(4, 6))["lags"], [[8, 9, 6, 7, 4, 5], [10, 11, 8, 9, 6, 7]]
     )
 
 
