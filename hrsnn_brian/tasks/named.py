@@ -4,22 +4,40 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hrsnn_brian.settings.fields import Flag, OptionalWhole
+from hrsnn_brian.settings.fields import Flag, OptionalWhole, Whole
+from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class TaskOptions(Section):
-    """What can be chosen of every shipped task."""
+    """What can be chosen of every task."""
 
     quick: Flag = Flag(False).about("the same task with shorter blocks, for a first look")
 
 
+class Horizons(Many):
+    """How many samples ahead, in rising order; without 1 among them there is no free run."""
+
+    def __init__(self, *default: int) -> None:
+        super().__init__(Whole(1, 1), default)
+
+    def convert(self, value: Any) -> tuple[int, ...]:
+        return tuple(sorted(set(super().convert(value))))
+
+
 @dataclass(frozen=True)
-class FreeRunOptions(TaskOptions):
+class ForecastOptions(TaskOptions):
+    """What can be chosen of a series that is predicted."""
+
+    horizons: Horizons = Horizons(1).about("how far ahead is predicted", "samples")
+
+
+@dataclass(frozen=True)
+class FreeRunOptions(ForecastOptions):
     """Of a task that is also run freely, on its own predictions."""
 
     starts: OptionalWhole = OptionalWhole(low=1).about(
