@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
 
-_OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean nothing without --data
+_OF_READING = ("sep", "decimal", "time", "stuck", "irregular")
+_OF_DATA = ("column", "target", *_OF_READING, "horizons", "unit")  # mean nothing without --data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +25,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
     )
-    own.add_argument("--column", metavar="NAME", help="the column to predict")
+    own.add_argument(
+        "--column",
+        metavar="NAME",
+        action="append",
+        help="what is shown and predicted; for several give a,b or repeat it",
+    )
+    own.add_argument("--target", metavar="NAME", help="predict only this one of several columns")
     own.add_argument("--sep", help='between cells: a character, "tab" or "space" (default: found)')
     own.add_argument("--decimal", help="decimal mark, . or , (default: found)")
     own.add_argument("--time", metavar="NAME", help="the column of times (default: looked for)")
+    own.add_argument(
+        "--stuck", metavar="ROWS", help="equal values on end that are cut out; 0 for none"
+    )
+    own.add_argument(
+        "--irregular", metavar="SHARE", help="of time steps, up to which each is a cut (0.05)"
+    )
     own.add_argument(
         "--horizons", type=_horizons, metavar="1,6,24", help="in rows (default: those of wind)"
     )
@@ -93,8 +106,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _task(args: argparse.Namespace) -> "Task":
+    from hrsnn_brian.settings.reader import assignments
     from hrsnn_brian.tasks.real_series import own_series_task
     from hrsnn_brian.tasks.registry import get_task
+    from hrsnn_brian.tasks.series import Reading
 
     if args.data is None:
         if args.task is None:
@@ -111,17 +126,15 @@ def _task(args: argparse.Namespace) -> "Task":
         raise InputError("--task", args.task, allowed)
     if args.column is None:
         raise InputError("--column", None, "name the column of --data to predict")
+    numbers = {name: getattr(args, name) for name in ("stuck", "irregular")}
+    set_by_text = [f"{name}={text}" for name, text in numbers.items() if text is not None]
+    marks = {"sep": args.sep, "decimal": args.decimal, "time": args.time}
+    reading = Reading(**marks, **assignments(Reading.keys(), set_by_text))
+    options = {name: getattr(args, name) for name in ("horizons", "unit", "target")}
+    given = {name: value for name, value in options.items() if value is not None}
     with warnings.catch_warnings():  # told by `run`, in a line each
         warnings.simplefilter("ignore")
-        return own_series_task(
-            args.data,
-            args.column,
-            sep=args.sep,
-            decimal=args.decimal,
-            time=args.time,
-            horizons=args.horizons,
-            unit=args.unit,
-        )
+        return own_series_task(args.data, args.column, reading, **given)
 
 
 def _horizons(text: str) -> tuple[int, ...]:

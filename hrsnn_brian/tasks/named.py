@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.settings.fields import Flag, OptionalWhole, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.settings.section import Section
@@ -43,6 +44,11 @@ class FreeRunOptions(ForecastOptions):
     starts: OptionalWhole = OptionalWhole(low=1).about(
         "starts of free runs, spread over the test block; 20 unless given, 10 if quick"
     )
+
+    def __post_init__(self) -> None:
+        if self.starts is not None and 1 not in self.horizons:
+            allowed = "has no effect: without 1 among the horizons there is no free run"
+            raise InputError("starts", self.starts, allowed)
 
 
 class NamedTask(NamedTuple):
