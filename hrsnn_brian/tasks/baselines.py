@@ -9,7 +9,7 @@ All are scored by the same functions, on the same test rows and the same free ru
 network (`forecast_scores`, `closed_loop_scores`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,11 +20,11 @@ from hrsnn_brian.tasks.forecast import forecast_scores
 from hrsnn_brian.tasks.split_series import SplitSeries
 
 AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48, 72, 96)
-# Taps and samples between them; of several variables only as many taps as `MOST_FEATURES` allows.
+# Of several variables only as many taps as `MOST_FEATURES` allows. [choice]
 NGRC_DELAYS = tuple(
-    Delays(taps, skip, quadratic=True) for taps in (1, 2, 3, 4, 6, 8, 12) for skip in (1, 2, 4, 8)
+    Delays(taps, skip, quadratic=True) for taps in (2, 4, 8, 16, 24, 32) for skip in (1, 2, 3, 4)
 )
-MOST_FEATURES = 400
+MOST_FEATURES = 600
 # Training standard deviations: a free run that has reached it ended long before, and goes no
 # further, so that products stay finite.
 BOUND = 1e3
@@ -36,7 +36,9 @@ def baseline_scores(task: SplitSeries) -> dict[str, tuple[Score, ...]]:
     """Scores of the models without a network, by name.
 
     They are the network's, without its penalty; linear AR has `order_h<horizon>`, NG-RC
-    `taps_h<horizon>` and `skip_h<horizon>`, as chosen. Persistence is left out where what is
+    `taps_h<horizon>` and `skip_h<horizon>`, as chosen by the error on the validation rows. NG-RC
+    runs freely with the delays whose free runs in the validation block are valid longest, since the
+    smallest error often belongs to delays that run away. Persistence is left out where what is
     predicted is not shown.
     """
     rows = {}
@@ -44,16 +46,21 @@ def baseline_scores(task: SplitSeries) -> dict[str, tuple[Score, ...]]:
         rows[PERSISTENCE] = forecast_scores(task, persistence_forecast(task))
         if task.closed_loop:
             rows[PERSISTENCE] += _free_run_scores(task, lambda recent: recent[:, -1])
-    for name, candidates in (
-        (INPUT_ONLY, (Delays(1),)),
-        (LINEAR_AR, tuple(map(Delays, AR_ORDERS))),
-        (NGRC, _affordable(len(task.inputs))),
-    ):
-        model = fit_delays(task, candidates)
+    orders, quadratic = tuple(map(Delays, AR_ORDERS)), _affordable(len(task.inputs))
+    for name, delays in ((INPUT_ONLY, (Delays(1),)), (LINEAR_AR, orders), (NGRC, quadratic)):
+        model = fit_delays(task, delays)
         rows[name] = forecast_scores(task, model.forecast(task))
+        chosen = _chosen(name, model)
         if task.closed_loop:
-            rows[name] += _free_run_scores(task, model.next_sample)
-        rows[name] += _chosen(name, model)
+            running = model if name != NGRC else fit_delays(task, [_steadiest(task, delays)])
+            rows[name] += _free_run_scores(task, running.next_sample)
+            if name == NGRC:
+                taps, skip = running.delays[1].taps, running.delays[1].skip
+                chosen += (
+                    Score("taps_free", taps, label="delays of NG-RC in a free run"),
+                    Score("skip_free", skip, label="samples between them"),
+                )
+        rows[name] += chosen
     return rows
 
 
@@ -63,8 +70,22 @@ def persistence_forecast(task: SplitSeries) -> dict[int, np.ndarray]:
 
 
 def _affordable(variables: int) -> tuple[Delays, ...]:
-    found = (d for d in NGRC_DELAYS if d.taps > 1 or d.skip == 1)  # one tap knows no skip
-    return tuple(d for d in found if d.taps == 1 or d.n_features(variables) <= MOST_FEATURES)
+    found = tuple(d for d in NGRC_DELAYS if d.n_features(variables) <= MOST_FEATURES)
+    return found or (Delays(1, quadratic=True),)
+
+
+def _steadiest(task: SplitSeries, candidates: Sequence[Delays]) -> Delays:
+    """The delays with the longest valid prediction in the validation block, the first of equals.
+
+    Where that block has no room for a free run: those with the smallest one-step error.
+    """
+    trial = task.development()
+    if not trial.closed_loop:
+        return fit_delays(task, candidates).delays[1]
+    possible = [d for d in candidates if d.reach <= trial.history]
+    models = [fit_delays(trial, [delays]) for delays in possible]
+    times = [_free_run_scores(trial, model.next_sample)[0].value for model in models]
+    return possible[int(np.argmax(times))]
 
 
 def _chosen(name: str, model: DelayModel) -> tuple[Score, ...]:
