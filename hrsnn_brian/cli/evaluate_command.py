@@ -3,9 +3,9 @@
 import argparse
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.options import add_common, add_settings, user_path
+from hrsnn_brian.cli.options import add_common, add_settings, user_path, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to evaluate")
     parser.add_argument("--task", help="see hrsnn list tasks; instead of --data")
     add_settings(parser, "an option of the task, e.g. starts=40", "TASK")
+    parser.add_argument(
+        "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
+    )
+    parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
     own = parser.add_argument_group("your own series, scored like wind")
     own.add_argument(
         "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
@@ -59,6 +63,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     )
     from hrsnn_brian.network.io import load_network
 
+    if args.trials is not None and args.rivals is None:
+        raise InputError("--trials", args.trials, "has no effect without --rivals")
     task = _task(args)
     network = load_network(args.network)
     engine = make_engine(args.device)
@@ -71,7 +77,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         note(f"warning: {remark}")
     with activity_noted():
         evaluation = evaluate(network, task, engine=engine, seed=args.seed)
-    table, primary = Table(evaluation.entries), evaluation.primary()
+    rivals = _rivals(args, task, network.n_neurons)
+    table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()
     output.say(describe(network))
     output.say(
         f"rate {primary['rate_hz']:.3g} Hz, "
@@ -103,6 +110,18 @@ def run(args: argparse.Namespace, output: Output) -> int:
     else:
         output.result(result, args.out)
     return 0
+
+
+def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[str, Any]]":
+    if args.rivals is None:
+        return []
+    from hrsnn_brian.evaluation.rivals import rival_rows
+    from hrsnn_brian.runs.progress import Progress
+    from hrsnn_brian.tasks.echo_state import TRIALS
+
+    trials = TRIALS if args.trials is None else args.trials
+    with Progress("echo-state network", trials) as progress:
+        return rival_rows(task, units, args.seed, trials, lambda *_: progress.advance())
 
 
 def _task(args: argparse.Namespace) -> "Task":

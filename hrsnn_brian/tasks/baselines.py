@@ -14,21 +14,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hrsnn_brian.files.score import Score
-from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
+from hrsnn_brian.tasks.closed_loop import BOUND, closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.delays import DelayModel, Delays, fit_delays
 from hrsnn_brian.tasks.forecast import forecast_scores
 from hrsnn_brian.tasks.split_series import SplitSeries
 
 AR_ORDERS = (1, 2, 3, 5, 8, 12, 18, 24, 36, 48, 72, 96)
-# Of several variables only as many taps as `MOST_FEATURES` allows. [choice]
+# Of several variables, and of long series, only as many taps as the bounds below allow. [choice]
 NGRC_DELAYS = tuple(
     Delays(taps, skip, quadratic=True) for taps in (2, 4, 8, 16, 24, 32) for skip in (1, 2, 3, 4)
 )
-MOST_FEATURES = 600
-# Training standard deviations: a free run that has reached it ended long before, and goes no
-# further, so that products stay finite.
-BOUND = 1e3
-
+MOST_FEATURES, MOST_VALUES = 600, 20_000_000
 PERSISTENCE, INPUT_ONLY, LINEAR_AR, NGRC = "persistence", "input only", "linear AR", "NG-RC"
 
 
@@ -46,7 +42,7 @@ def baseline_scores(task: SplitSeries) -> dict[str, tuple[Score, ...]]:
         rows[PERSISTENCE] = forecast_scores(task, persistence_forecast(task))
         if task.closed_loop:
             rows[PERSISTENCE] += _free_run_scores(task, lambda recent: recent[:, -1])
-    orders, quadratic = tuple(map(Delays, AR_ORDERS)), _affordable(len(task.inputs))
+    orders, quadratic = tuple(map(Delays, AR_ORDERS)), _affordable(task)
     for name, delays in ((INPUT_ONLY, (Delays(1),)), (LINEAR_AR, orders), (NGRC, quadratic)):
         model = fit_delays(task, delays)
         rows[name] = forecast_scores(task, model.forecast(task))
@@ -69,8 +65,9 @@ def persistence_forecast(task: SplitSeries) -> dict[int, np.ndarray]:
     return dict.fromkeys(task.horizons, task.series[task.test_rows][:, list(task.outputs)])
 
 
-def _affordable(variables: int) -> tuple[Delays, ...]:
-    found = tuple(d for d in NGRC_DELAYS if d.n_features(variables) <= MOST_FEATURES)
+def _affordable(task: SplitSeries) -> tuple[Delays, ...]:
+    d, most = len(task.inputs), min(MOST_FEATURES, MOST_VALUES // task.n_samples)
+    found = tuple(delays for delays in NGRC_DELAYS if delays.n_features(d) <= most)
     return found or (Delays(1, quadratic=True),)
 
 

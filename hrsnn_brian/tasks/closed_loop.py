@@ -10,6 +10,10 @@ from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.tasks.scores import unit_word, valid_prediction_time
 from hrsnn_brian.tasks.split_series import SplitSeries, VptProtocol
 
+# Training standard deviations: a model outside the simulation that has run away as far ended long
+# before, and is taken no further, so that its numbers stay finite. [choice]
+BOUND = 1e3
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
