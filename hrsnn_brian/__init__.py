@@ -37,6 +37,7 @@ _PUBLIC = {
     "ForecastTask": "tasks.forecast_task",
     "get_task": "tasks.registry",
     "own_series_task": "tasks.real_series",
+    "Reading": "tasks.series",
     "evaluate": "evaluation.evaluate",
     "Evaluation": "evaluation.evaluate",
     "prune": "pruning.prune",

@@ -114,7 +114,7 @@ def read_series(
     left, or the times run backwards.
     """
     reading = reading or Reading()
-    wanted = [columns] if isinstance(columns, str) else list(columns)
+    wanted = [columns] if isinstance(columns, str) else [str(name) for name in columns]
     first = wanted[0] if wanted else None
     cells = read_cells(path, "data", reading.sep, reading.decimal, first)
     names = _names(cells, wanted)
