@@ -394,7 +394,7 @@ def test_what_is_before_a_cut_changes_no_row_after_it(tmp_path: Path) -> None:
     np.random.default_rng(0).shuffle(series[:550])
     other = replace(task, series=series)
     vars(other).update(mean=task.mean, std=task.std)  # which see both segments, and may
-    network = hb.build_network(hb.HRSNNParams(N=20), seed=1)
+    network = hb.build_network(hb.load_preset("default", ["N=20", "sample=2 ms"]), seed=1)
     states, shuffled = (present(Engine("numpy"), network, t, 1).states for t in (task, other))
     for name in states:
         np.testing.assert_array_equal(states[name][550:], shuffled[name][550:])
