@@ -42,6 +42,7 @@ CONTROLS = {
     "persistence": (GREY, ":"),
     "input only": (GREY, (0, (1, 3))),
     "linear AR": (SLATE, "-."),
+    "NG-RC": (SLATE, (0, (5, 1))),
 }
 _NEEDED = ("seed", "task", "network", "recipe", "keep", "readout")
 _NO_READOUT = "none"  # of the controls that have none

@@ -3,9 +3,9 @@
 import argparse
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.cli.options import add_common, add_settings, user_path
+from hrsnn_brian.cli.options import add_common, add_settings, user_path, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
@@ -13,21 +13,38 @@ if TYPE_CHECKING:
     from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
 
-_OF_DATA = ("column", "sep", "decimal", "time", "horizons", "unit")  # mean nothing without --data
+_OF_READING = ("sep", "decimal", "time", "stuck", "irregular")
+_OF_DATA = ("column", "target", *_OF_READING, "horizons", "unit")  # mean nothing without --data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to evaluate")
     parser.add_argument("--task", help="see hrsnn list tasks; instead of --data")
     add_settings(parser, "an option of the task, e.g. starts=40", "TASK")
+    parser.add_argument(
+        "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
+    )
+    parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
     own = parser.add_argument_group("your own series, scored like wind")
     own.add_argument(
         "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
     )
-    own.add_argument("--column", metavar="NAME", help="the column to predict")
+    own.add_argument(
+        "--column",
+        metavar="NAME",
+        action="append",
+        help="what is shown and predicted; for several give a,b or repeat it",
+    )
+    own.add_argument("--target", metavar="NAME", help="predict only this one of several columns")
     own.add_argument("--sep", help='between cells: a character, "tab" or "space" (default: found)')
     own.add_argument("--decimal", help="decimal mark, . or , (default: found)")
     own.add_argument("--time", metavar="NAME", help="the column of times (default: looked for)")
+    own.add_argument(
+        "--stuck", metavar="ROWS", help="equal values on end that are cut out; 0 for none"
+    )
+    own.add_argument(
+        "--irregular", metavar="SHARE", help="of time steps, up to which each is a cut (0.05)"
+    )
     own.add_argument(
         "--horizons", type=_horizons, metavar="1,6,24", help="in rows (default: those of wind)"
     )
@@ -46,6 +63,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     )
     from hrsnn_brian.network.io import load_network
 
+    if args.trials is not None and args.rivals is None:
+        raise InputError("--trials", args.trials, "has no effect without --rivals")
     task = _task(args)
     network = load_network(args.network)
     engine = make_engine(args.device)
@@ -58,7 +77,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         note(f"warning: {remark}")
     with activity_noted():
         evaluation = evaluate(network, task, engine=engine, seed=args.seed)
-    table, primary = Table(evaluation.entries), evaluation.primary()
+    rivals = _rivals(args, task, network.n_neurons)
+    table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()
     output.say(describe(network))
     output.say(
         f"rate {primary['rate_hz']:.3g} Hz, "
@@ -92,8 +112,23 @@ def run(args: argparse.Namespace, output: Output) -> int:
     return 0
 
 
+def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[str, Any]]":
+    if args.rivals is None:
+        return []
+    from hrsnn_brian.evaluation.rivals import rival_rows
+    from hrsnn_brian.runs.progress import Progress
+    from hrsnn_brian.tasks.echo_state import TRIALS
+
+    trials = TRIALS if args.trials is None else args.trials
+    with Progress("echo-state network", trials) as progress:
+        return rival_rows(task, units, args.seed, trials, lambda *_: progress.advance())
+
+
 def _task(args: argparse.Namespace) -> "Task":
-    from hrsnn_brian.tasks.registry import get_task, own_series_task
+    from hrsnn_brian.settings.reader import assignments
+    from hrsnn_brian.tasks.real_series import own_series_task
+    from hrsnn_brian.tasks.registry import get_task
+    from hrsnn_brian.tasks.series import Reading
 
     if args.data is None:
         if args.task is None:
@@ -110,17 +145,15 @@ def _task(args: argparse.Namespace) -> "Task":
         raise InputError("--task", args.task, allowed)
     if args.column is None:
         raise InputError("--column", None, "name the column of --data to predict")
+    numbers = {name: getattr(args, name) for name in ("stuck", "irregular")}
+    set_by_text = [f"{name}={text}" for name, text in numbers.items() if text is not None]
+    marks = {"sep": args.sep, "decimal": args.decimal, "time": args.time}
+    reading = Reading(**marks, **assignments(Reading.keys(), set_by_text))
+    options = {name: getattr(args, name) for name in ("horizons", "unit", "target")}
+    given = {name: value for name, value in options.items() if value is not None}
     with warnings.catch_warnings():  # told by `run`, in a line each
         warnings.simplefilter("ignore")
-        return own_series_task(
-            args.data,
-            args.column,
-            sep=args.sep,
-            decimal=args.decimal,
-            time=args.time,
-            horizons=args.horizons,
-            unit=args.unit,
-        )
+        return own_series_task(args.data, args.column, reading, **given)
 
 
 def _horizons(text: str) -> tuple[int, ...]:

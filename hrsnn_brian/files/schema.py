@@ -87,12 +87,26 @@ def schema_from_dict(document: Any) -> Schema:
     return Schema(columns, tasks)
 
 
+def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """All columns, each beside the one it first followed, in order of first appearance."""
+    columns: list[str] = []
+    for row in rows:
+        place = 0
+        for name in row:
+            if name in columns:
+                place = columns.index(name) + 1
+            else:
+                columns.insert(place, name)
+                place += 1
+    return columns
+
+
 def schema_of(rows: Iterable[Mapping[str, Any]], declared: Iterable[Column] = ()) -> Schema:
     """The schema of rows: scores say themselves what they are, `declared` and known columns are
     looked up by name, all others have no meaning."""
     rows = list(rows)
     told = scores_told(rows)
-    return complete(dict.fromkeys(name for row in rows for name in row), declared, [told])
+    return complete(columns_of(rows), declared, [told])
 
 
 def scores_told(rows: Iterable[Mapping[str, Any]]) -> Schema:

@@ -19,6 +19,7 @@ from hrsnn_brian.files.atomic import plain, replacing, write_text
 from hrsnn_brian.files.csv_cells import is_number, read_cells
 from hrsnn_brian.files.schema import (
     Schema,
+    columns_of,
     read_schema,
     schema_from_dict,
     schema_of,
@@ -48,20 +49,6 @@ class Table(list[Row]):
         frame = pd.DataFrame(list(self))
         frame.attrs["schema"] = self.schema.to_dict()
         return frame
-
-
-def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """All columns, each beside the one it first followed, in order of first appearance."""
-    columns: list[str] = []
-    for row in rows:
-        place = 0
-        for name in row:
-            if name in columns:
-                place = columns.index(name) + 1
-            else:
-                columns.insert(place, name)
-                place += 1
-    return columns
 
 
 def _cell(value: Any) -> str:

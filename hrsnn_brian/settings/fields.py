@@ -184,13 +184,14 @@ class Text(Checked[str]):
 
 
 class OptionalText(Checked[str | None]):
-    """A text (a path), or None."""
+    """A text (such as a path), or None; what: the texts it takes, in words."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "the path of a file") -> None:
         super().__init__(None)
+        self.what = what
 
     def allowed(self) -> str:
-        return "the path of a file"
+        return self.what
 
     def convert(self, value: Any) -> str | None:
         if value is None:

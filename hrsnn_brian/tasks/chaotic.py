@@ -1,24 +1,32 @@
-"""Chaotic series: Lorenz 1963 and Mackey-Glass, the same to the last digit on every machine.
+"""Chaotic series: Lorenz, Rössler, Mackey-Glass, the same to the last digit on every machine.
 
 Chaos makes of the last bit of a rounding another trajectory within 40 Lyapunov times, so nothing
-here goes through a library whose order of operations depends on the processor. Both are integrated
+here goes through a library whose order of operations depends on the processor. All are integrated
 by the classical Runge-Kutta scheme in additions, products and quotients of Python floats, which
 IEEE 754 rounds alike everywhere; integer powers are products. [our choice]
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError
 
 # Largest Lyapunov exponents, 1/(the system's own time unit), natural logarithm.
-LAMBDA_MAX = {"lorenz63": 0.9056}  # sigma 10, rho 28, beta 8/3; Sprott 2003
+LAMBDA_MAX = {
+    "lorenz63": 0.9056,  # sigma 10, rho 28, beta 8/3; Sprott 2003
+    "rossler": 0.0714,  # a 0.2, b 0.2, c 5.7; Sprott 2003
+}
 
 LORENZ_STEP = 0.002  # time units, at most
 LORENZ_TRANSIENT = 40.0  # time units; contraction onto the attractor is exp(-13.7 t)
+ROSSLER_STEP = 0.01  # time units, at most; a turn takes 6
+ROSSLER_TRANSIENT = 300.0  # time units, 50 turns; contraction onto the attractor is exp(-5.4 t)
 MACKEY_GLASS_TRANSIENT = 1000  # time units, about 60 delays
 _MG_STEPS_PER_UNIT = 10
+
+State = tuple[float, float, float]
 
 
 def lorenz63_series(
@@ -39,35 +47,76 @@ def lorenz63_series(
 
     Raises InputError if `n` < 1 or `dt` is not positive.
     """
+    sigma, rho, beta = float(sigma), float(rho), float(beta)
+
+    def slope(x: float, y: float, z: float) -> State:
+        return sigma * (y - x), x * (rho - z) - y, x * y - beta * z
+
+    u = [-10.0 + 20.0 * float(r) for r in rng.random(3)]
+    start = (u[0], u[1], u[2] + (rho - 1.0))
+    return _sampled(slope, start, n, dt, LORENZ_STEP, LORENZ_TRANSIENT)
+
+
+def rossler_series(
+    n: int,
+    rng: np.random.Generator,
+    dt: float = 0.2,
+    a: float = 0.2,
+    b: float = 0.2,
+    c: float = 5.7,
+) -> np.ndarray:
+    """`n` samples, `dt` time units apart, of a trajectory on the Rössler attractor, (n, 3).
+
+        dx/dt = -y - z,  dy/dt = x + a y,  dz/dt = b + z (x - c)
+
+    The initial state is drawn from `rng`, x and y from U(-4, 4), z from U(0, 1), and
+    `ROSSLER_TRANSIENT` time units are discarded. Runge-Kutta steps of 0.01 time units or the next
+    shorter part of dt. Source of the system: Rössler 1976; of the protocol: our choice.
+
+    Raises InputError if `n` < 1 or `dt` is not positive.
+    """
+    a, b, c = float(a), float(b), float(c)
+
+    def slope(x: float, y: float, z: float) -> State:
+        return -y - z, x + a * y, b + z * (x - c)
+
+    u = [float(r) for r in rng.random(3)]
+    start = (-4.0 + 8.0 * u[0], -4.0 + 8.0 * u[1], u[2])
+    return _sampled(slope, start, n, dt, ROSSLER_STEP, ROSSLER_TRANSIENT)
+
+
+def _sampled(
+    slope: Callable[[float, float, float], State],
+    start: State,
+    n: int,
+    dt: float,
+    longest: float,
+    transient: float,
+) -> np.ndarray:
+    """`n` samples, `dt` apart, of a flow after its transient, (n, 3); steps `longest` at most."""
     _check_length(n)
     if not (np.isfinite(dt) and dt > 0):
         raise InputError("dt", dt, "must be a positive number of time units")
-    dt, sigma, rho, beta = float(dt), float(sigma), float(rho), float(beta)
-    steps = math.ceil(dt / LORENZ_STEP * (1 - 1e-9))
+    dt = float(dt)
+    steps = math.ceil(dt / longest * (1 - 1e-9))
     h = dt / steps
-    u = [-10.0 + 20.0 * float(r) for r in rng.random(3)]
-    x, y, z = u[0], u[1], u[2] + (rho - 1.0)
-    path = []
-    for k in range(-math.ceil(LORENZ_TRANSIENT / dt), n):
+    state, path = start, []
+    for k in range(-math.ceil(transient / dt), n):
         if k >= 0:
-            path.append((x, y, z))
+            path.append(state)
         for _ in range(steps):
-            x, y, z = _lorenz_step(x, y, z, h, sigma, rho, beta)
+            state = _runge_kutta(slope, state, h)
     return np.array(path)
 
 
-def _lorenz_step(
-    x: float, y: float, z: float, h: float, sigma: float, rho: float, beta: float
-) -> tuple[float, float, float]:
+def _runge_kutta(slope: Callable[[float, float, float], State], state: State, h: float) -> State:
     """The state one step of the classical Runge-Kutta scheme later."""
+    x, y, z = state
     half = 0.5 * h
-    a1, b1, c1 = sigma * (y - x), x * (rho - z) - y, x * y - beta * z
-    u, v, w = x + half * a1, y + half * b1, z + half * c1
-    a2, b2, c2 = sigma * (v - u), u * (rho - w) - v, u * v - beta * w
-    u, v, w = x + half * a2, y + half * b2, z + half * c2
-    a3, b3, c3 = sigma * (v - u), u * (rho - w) - v, u * v - beta * w
-    u, v, w = x + h * a3, y + h * b3, z + h * c3
-    a4, b4, c4 = sigma * (v - u), u * (rho - w) - v, u * v - beta * w
+    a1, b1, c1 = slope(x, y, z)
+    a2, b2, c2 = slope(x + half * a1, y + half * b1, z + half * c1)
+    a3, b3, c3 = slope(x + half * a2, y + half * b2, z + half * c2)
+    a4, b4, c4 = slope(x + h * a3, y + h * b3, z + h * c3)
     sixth = h / 6.0
     return (
         x + sixth * (a1 + 2.0 * (a2 + a3) + a4),

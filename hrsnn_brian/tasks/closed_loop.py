@@ -10,6 +10,10 @@ from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.tasks.scores import unit_word, valid_prediction_time
 from hrsnn_brian.tasks.split_series import SplitSeries, VptProtocol
 
+# Training standard deviations: a model outside the simulation that has run away as far ended long
+# before, and is taken no further, so that its numbers stay finite. [choice]
+BOUND = 1e3
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
@@ -32,21 +36,23 @@ class Schedule:
 def closed_loop_schedule(task: SplitSeries) -> Schedule:
     """The schedule of the task's VPT protocol, its starts spread evenly over the test block.
 
-    The first start is the first test sample, the last one leaves room for `max_steps`. Warm-ups
-    show inputs only, so that the first may reach back into the training block.
+    The first start is the first test sample, the last one leaves room for `max_steps`; none crosses
+    a cut. Warm-ups show inputs only, so that the first may reach back into the training block.
 
     Raises InputError if the task has no closed loop.
     """
     vpt = _protocol(task)
-    first, last = task.test_block.start, task.n_samples - vpt.max_steps
-    starts = np.linspace(first, last, vpt.starts).round().astype(int)
-    teacher = np.zeros((vpt.starts, vpt.warmup + vpt.max_steps, task.n_variables))
+    possible = task.free_starts(vpt)
+    first = int(possible[0])
+    spread = np.linspace(first, first + len(possible) - 1, vpt.starts).round().astype(int)
+    starts = possible[spread - first]
+    teacher = np.zeros((vpt.starts, vpt.warmup + vpt.max_steps, len(task.inputs)))
     free = np.zeros(teacher.shape[:2], dtype=bool)
     free[:, vpt.warmup :] = True
     for segment, start in zip(teacher, starts, strict=True):
-        segment[: vpt.warmup] = task.z[start - vpt.warmup : start]
+        segment[: vpt.warmup] = task.truth[start - vpt.warmup : start]
     return Schedule(
-        teacher=teacher.reshape(-1, task.n_variables),
+        teacher=teacher.reshape(-1, len(task.inputs)),
         free=free.reshape(-1),
         starts=starts,
         warmup=vpt.warmup,
@@ -97,7 +103,7 @@ def valid_prediction_times(
         [
             valid_prediction_time(
                 run,
-                task.z[start : start + schedule.max_steps],
+                task.truth[start : start + schedule.max_steps],
                 vpt.threshold,
                 vpt.steps_per_unit,
                 vpt.cap,

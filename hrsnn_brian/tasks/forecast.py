@@ -12,6 +12,7 @@ from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
 from hrsnn_brian.simulation.drive import LinearReadout
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.scores import nrmse, rmse, unit_word
+from hrsnn_brian.tasks.segments import shifted
 from hrsnn_brian.tasks.split_series import SplitSeries
 from hrsnn_brian.tasks.task import ClosedLoop, Fitted
 
@@ -22,7 +23,7 @@ INPUT_BLOCK = "u"
 class Forecast(Fitted):
     """A readout fitted to a task, and its test predictions.
 
-    `predictions[h]` is (test rows, D) in data units. `scores` are those of `forecast_scores`
+    `predictions[h]` is (test rows, outputs) in data units. `scores` are those of `forecast_scores`
     and `alpha`, the largest penalty per row chosen, with `alpha_at_edge`. `one_step` is the
     readout for a closed loop, with the penalty of the one-standard-error rule; None if 1 is not
     among the horizons.
@@ -45,17 +46,17 @@ def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecas
     """
     if INPUT_BLOCK in states:
         raise InputError("states", INPUT_BLOCK, "is the name of the input's own block")
-    blocks = {INPUT_BLOCK: task.z, **states}
+    blocks = {INPUT_BLOCK: task.shown, **states}
     for name, block in blocks.items():
         if block.ndim != 2 or len(block) != task.n_samples:
             raise InputError(f"states {name}", block.shape, f"must have {task.n_samples} rows")
-    rows, d = task.train_rows, task.n_variables
+    rows, d = task.train_rows, len(task.outputs)
     readout, steadier = fit_readouts(
         {name: block[rows] for name, block in blocks.items()},
         np.hstack([task.target(rows, h) for h in task.horizons]),
-        task.validation,
+        task.validation_rows,
     )
-    now = task.z[task.test_rows] if task.predict_increment else 0.0
+    now = task.now(task.test_rows)
     raw = readout.predict({name: block[task.test_rows] for name, block in blocks.items()})
     columns = {h: slice(k * d, (k + 1) * d) for k, h in enumerate(task.horizons)}
     predictions = {h: task.in_units(now + raw[:, columns[h]]) for h in task.horizons}
@@ -85,7 +86,7 @@ def _free_run(task: SplitSeries, one_step: RidgeReadout) -> ClosedLoop:
     schedule = closed_loop_schedule(task)
     from_u = np.array(one_step.coefficients[INPUT_BLOCK])
     if task.predict_increment:
-        from_u += np.eye(task.n_variables)
+        from_u += np.eye(len(task.inputs))
     states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
     return ClosedLoop(
         schedule.teacher,
@@ -103,11 +104,12 @@ def forecast_scores(task: SplitSeries, predictions: Mapping[int, np.ndarray]) ->
     NRMSE is NaN, `nrmse_note` says why.
     """
     rows, unit = task.test_rows, unit_word(task.unit)
+    columns = list(task.outputs)
     ends = (min(task.horizons), max(task.horizons))
     scores: list[Score] = []
     undefined = []
     for h, prediction in predictions.items():
-        truth = task.series[rows.start + h : rows.stop + h]
+        truth = task.series[shifted(rows, h)][:, columns]
         ahead = f"{h} step{'s' if h > 1 else ''} ahead"
         for error, kind, shown in ((rmse, "rmse", bool(unit)), (nrmse, "nrmse", not unit)):
             in_unit = kind == "rmse" and unit
@@ -124,6 +126,10 @@ def forecast_scores(task: SplitSeries, predictions: Mapping[int, np.ndarray]) ->
             )
         if np.any(np.ptp(truth, axis=0) == 0.0):
             undefined.append(str(h))
+        for k, name in enumerate(task.names):
+            error_of = rmse(prediction[:, k], truth[:, k])
+            column, label = f"rmse_h{h}_{unit_word(name)}", f"RMSE of {name} {ahead}"
+            scores.append(Score(column, error_of, name, LOWER, label, minor=True))
     if undefined:
         why = f"targets {', '.join(undefined)} ahead are constant: no NRMSE"
         scores.append(Score("nrmse_note", why, unit="", label="why an NRMSE is missing"))

@@ -8,6 +8,7 @@ from hrsnn_brian.files.score import Score
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.baselines import baseline_scores
 from hrsnn_brian.tasks.forecast import Forecast, fit_forecast
+from hrsnn_brian.tasks.segments import segments, uncut
 from hrsnn_brian.tasks.split_series import SplitSeries
 from hrsnn_brian.tasks.task import Task, Trial
 
@@ -16,20 +17,23 @@ class ForecastTask(SplitSeries, Task):
     """A series to be predicted; its fields are those of `SplitSeries`."""
 
     def trials(self) -> tuple[Trial, ...]:
-        """The z-scored series, shown once from end to end."""
-        return (Trial(self.z),)
+        """The z-scored inputs, shown once from end to end; a reset at every cut."""
+        return tuple(Trial(self.shown[part]) for part in segments(self.n_samples, self.cuts))
 
     def training_trials(self) -> tuple[Trial, ...]:
         """The series up to the end of its training block."""
         return (Trial(self.z[: self.train_block.stop]),)
 
     def targets(self) -> FloatArray:
-        """z-scored, (T, horizons * D), horizon by horizon; NaN from where the series has ended."""
-        found = np.full((self.n_samples, len(self.horizons) * self.n_variables), np.nan)
+        """z-scored, (T, horizons * outputs), horizon by horizon; NaN where it lies past the end.
+
+        The end is that of the series, or the next cut.
+        """
+        d, n = len(self.outputs), self.n_samples
+        found = np.full((n, len(self.horizons) * d), np.nan)
         for k, h in enumerate(self.horizons):
-            rows = slice(0, self.n_samples - h)
-            columns = slice(k * self.n_variables, (k + 1) * self.n_variables)
-            found[rows, columns] = self.target(rows, h)
+            rows = uncut(slice(0, n - h), n, self.cuts, 0, h)
+            found[rows, k * d : (k + 1) * d] = self.target(rows, h)
         return found
 
     def fit(self, states: Mapping[str, FloatArray]) -> Forecast:

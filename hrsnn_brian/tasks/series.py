@@ -1,28 +1,84 @@
-"""Real series: the two shipped with the package, and a column of the user's own CSV file."""
+"""Real series: the two shipped with the package, and columns of the user's own CSV file.
+
+What is missing or stuck is cut out, never filled in: the series is in pieces then.
+"""
+
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.csv_cells import decimal_mark, is_number, pointed, read_cells
+from hrsnn_brian.files.csv_cells import Cells, decimal_mark, is_number, pointed, read_cells
+from hrsnn_brian.settings.fields import OptionalText, OptionalWhole, Real
+from hrsnn_brian.settings.section import Section
 from hrsnn_brian.tasks.data import data_file
+from hrsnn_brian.tasks.segments import segments
 from hrsnn_brian.tasks.time_column import find_time
 
 MIN_SAMPLES = 300  # below this a chronological split leaves too little to fit and to score
-STUCK = 0.05  # share of the rows in one run of equal values from which it is remarked [choice]
+MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})  # of a cell, in small letters
+
+# A run of equal values is implausible from ten rows on, if it is ten times as long as 99 in 100
+# runs of the column: nights of a solar plant pass, a frozen anemometer does not. [choice]
+STUCK_ROWS, STUCK_FACTOR, STUCK_QUANTILE = 10, 10, 0.99
+
+
+@dataclass(frozen=True)
+class Reading(Section):
+    """How a file of the user's is read."""
+
+    sep: OptionalText = OptionalText("a character or its name").about(
+        "between cells; recognised unless given"
+    )
+    decimal: OptionalText = OptionalText(". or ,").about("decimal mark; recognised unless given")
+    time: OptionalText = OptionalText("a column").about(
+        "the column of times; looked for if not given"
+    )
+    stuck: OptionalWhole = OptionalWhole(0).about(
+        "equal values on end that are cut out as a stuck sensor, 0 for never; unless given, "
+        "10 or more, and ten times as many as 99 % of the column's runs have",
+        "rows",
+    )
+    irregular: Real = Real(0.05, 0.0, 1.0).about(
+        "share of irregular time steps up to which the series is cut at each; with more of them, "
+        "such as the weekends of a price, rows count as equally spaced"
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A column of a file: `values` (T,), what one row is (`step`), and what a reader must know."""
+    """Columns of a file: `values` (T, D), what one row is, and what a reader must know.
+
+    cuts: the rows that do not follow the one before them.
+    """
 
     values: np.ndarray
+    names: tuple[str, ...] = ()
     step: str = "1 sample"
     remarks: tuple[str, ...] = ()
+    cuts: tuple[int, ...] = field(default=(), kw_only=True)
+
+    def without_short_segments(self, shortest: int) -> "Series":
+        """The same without the segments of fewer than `shortest` rows, which a remark tells."""
+        parts = segments(len(self.values), self.cuts)
+        long = [part for part in parts if part.stop - part.start >= shortest]
+        if not self.cuts or len(long) == len(parts):
+            return self
+        lost = len(self.values) - sum(part.stop - part.start for part in long)
+        remark = f"of {len(parts)} segments {len(parts) - len(long)} have fewer than {shortest} "
+        remark += f"rows and are left out ({lost} of {len(self.values)} rows)"
+        return replace(
+            self,
+            values=np.concatenate([self.values[:0], *(self.values[part] for part in long)]),
+            cuts=tuple(np.cumsum([part.stop - part.start for part in long])[:-1].tolist()),
+            remarks=(*self.remarks, remark),
+        )
 
 
 def google_series() -> np.ndarray:
@@ -44,57 +100,107 @@ def _shipped(name: str, column: str) -> np.ndarray:
 
 
 def read_series(
-    path: str | Path | Traversable,
-    column: str,
-    *,
-    sep: str | None = None,
-    decimal: str | None = None,
-    time: str | None = None,
+    path: str | Path | Traversable, columns: str | Sequence[str], reading: Reading | None = None
 ) -> Series:
-    """One column of a text file with a header line, in the file's order.
+    """Columns of a text file with a header line, in the file's order.
 
-    sep, decimal: as in `read_cells` and `decimal_mark`; None recognises them. time: the column of
-    times, of which irregular steps are remarked; None looks for it (`find_time`).
+    columns: names, or one text of several with commas between. Rows without a value in one of them
+    (an empty cell, nan, NA and the like) and rows of a stuck sensor are cut out, and the series is
+    cut where the time column leaves out rows; each is a remark with the first line and the count.
 
-    Raises InputError if the file cannot be read, a row and the header differ in length, the column
+    Raises InputError if the file cannot be read, a row and the header differ in length, a column
     is missing (the nearest name is given) or named twice, a cell is not a finite number (its line
-    is given, the header being line 1), the series is shorter than `MIN_SAMPLES` or constant, or
-    the times run backwards.
+    is given, the header being line 1), a column is constant, fewer than `MIN_SAMPLES` rows are
+    left, or the times run backwards.
     """
-    cells = read_cells(path, "data", sep, decimal, column)
-    values = _numbers(cells.column(column), cells.lines, column, decimal)
+    reading = reading or Reading()
+    wanted = [columns] if isinstance(columns, str) else [str(name) for name in columns]
+    first = wanted[0] if wanted else None
+    cells = read_cells(path, "data", reading.sep, reading.decimal, first)
+    names = _names(cells, wanted)
+    values = np.column_stack([_numbers(cells, name, reading.decimal) for name in names])
     if len(values) < MIN_SAMPLES:
-        raise InputError(
-            "data", str(path), f"has {len(values)} rows, at least {MIN_SAMPLES} are needed"
-        )
-    if np.ptp(values) == 0.0:
-        raise InputError("column", column, f"is constant ({values[0]:g}): nothing to predict")
-    times = find_time(cells, column, time)
-    remarks = [times.remark if times else "", _stuck(values, cells.lines, column)]
+        rows = f"has {len(values)} rows, at least {MIN_SAMPLES} are needed"
+        raise InputError("data", str(path), rows)
+    remarks = []
+    bad = np.zeros(len(values), dtype=bool)
+    for k, name in enumerate(names):
+        missing = np.isnan(values[:, k])
+        if not missing.all() and np.ptp(values[~missing, k]) == 0.0:
+            value = values[np.argmin(missing), k]
+            raise InputError("column", name, f"is constant ({value:g}): nothing to predict")
+        stuck, remark = _stuck(values[:, k], cells.lines, name, reading.stuck)
+        remarks += [_missing(missing, cells.lines, name), remark]
+        bad |= missing | stuck
+    times = find_time(cells, names, reading.time)
+    follows = ~bad[:-1] & ~bad[1:]  # whether row k + 1 follows row k
+    if times:
+        within = times.irregular <= reading.irregular * len(follows)
+        follows[list(times.breaks if within else ())] = False
+        how = "the series is cut there" if within else "rows are scored as if equally spaced"
+        remarks.append(f"{times.remark}; {how}" if times.breaks else times.remark)
+    kept = np.flatnonzero(~bad)
+    if len(kept) < MIN_SAMPLES:
+        why = f"{len(kept)} rows are left of {len(values)}, at least {MIN_SAMPLES} are needed: "
+        raise InputError("data", str(path), why + "; ".join(filter(None, remarks)))
+    cuts = 1 + np.flatnonzero(~follows[kept[1:] - 1])
     step = times.step if times else Series.step
-    return Series(values, step, tuple(filter(None, remarks)))
+    told = tuple(filter(None, remarks))
+    return Series(values[kept], names, step, told, cuts=tuple(cuts.tolist()))
 
 
-def _numbers(
-    texts: Sequence[str], lines: Sequence[int], column: str, decimal: str | None
-) -> np.ndarray:
-    mark = decimal_mark(texts, lines, decimal)
-    pointed_texts = [pointed(text, mark) for text in texts]
-    for line, text, cell in zip(lines, texts, pointed_texts, strict=True):
-        if not (is_number(cell) and abs(float(cell)) < 1e100):  # so that squares are finite too
+def _names(cells: Cells, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The columns asked for; a text that is none may be several with commas between."""
+    names: list[str] = []
+    for text in wanted:
+        parts = [part.strip() for part in text.split(",")]
+        names += [text] if text in cells.header or not set(parts) & {*cells.header} else parts
+    if not names or len(set(names)) < len(names):
+        raise InputError("column", list(wanted), "must be different columns, at least one")
+    return tuple(names)
+
+
+def _numbers(cells: Cells, column: str, decimal: str | None) -> NDArray[np.float64]:
+    """The numbers of a column, NaN where it has none."""
+    texts = cells.column(column)
+    mark = decimal_mark(texts, cells.lines, decimal)
+    found = []
+    for line, text in zip(cells.lines, texts, strict=True):
+        cell = "nan" if text.casefold() in MISSING else pointed(text, mark)
+        # so that squares are finite too
+        if cell != "nan" and not (is_number(cell) and abs(float(cell)) < 1e100):
             raise InputError("column", column, f"line {line} holds {text!r}, not a finite number")
-    return np.array(pointed_texts, dtype=float)
+        found.append(float(cell))
+    return np.array(found)
 
 
-def _stuck(values: np.ndarray, lines: Sequence[int], column: str) -> str:
-    """What to say of the longest run of one value, if it is long; else ""."""
-    starts = np.flatnonzero(np.append(True, np.diff(values) != 0))
-    lengths = np.diff(np.append(starts, len(values)))
-    longest = int(np.argmax(lengths))
-    n, first = int(lengths[longest]), int(starts[longest])
-    if n < STUCK * len(values):
+def _missing(missing: NDArray[np.bool_], lines: Sequence[int], column: str) -> str:
+    count = int(missing.sum())
+    if not count:
         return ""
-    return (
-        f"column {column!r} holds {values[first]:g} in {n} rows on end, lines {lines[first]} to "
-        f"{lines[first + n - 1]}: a stuck sensor?"
+    first = lines[int(np.argmax(missing))]
+    return f"column {column!r} has no value in {count} rows, the first at line {first}: cut out"
+
+
+def _stuck(
+    values: NDArray[np.float64], lines: Sequence[int], column: str, rows: int | None
+) -> tuple[NDArray[np.bool_], str]:
+    """Which values a stuck sensor gave, (T,), and what to say of them; `rows`: as in `Reading`."""
+    starts = np.flatnonzero(np.append(True, ~(np.diff(values) == 0)))  # NaN repeats nothing
+    lengths = np.diff(np.append(starts, len(values)))
+    usual = int(np.quantile(lengths, STUCK_QUANTILE, method="lower"))
+    shortest = max(STUCK_ROWS, STUCK_FACTOR * usual) if rows is None else rows
+    runs = np.flatnonzero(lengths >= (max(shortest, 2) if shortest else np.inf))
+    found = np.zeros(len(values), dtype=bool)
+    for run in runs:
+        found[starts[run] : starts[run] + lengths[run]] = True
+    if not found.any():
+        return found, ""
+    begin, n = int(starts[runs[0]]), int(lengths[runs[0]])
+    remark = (
+        f"column {column!r} holds {values[begin]:g} in {n} rows on end, lines {lines[begin]} to "
     )
+    remark += f"{lines[begin + n - 1]}"
+    if len(runs) > 1:
+        remark += f", the first of {len(runs)} such runs ({found.sum()} rows)"
+    return found, f"{remark}: a stuck sensor, cut out (from {shortest} rows on end)"

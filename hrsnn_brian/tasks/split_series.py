@@ -1,12 +1,17 @@
 """The series of a forecast: how it is split, what is predicted, how a free run is scored."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.seeds import rng
+from hrsnn_brian.tasks.segments import Rows, shifted, uncut
+from hrsnn_brian.tasks.split_checks import check_blocks, check_values, check_variables
+
+VPT_THRESHOLD = 0.4  # training standard deviations [our choice]
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,18 @@ class SplitSeries:
     without a closed loop; with one, the horizons must include 1. `remarks` say what a reader of
     the scores must know about the series.
 
+    inputs, outputs: which of the D variables are shown, and which are predicted; all of them if
+        empty. A closed loop needs the same ones in both, an increment those predicted among those
+        shown. names: of the outputs, if their units differ: they are scored one by one then.
+    cuts: samples that do not follow the one before them (a gap was cut out there). The model is
+        reset at each, and `washout` rows after it are left out; so is every row with a target,
+        and every free run, that would reach across one.
+    input_noise, seed: standard deviation of the Gaussian noise, in those of the training block, on
+        what is shown before the test block (targets stay clean), and its root.
+
     Raises InputError if the counts do not add up to T, the series is not finite, a variable is
-    constant over the training, validation or test block, or the horizons or closed loop do not
-    fit the blocks.
+    constant over the training, validation or test block, or the horizons, variables, cuts or
+    closed loop do not fit the blocks.
     """
 
     name: str
@@ -69,6 +83,12 @@ class SplitSeries:
     predict_increment: bool
     vpt: VptProtocol | None = None
     remarks: tuple[str, ...] = ()
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    cuts: tuple[int, ...] = ()
+    input_noise: float = 0.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         series = np.array(self.series, dtype=float)
@@ -76,8 +96,12 @@ class SplitSeries:
             raise InputError("series", series.shape, "must have shape (samples, variables)")
         series.setflags(write=False)
         object.__setattr__(self, "series", series)
-        _check_blocks(self)
-        _check_values(self)
+        every = tuple(range(series.shape[1]))
+        object.__setattr__(self, "inputs", tuple(self.inputs) or every)
+        object.__setattr__(self, "outputs", tuple(self.outputs) or every)
+        check_variables(self)
+        check_blocks(self)
+        check_values(self)
 
     @property
     def n_samples(self) -> int:
@@ -86,7 +110,7 @@ class SplitSeries:
 
     @property
     def n_variables(self) -> int:
-        """D, the number of variables shown and predicted."""
+        """D, the number of variables of the series."""
         return self.series.shape[1]
 
     @property
@@ -105,14 +129,43 @@ class SplitSeries:
         return slice(self.washout + self.train, self.n_samples)
 
     @property
-    def train_rows(self) -> slice:
+    def train_rows(self) -> Rows:
         """Rows whose targets, for every horizon, lie inside the training block."""
-        return slice(self.washout, self.washout + self.train - max(self.horizons))
+        return self._rows(self.train_block)
 
     @property
-    def test_rows(self) -> slice:
+    def validation_rows(self) -> int:
+        """How many of them, the last ones, choose penalties and orders."""
+        rows = self.train_rows
+        if isinstance(rows, slice):
+            return self.validation
+        last = self.train_block.stop - max(self.horizons)
+        return int(np.sum(rows >= last - self.validation))
+
+    @property
+    def history(self) -> int:
+        """Samples, the present one included, that are known before every row."""
+        return self.washout + 1
+
+    @property
+    def test_rows(self) -> Rows:
         """Rows of the test block whose targets exist for every horizon: one set for all."""
-        return slice(self.washout + self.train, self.n_samples - max(self.horizons))
+        return self._rows(self.test_block)
+
+    def _rows(self, block: slice) -> Rows:
+        longest = max(self.horizons)
+        inside = slice(block.start, block.stop - longest)
+        return uncut(inside, self.n_samples, self.cuts, self.washout, longest)
+
+    def free_starts(self, vpt: VptProtocol) -> np.ndarray:
+        """Samples of the test block at which a free run of that protocol may begin.
+
+        `warmup` samples, and as many as any lag may reach back, come before it without a cut.
+        """
+        inside = slice(self.test_block.start, self.n_samples - vpt.max_steps + 1)
+        before = max(vpt.warmup, self.history)
+        found = uncut(inside, self.n_samples, self.cuts, before, vpt.max_steps - 1)
+        return np.arange(found.start, found.stop) if isinstance(found, slice) else found
 
     @cached_property
     def mean(self) -> np.ndarray:
@@ -126,17 +179,62 @@ class SplitSeries:
 
     @cached_property
     def z(self) -> np.ndarray:
-        """The series z-scored by the training block, (T, D): what the network is shown."""
+        """The series z-scored by the training block, (T, D)."""
         return _read_only((self.series - self.mean) / self.std)
 
-    def target(self, rows: slice, horizon: int) -> np.ndarray:
-        """z-scored targets of the given rows, (rows, D): values, or increments if so declared."""
-        ahead = self.z[rows.start + horizon : rows.stop + horizon]
-        return ahead - self.z[rows] if self.predict_increment else ahead
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """What is shown, (T, inputs): z-scored, with `input_noise` before the test block."""
+        shown = self.z[:, list(self.inputs)]
+        if self.input_noise:
+            noisy = shown[: self.test_block.start]
+            noisy += self.input_noise * rng(self.seed, "noise", "input").normal(size=noisy.shape)
+        return _read_only(shown)
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """What is to be predicted, (T, outputs): z-scored and clean."""
+        return _read_only(self.z[:, list(self.outputs)])
+
+    def now(self, rows: Rows) -> np.ndarray | float:
+        """What a prediction starts from, (rows, outputs): the values shown, or 0. z-scored."""
+        if not self.predict_increment:
+            return 0.0
+        return self.shown[rows][:, [self.inputs.index(k) for k in self.outputs]]
+
+    def target(self, rows: Rows, horizon: int) -> np.ndarray:
+        """z-scored targets of the given rows, (rows, outputs): values, or increments."""
+        return self.truth[shifted(rows, horizon)] - self.now(rows)
 
     def in_units(self, z: np.ndarray) -> np.ndarray:
-        """z-scored values (..., D) in the series' own unit."""
-        return z * self.std + self.mean
+        """z-scored outputs (..., outputs) in the series' own unit."""
+        columns = list(self.outputs)
+        return z * self.std[columns] + self.mean[columns]
+
+    def development(self) -> Self:
+        """The task whose test block is the validation block of this one; it ends there.
+
+        For choosing settings: nothing of the test block is in it. Free runs are cut to half the
+        block at most; where none fits, the forecasts are left.
+        """
+        end = self.train_block.stop
+        shorter = replace(
+            self,
+            series=self.series[:end],
+            train=self.train - self.validation,
+            validation=self.validation * (self.train - self.validation) // self.train,
+            test=self.validation,
+            cuts=tuple(cut for cut in self.cuts if cut < end),
+            vpt=None,
+        )
+        if self.vpt is None:
+            return shorter
+        steps = min(self.vpt.max_steps, self.validation // 2)
+        cap = min(self.vpt.cap, steps / self.vpt.steps_per_unit)
+        vpt = replace(self.vpt, max_steps=steps, cap=cap)
+        possible = len(shorter.free_starts(vpt))
+        vpt = replace(vpt, starts=max(1, min(vpt.starts, possible)))
+        return replace(shorter, vpt=vpt) if possible else shorter
 
     def protocol(self) -> dict[str, Any]:
         """Everything but the samples, as plain values for a run's configuration."""
@@ -145,6 +243,10 @@ class SplitSeries:
             "unit": self.unit,
             "step": self.step,
             "variables": self.n_variables,
+            "inputs": list(self.inputs),
+            "outputs": list(self.outputs),
+            "cuts": list(self.cuts),
+            "input_noise": self.input_noise,
             "horizons": list(self.horizons),
             "washout": self.washout,
             "train": self.train,
@@ -158,55 +260,3 @@ class SplitSeries:
 def _read_only(values: np.ndarray) -> np.ndarray:
     values.setflags(write=False)
     return values
-
-
-def _check_blocks(task: SplitSeries) -> None:
-    if not task.horizons or not all(_is_whole(h) and h >= 1 for h in task.horizons):
-        raise InputError("horizons", task.horizons, "must be whole numbers of samples >= 1")
-    if len(set(task.horizons)) < len(task.horizons):
-        raise InputError("horizons", task.horizons, "must differ from each other")
-    longest = max(task.horizons)
-    if task.washout < 0:
-        raise InputError("washout", task.washout, "must not be negative")
-    if not 2 <= task.validation < task.train - longest:
-        allowed = f"must lie between 2 and the training block less the horizon {longest}"
-        raise InputError("validation", task.validation, allowed)
-    if task.test <= longest:
-        raise InputError("test", task.test, f"must be longer than the horizon {longest}")
-    if task.washout + task.train + task.test != len(task.series):
-        allowed = f"washout, train and test must add up to the series' {len(task.series)} samples"
-        raise InputError("test", task.test, allowed)
-    if task.vpt is None:
-        return
-    if 1 not in task.horizons:
-        raise InputError("horizons", task.horizons, "a closed loop needs horizon 1 among them")
-    if task.vpt.warmup > task.washout + task.train:
-        raise InputError("warmup", task.vpt.warmup, "must not be longer than washout and train")
-    if task.vpt.max_steps + task.vpt.starts - 1 > task.test:
-        allowed = f"starts and free run must fit the {task.test} samples of the test block"
-        raise InputError("max_steps", task.vpt.max_steps, allowed)
-
-
-def _check_values(task: SplitSeries) -> None:
-    bad = np.argwhere(~np.isfinite(task.series))
-    if len(bad):
-        row, column = (int(k) for k in bad[0])
-        value = float(task.series[row, column])
-        raise InputError("series", value, f"sample {row} of variable {column} must be finite")
-    stop = task.train_block.stop
-    blocks = {
-        "training": task.train_block,
-        "validation": slice(stop - task.validation, stop),
-        "test": task.test_block,
-    }
-    for name, block in blocks.items():
-        stuck = np.flatnonzero(np.ptp(task.series[block], axis=0) == 0.0)
-        if len(stuck):
-            which = f"variable {stuck[0]} " if task.n_variables > 1 else ""
-            what = f"{which}is constant over the {name} block, samples {block.start} to "
-            what += f"{block.stop - 1}, at {task.series[block.start, stuck[0]]:g} (a stuck sensor?)"
-            raise InputError("series", task.name, what)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

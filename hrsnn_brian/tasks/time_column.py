@@ -1,7 +1,7 @@
 """The time column of a user's series: found, read, and its irregular steps named.
 
 A forecasting task counts in rows. Where the file says when a row was taken, a gap or a repetition
-is noticed here; nothing is filled in or left out.
+is noticed here; nothing is filled in, and it is for the reader to cut (`series`).
 """
 
 import re
@@ -27,16 +27,21 @@ _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 @dataclass(frozen=True)
 class TimeColumn:
-    """The times of the rows. step: the usual one, as text. remark: what is irregular, or ""."""
+    """The times of the rows. step: the usual one, as text. remark: what is irregular, or "".
+
+    irregular: how many steps are. breaks: which, step k being that from row k to the next; empty if
+    none is, or all that is known is that they are not even.
+    """
 
     name: str
     step: str
     irregular: int
     remark: str = ""
+    breaks: tuple[int, ...] = ()
 
 
-def find_time(cells: Cells, column: str, given: str | None = None) -> TimeColumn | None:
-    """The times beside `column`: of the column `given`, else of the most regular that is found.
+def find_time(cells: Cells, columns: Sequence[str], given: str | None = None) -> TimeColumn | None:
+    """The times beside `columns`: of the column `given`, else of the most regular that is found.
 
     Found are columns of dates, and numbers in a column called time, t, timestamp and the like, or
     (if they rise) index, hour and the like. None if there is none.
@@ -49,7 +54,7 @@ def find_time(cells: Cells, column: str, given: str | None = None) -> TimeColumn
             raise InputError("time", given, read)
         return _described(given, read, cells)
     found, unread = [], []
-    for name, texts in _candidates(cells, column).items():
+    for name, texts in _candidates(cells, columns).items():
         read = _read(texts, cells.lines)
         if not isinstance(read, str):
             if _is_running(name) or np.all(np.diff(read.instants) > 0):
@@ -71,11 +76,11 @@ def _is_running(name: str) -> bool:
     return _RUNNING.fullmatch(name.casefold()) is not None
 
 
-def _candidates(cells: Cells, column: str) -> dict[str, Sequence[str]]:
+def _candidates(cells: Cells, columns: Sequence[str]) -> dict[str, Sequence[str]]:
     """Columns that may be times, and a date joined with a time of day beside it."""
     found: dict[str, Sequence[str]] = {}
     for name in cells.header:
-        if name == column or cells.header.count(name) > 1 or not cells.rows:
+        if name in columns or cells.header.count(name) > 1 or not cells.rows:
             continue
         named = _is_running(name) or _COUNTING.fullmatch(name.casefold())
         texts = cells.column(name)
@@ -168,9 +173,9 @@ def _described(name: str, times: _Times, cells: Cells) -> TimeColumn:
     remark = (
         f"{count} of {len(steps)} steps of the time column {name!r} are not {label}; the first is "
         f"{_length(float(steps[k]), times.unit)}, from line {lines[k]} ({texts[k]}) to line "
-        f"{lines[k + 1]} ({texts[k + 1]}). Rows are scored as if equally spaced"
+        f"{lines[k + 1]} ({texts[k + 1]})"
     )
-    return TimeColumn(name, label, count, remark)
+    return TimeColumn(name, label, count, remark, tuple(np.flatnonzero(irregular).tolist()))
 
 
 def _length(step: float, unit: str) -> str:

@@ -329,6 +329,7 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
         "persistence",
         "input only",
         "linear AR",
+        "NG-RC",
     }
     header = (here / "scores.csv").read_text().splitlines()[0].split(",")
     assert {"rmse_h1_speed", "vpt_samples", "rate_hz"} <= set(header)

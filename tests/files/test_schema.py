@@ -13,7 +13,7 @@ from hrsnn_brian.evaluation.present import Presented
 from hrsnn_brian.files.columns import IDENTITY, ROLES, Column, identity, name_of
 from hrsnn_brian.files.schema import read_schema, schema_of, schema_path
 from hrsnn_brian.files.score import Score
-from hrsnn_brian.files.tables import Table, read_table, schema_in, write_table
+from hrsnn_brian.files.tables import Table, columns_of, read_table, schema_in, write_table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.pruning.prune import Pruned, prune
@@ -48,7 +48,8 @@ def test_a_schema_says_of_scores_what_they_said_and_of_known_columns_what_is_kno
     assert schema.columns["rate_hz"].role == "cost"
     assert [schema.columns[name].role for name in ("t", "w", "e")] == ["score", "note", "measure"]
     assert (schema.primary("a").name, schema.primary("b")) == ("s", None)
-    assert (schema.shown("b"), schema.scores()) == ([], ["s", "t"])
+    assert list(schema.columns) == columns_of(rows)
+    assert (schema.shown("b"), schema.scores()) == ([], ["t", "s"])
     assert schema.tasks["b"].scores == ("t",)
     assert schema_of([{"x": 1}]).columns["x"] == Column("x")  # no meaning
 
@@ -202,7 +203,8 @@ def of_edges(monkeypatch):
 POINTS: dict[str, tuple[Callable, set[str]]] = {
     "pruning_curve": (
         curve,
-        {"noise", "magnitude", "no recurrence", "persistence", "input only", "linear AR"},
+        {"noise", "magnitude", "no recurrence"}
+        | {"persistence", "input only", "linear AR", "NG-RC"},
     ),
     "pruning_methods": (of_rules, {"full", "no recurrence", "magnitude raw"}),
     "improve": (of_rules, {"full", "no recurrence", "magnitude raw"}),

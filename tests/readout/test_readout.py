@@ -9,12 +9,13 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.readout.ridge import ALPHAS, fit_ridge
 from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task
-from hrsnn_brian.tasks.baselines import baseline_scores, fit_ar, lags
+from hrsnn_brian.tasks.baselines import AR_ORDERS, baseline_scores
 from hrsnn_brian.tasks.closed_loop import (
     closed_loop_schedule,
     closed_loop_scores,
     valid_prediction_times,
 )
+from hrsnn_brian.tasks.delays import DelayModel, Delays, fit_delays
 from hrsnn_brian.tasks.forecast import fit_forecast
 
 
@@ -199,10 +200,14 @@ def test_nothing_is_fitted_to_the_test_block() -> None:
     for name, weights in first.readout.coefficients.items():
         np.testing.assert_array_equal(weights, second.readout.coefficients[name])
     assert plain(first.scores)["rmse_h1"] != plain(second.scores)["rmse_h1"]
-    one, two = fit_ar(task), fit_ar(other)
-    assert one.orders == two.orders
+    one, two = _linear_ar(task), _linear_ar(other)
+    assert one.delays == two.delays
     for h in task.horizons:
-        np.testing.assert_array_equal(one.models[h].intercept, two.models[h].intercept)
+        np.testing.assert_array_equal(one.readouts[h].intercept, two.readouts[h].intercept)
+
+
+def _linear_ar(task: ForecastTask, orders: tuple[int, ...] = AR_ORDERS) -> DelayModel:
+    return fit_delays(task, [Delays(order) for order in orders])
 
 
 @pytest.mark.parametrize("increment", [True, False])
@@ -226,6 +231,14 @@ def test_states_must_fit_the_task() -> None:
         fit_forecast(task, {"u": np.zeros((1000, 3))})
 
 
+@pytest.fixture
+def small_ngrc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few delays, where it is not NG-RC that is asked about."""
+    few = (Delays(2, quadratic=True),)
+    monkeypatch.setattr("hrsnn_brian.tasks.baselines.NGRC_DELAYS", few)
+
+
+@pytest.mark.usefixtures("small_ngrc")
 def test_ar_recovers_a_second_order_process() -> None:
     """x(t) = 1.5 x(t-1) - 0.7 x(t-2) + noise: coefficients, order and irreducible error."""
     generator = np.random.default_rng(2)
@@ -234,18 +247,19 @@ def test_ar_recovers_a_second_order_process() -> None:
     for t in range(2, len(x)):
         x[t] = 1.5 * x[t - 1] - 0.7 * x[t - 2] + noise[t]
     task = _task(x, predict_increment=False, vpt=None, horizons=(1, 2))
-    ar = fit_ar(task, orders=(1, 2))
-    assert ar.orders[1] == 2
-    weights = ar.models[1].coefficients["lags"][:, 0]
+    ar = _linear_ar(task, orders=(1, 2))
+    assert ar.delays[1] == Delays(2)
+    weights = ar.readouts[1].coefficients["lags"][:, 0]
     np.testing.assert_allclose(weights, [1.5, -0.7], atol=0.03)
     # two steps ahead: 1.5 (1.5 a - 0.7 b) - 0.7 a
-    two = ar.models[2].coefficients["lags"][:, 0]
+    two = ar.readouts[2].coefficients["lags"][:, 0]
     np.testing.assert_allclose(two, [1.5**2 - 0.7, -1.5 * 0.7], atol=0.05)
     scores = plain(baseline_scores(task)["linear AR"])
     assert float(scores["rmse_h1"]) == pytest.approx(1.0, rel=0.03)
     assert float(scores["rmse_h2"]) == pytest.approx(np.sqrt(1 + 1.5**2), rel=0.04)
 
 
+@pytest.mark.usefixtures("small_ngrc")
 def test_persistence_of_a_random_walk_grows_as_the_root_of_the_horizon() -> None:
     walk = np.cumsum(np.random.default_rng(3).normal(scale=2.0, size=20_000))
     task = _task(walk, horizons=(1, 4, 16), vpt=None)
@@ -257,6 +271,7 @@ def test_persistence_of_a_random_walk_grows_as_the_root_of_the_horizon() -> None
         assert float(rows["linear AR"][f"rmse_h{h}"]) == pytest.approx(expected, rel=0.08)
 
 
+@pytest.mark.usefixtures("small_ngrc")
 def test_ar_runs_freely_through_a_sine_and_persistence_does_not() -> None:
     """A sine obeys x(t+1) = 2 cos(w) x(t) - x(t-1) exactly: the free run never leaves it."""
     t = np.arange(2000.0)
@@ -269,10 +284,56 @@ def test_ar_runs_freely_through_a_sine_and_persistence_does_not() -> None:
         assert rows["linear AR"].keys() >= rows["persistence"].keys()
 
 
+def test_ngrc_is_exact_where_the_law_is_quadratic() -> None:
+    """Logistic and Henon map: one and two delays, squares among the products."""
+    logistic, henon = np.empty(1500), np.empty(1500)
+    logistic[0], henon[:2] = 0.3, 0.1
+    for t in range(1499):
+        logistic[t + 1] = 3.9 * logistic[t] * (1 - logistic[t])
+        if t:
+            henon[t + 1] = 1.0 - 1.4 * henon[t] ** 2 + 0.3 * henon[t - 1]
+    for series, taps in ((logistic, 1), (henon, 2)):
+        task = _task(series, horizons=(1,), vpt=None)
+        exact = fit_delays(task, [Delays(taps, quadratic=True)])
+        linear = fit_delays(task, [Delays(taps)])
+        truth = series[task.test_rows.start + 1 : task.test_rows.stop + 1, None]
+        error = np.abs(exact.forecast(task)[1] - truth).max()
+        assert error < 1e-8  # of the smallest penalty of the grid
+        assert np.abs(linear.forecast(task)[1] - truth).max() > 0.1
+        # fed its own predictions it is the map, too
+        known = task.truth[None, 600:640]
+        step = task.in_units(exact.next_sample(known))
+        assert step[0, 0] == pytest.approx(series[640], abs=1e-8)
+
+
+def test_ngrc_runs_freely_and_nothing_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = tuple(Delays(taps, quadratic=True) for taps in (2, 4))
+    monkeypatch.setattr("hrsnn_brian.tasks.baselines.NGRC_DELAYS", few)
+    task = get_task("lorenz63", 1, quick=True)
+    rows = {name: plain(scores) for name, scores in baseline_scores(task).items()}
+    assert float(rows["NG-RC"]["vpt_lyapunov_times"]) > 4.0
+    assert float(rows["linear AR"]["vpt_lyapunov_times"]) < 0.5
+    assert rows["NG-RC"]["taps_free"] in (2, 4)
+    with np.errstate(all="raise"):  # without noise in training it runs away within a few samples
+        baseline_scores(get_task("rossler-x", 1, quick=True, input_noise=0.0, starts=2))
+
+
+def test_products_are_those_of_every_two_delays() -> None:
+    z = np.arange(1.0, 13.0).reshape(6, 2)
+    blocks = Delays(2, 3, quadratic=True).of_rows(z, slice(4, 5))
+    np.testing.assert_array_equal(blocks["lags"], [[9, 10, 3, 4]])
+    products = [81, 90, 27, 36, 100, 30, 40, 9, 12, 16]
+    np.testing.assert_array_equal(blocks["products"], [products])
+    recent = Delays(2, 3, quadratic=True).of_recent(z[None, :5])
+    for name, block in blocks.items():
+        np.testing.assert_array_equal(recent[name], block)
+    assert Delays(2, 3, quadratic=True).n_features(2) == 14
+
+
 def test_lags_put_the_newest_sample_first() -> None:
     z = np.arange(20.0).reshape(10, 2)
     np.testing.assert_array_equal(
-        lags(z, slice(4, 6), 3), [[8, 9, 6, 7, 4, 5], [10, 11, 8, 9, 6, 7]]
+        Delays(3).of_rows(z, slice(4, 6))["lags"], [[8, 9, 6, 7, 4, 5], [10, 11, 8, 9, 6, 7]]
     )
 
 

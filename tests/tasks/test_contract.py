@@ -116,7 +116,7 @@ def test_forecasting_is_an_implementation_of_the_contract() -> None:
         score.name for score in fitted.closed_loop.score(fitted.closed_loop.teacher)
     }
     models = task.baselines()
-    assert list(models) == ["persistence", "input only", "linear AR"]
+    assert list(models) == ["persistence", "input only", "linear AR", "NG-RC"]
     for scores in models.values():
         assert names - {score.name for score in scores} == {"alpha", "alpha_at_edge"}
 

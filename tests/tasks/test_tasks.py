@@ -11,8 +11,14 @@ from scipy.integrate import solve_ivp
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.tasks import ForecastTask, VptProtocol, get_task, list_tasks, own_series_task
-from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
+from hrsnn_brian.tasks.chaotic import (
+    LAMBDA_MAX,
+    lorenz63_series,
+    mackey_glass_series,
+    rossler_series,
+)
 from hrsnn_brian.tasks.data import FILES, data_file
+from hrsnn_brian.tasks.narma import DIVERGED, narma10_series
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -88,7 +94,9 @@ def test_chaotic_series_are_the_same_on_every_machine() -> None:
     """
     series = (
         (lorenz63_series(7800, rng(1, "task", "lorenz63")), "31eaca2823a64d8b"),
+        (rossler_series(7800, rng(1, "task", "rossler")), "74faa981b93049dc"),
         (mackey_glass_series(7200, rng(1, "task", "mackey-glass")), "9590a3f8eba2f811"),
+        (narma10_series(7200, 1), "9c44c33564c712ee"),
     )
     for values, digest in series:
         assert hashlib.sha256(values.astype("<f8").tobytes()).hexdigest()[:16] == digest
@@ -106,6 +114,101 @@ def test_lorenz_agrees_with_an_integration_of_high_order() -> None:
         flow, (0, 2), path[0], method="DOP853", t_eval=times, rtol=1e-12, atol=1e-12
     ).y.T
     assert np.max(np.abs(path - exact)) < 1e-5
+
+
+def test_rossler_agrees_with_an_integration_of_high_order_and_has_its_exponent() -> None:
+    """DOP853 from the same state; the exponent by tangent vectors along the samples."""
+    path = rossler_series(6001, rng(4, "task", "test"))
+
+    def flow(_: float, s: np.ndarray) -> list[float]:
+        x, y, z = s[:3]
+        found = [-y - z, x + 0.2 * y, 0.2 + z * (x - 5.7)]
+        for p, q, r in s[3:].reshape(-1, 3):  # the linearised flow
+            found += [-q - r, p + 0.2 * q, z * p + (x - 5.7) * r]
+        return found
+
+    def exact(start: np.ndarray, times: np.ndarray) -> np.ndarray:
+        span = (0.0, float(times[-1]))
+        return solve_ivp(flow, span, start, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-11).y
+
+    times = 0.2 * np.arange(101)
+    assert np.max(np.abs(path[:101] - exact(path[0], times).T)) < 1e-5
+    tangent, growth = np.array([1.0, 0.0, 0.0]), 0.0
+    for start in path[:-1:50]:
+        tangent = exact(np.append(start, tangent), np.array([10.0]))[3:, -1]
+        growth += np.log(np.linalg.norm(tangent))
+        tangent = tangent / np.linalg.norm(tangent)
+    assert growth / 1200.0 == pytest.approx(LAMBDA_MAX["rossler"], abs=0.01)
+
+
+def test_narma_obeys_its_recurrence_and_refuses_draws_that_run_away() -> None:
+    u, y = narma10_series(2000, 3).T
+    assert 0.0 <= u.min() < u.max() <= 0.5
+    windows = np.lib.stride_tricks.sliding_window_view(y, 10)[:-1]  # y(t - 9), ..., y(t)
+    here, late, now = y[9:-1], u[: len(windows)], u[9:-1]
+    again = 0.3 * here + 0.05 * here * windows.sum(axis=1) + 1.5 * late * now + 0.1
+    np.testing.assert_allclose(y[10:], again, rtol=1e-12)
+    # the first draw of this seed runs away at sample 6000 or so; the second is what is given
+    first = 0.5 * rng(6, "task", "narma10", 0).random(7400)
+    second = 0.5 * rng(6, "task", "narma10", 1).random(7400)
+    given = narma10_series(7200, 6)
+    assert given[:, 1].max() < 1.2 < DIVERGED
+    np.testing.assert_array_equal(given[:, 0], second[200:])
+    assert not np.array_equal(given[:, 0], first[200:])
+    with pytest.raises(InputError, match="n = 0: must be a whole number"):
+        narma10_series(0, 1)
+
+
+def test_narma_shows_the_input_alone_and_asks_for_the_output() -> None:
+    task = get_task("narma10", 1, quick=True)
+    assert (task.shown.shape[1], task.targets().shape[1]) == (1, 1)
+    np.testing.assert_array_equal(task.shown[:, 0], task.z[:, 0])
+    rows = task.train_rows
+    np.testing.assert_array_equal(
+        task.target(rows, 1)[:, 0], task.z[rows.start + 1 : rows.stop + 1, 1]
+    )
+    scores = task.baselines()
+    assert "persistence" not in scores  # y is not shown
+    nrmse = {
+        name: next(s.value for s in row if s.name == "nrmse_h1") for name, row in scores.items()
+    }
+    # u(t) u(t - 9) is a product of delays; y needs its own past besides
+    assert nrmse["NG-RC"] < 0.75 * nrmse["linear AR"] < nrmse["input only"] < 1.01
+
+
+def test_training_noise_is_on_what_is_shown_before_the_test_block_alone() -> None:
+    clean, noisy = (get_task("rossler-x", 1, quick=True, input_noise=x) for x in (0.0, 0.05))
+    difference = (noisy.shown - clean.shown)[:, 0]
+    np.testing.assert_array_equal(clean.shown, clean.z)
+    assert difference[: noisy.test_block.start].std() == pytest.approx(0.05, rel=0.05)
+    assert not difference[noisy.test_block].any()
+    rows = noisy.train_rows
+    np.testing.assert_allclose(noisy.now(rows) + noisy.target(rows, 1), clean.truth[201:3200])
+    with pytest.raises(InputError, match="input_noise = -1"):
+        get_task("rossler", 1, input_noise=-1)
+
+
+@pytest.mark.parametrize("name", ["lorenz63-x", "rossler", "mackey-glass-84", "google", "wind"])
+def test_every_series_can_be_predicted_at_several_horizons(name: str) -> None:
+    task = get_task(name, 1, ["horizons=7,1"], quick=True)
+    assert task.horizons == (1, 7)
+    names = {score.name for score in task.fit({}).scores}
+    assert {kind for kind in names if kind.startswith("nrmse_")} >= {"nrmse_h1", "nrmse_h7"}
+    assert not get_task(name, 1, ["horizons=7"], quick=True).closed_loop
+    if name != "mackey-glass-84":
+        with pytest.raises(InputError, match="starts = 3: has no effect: without 1 among"):
+            get_task(name, 1, horizons=[7], starts=3)
+
+
+def test_the_development_task_ends_where_the_test_block_begins() -> None:
+    """Its test block is the validation block; the free runs stay inside it."""
+    task = get_task("lorenz63-x", 1)
+    other = task.development()
+    np.testing.assert_array_equal(other.series, task.series[: task.test_block.start])
+    assert other.test_block == slice(task.test_block.start - task.validation, task.test_block.start)
+    assert other.vpt is not None
+    assert other.vpt.max_steps == task.validation // 2
+    assert other.vpt.cap == pytest.approx(other.vpt.max_steps / other.vpt.steps_per_unit)
 
 
 def test_mackey_glass_agrees_with_an_independent_finer_integration(
@@ -177,9 +280,8 @@ def test_blocks_are_chronological_and_do_not_overlap(name: str) -> None:
     assert task.test_rows.stop - 1 + longest == task.n_samples - 1
     for horizon in task.horizons:
         target = task.target(task.test_rows, horizon)
-        ahead = task.z[task.test_rows.start + horizon : task.test_rows.stop + horizon]
-        now = task.z[task.test_rows] if task.predict_increment else 0.0
-        np.testing.assert_allclose(now + target, ahead, atol=1e-12)
+        ahead = task.truth[task.test_rows.start + horizon : task.test_rows.stop + horizon]
+        np.testing.assert_allclose(task.now(task.test_rows) + target, ahead, atol=1e-12)
 
 
 def test_z_score_uses_the_training_block_alone() -> None:
@@ -239,10 +341,12 @@ def _csv(tmp_path: Path, cells: list[str], header: str = "t,price") -> Path:
 @pytest.mark.parametrize(
     ("cells", "column", "message"),
     [
-        (["1"] * 7 + ["nan"] + ["2"] * 400, "price", "line 9 holds 'nan'"),
+        (["1"] * 7 + ["nan"] * 300, "price", "is constant"),
+        (["nan"] * 400, "price", "0 rows are left of 400, .*no value in 400 rows, .* line 2"),
         (["1"] * 3 + ["inf"] + ["2"] * 400, "price", "line 5 holds 'inf'"),
-        (["1"] * 3 + ["n/a"] + ["2"] * 400, "price", "line 5 holds 'n/a'"),
-        (["1"] * 3 + [""] + ["2"] * 400, "price", "line 5 holds ''"),
+        (["1"] * 3 + ["broken"] + ["2"] * 400, "price", "line 5 holds 'broken'"),
+        (["1", "2"] * 140 + [""] + ["1", "2"] * 9, "price", "299 rows, at least 300"),
+        ([*["1", "2"] * 15, ""] * 20, "price", "segments that are long enough 0 rows are left"),
         (["1", "2"] * 400, "prise", "did you mean 'price'"),
         (["4.5"] * 400, "price", "is constant"),
         (["1", "2"] * 20, "price", "40 rows, at least 300"),
@@ -274,7 +378,7 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_and_spaces_do_not_hide_a_column(tmp_path: Path) -> None:
     path = tmp_path / "bom.csv"
     path.write_text("\ufeffspeed , t\r\n" + " 1.5,0\r\n2,1\r\n" * 200, encoding="utf-8")
-    assert read_series(path, "speed").values[:2].tolist() == [1.5, 2.0]
+    assert read_series(path, "speed").values[:2].tolist() == [[1.5], [2.0]]
 
 
 @pytest.mark.parametrize(
@@ -285,6 +389,11 @@ def test_a_byte_order_mark_and_spaces_do_not_hide_a_column(tmp_path: Path) -> No
         ({"horizons": ()}, "horizons"),
         ({"horizons": (2,)}, "needs horizon 1"),
         ({"series": np.zeros((1000, 1))}, "constant over the training block"),
+        ({"outputs": (1,)}, r"outputs = \[1\]: must be different numbers of variables from 0 to 0"),
+        ({"cuts": (0,)}, "cuts = .*rise between 1 and 999"),
+        ({"cuts": (500, 400)}, "cuts = .*rise between"),
+        ({"cuts": tuple(range(40, 1000, 40))}, "cuts = .*leave 0 rows to train"),
+        ({"cuts": tuple(range(640, 1000, 60))}, "starts = 5: .*room for 0 free runs"),
         ({"vpt": VptProtocol(5, 10, 500, 0.4, 1.0, "h", 5.0)}, "max_steps"),
     ],
 )
