@@ -10,7 +10,7 @@ and readout; `full` is the network before pruning.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.evaluation.evaluate import QUADRATIC, READOUTS
 from hrsnn_brian.files.columns import FULL, NAME, Column, named
@@ -18,12 +18,12 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import DEFAULT_PRESET, load_preset
 from hrsnn_brian.pruning.recipes import RECIPES
-from hrsnn_brian.runs.options import CALLED_RECIPES, Names, Options, Recipes, StudyOptions, Tasks
+from hrsnn_brian.runs.options import Names, Options, Recipes, StudyOptions, Tasks
 from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
-from hrsnn_brian.statistics.paired_seeds import against, by_seed
-from hrsnn_brian.studies.rule_scores import PRIMARY, RAW, TASKS, scored_rows
+from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out
+from hrsnn_brian.studies.recipe_scores import PRIMARY, RAW, TASKS, scored_rows
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -35,7 +35,6 @@ PRESET, SIZE = "preset", "N"
 class TuningOptions(StudyOptions):
     """Which presets meet, at which sizes, and how they are pruned."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = CALLED_RECIPES
     presets: Many = Many(Text(DEFAULT_PRESET), (DEFAULT_PRESET, "low-rate"), PRESET).about(
         "names, or FILE.toml as hrsnn tune writes one; each is tested against the first"
     )
@@ -105,6 +104,7 @@ def _block(rows: Sequence[Row], title: str, score: Column) -> str:
     lines = [
         [
             name,
+            found.count,
             _mean(found),
             stdev(found.values()) if len(found) > 1 else None,
             *(_mean(cost[name]) for cost in costs),
@@ -112,8 +112,9 @@ def _block(rows: Sequence[Row], title: str, score: Column) -> str:
         ]
         for name, found in scores.items()
     ]
-    header = ["network", score.name, "sd", "rate_hz", "synaptic_ops_per_s", "p (Holm)"]
-    return f"{title}; p of the paired t test against {first}\n{text_table(lines, header)}"
+    header = ["network", "seeds", score.name, "sd", "rate_hz", "synaptic_ops_per_s", "p (Holm)"]
+    title += f"; p of the paired t test against {first}{left_out(scores.values())}"
+    return f"{title}\n{text_table(lines, header)}"
 
 
 def _mean(found: Mapping[int, float]) -> float | None:

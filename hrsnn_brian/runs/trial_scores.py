@@ -12,7 +12,7 @@ import numpy as np
 
 from hrsnn_brian.files.score import LOWER
 from hrsnn_brian.runs.parallel import as_finished
-from hrsnn_brian.runs.progress import EngineProgress
+from hrsnn_brian.runs.progress import EngineProgress, Lines
 from hrsnn_brian.runs.provenance import cost_since
 from hrsnn_brian.runs.run_directory import append_log
 from hrsnn_brian.runs.tune_options import Point, TuneOptions
@@ -83,7 +83,7 @@ def named_validation_task(name: str, seed: int, quick: bool, starts: int) -> "Fo
 def _engine(device: str, run: str) -> "Engine":
     from hrsnn_brian.simulation import Engine
 
-    return Engine(device=device, on_progress=EngineProgress(log=partial(append_log, Path(run))))
+    return Engine(device=device, on_progress=EngineProgress(Lines(partial(append_log, Path(run)))))
 
 
 def _scored(

@@ -24,10 +24,9 @@ from hrsnn_brian.files.schema import schema_of
 from hrsnn_brian.files.tables import Table, write_csv, write_table
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.runs.progress import Progress
-from hrsnn_brian.runs.provenance import add_costs, utc_now
+from hrsnn_brian.runs.progress import Lines, Progress
+from hrsnn_brian.runs.provenance import Session, add_costs, utc_now
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
-from hrsnn_brian.runs.session import Session
 from hrsnn_brian.runs.trial_scores import TrialScores, named_validation_task
 from hrsnn_brian.runs.tune_options import SEARCHED, Point, TuneOptions, tune_options
 from hrsnn_brian.settings.fields import Whole
@@ -149,7 +148,7 @@ class _Tuning:
                 self.trials,
                 already=before,
                 overhead=lambda: sum(cost.get("build_seconds", 0.0) for cost in costs),
-                log=self.run.log,
+                lines=Lines(self.run.log),
             ) as progress:
                 progress.say(f"tune: {before} of {self.trials} trials before; {self.run.path}")
                 history = self._searched(progress, costs)

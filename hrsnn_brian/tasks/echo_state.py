@@ -17,11 +17,11 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import HIGHER, Score
-from hrsnn_brian.pruning.search import OBJECTIVE, Search, maximise
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.statistics.search import OBJECTIVE, Search, maximise
 from hrsnn_brian.tasks.closed_loop import BOUND
 from hrsnn_brian.tasks.split_series import SplitSeries
 from hrsnn_brian.tasks.task import ClosedLoop, Task
@@ -78,7 +78,7 @@ def tuned(
 ) -> Tuned:
     """The echo-state network of so many units that is best on the validation block, and its scores.
 
-    trials: settings tried, by the search of `pruning.search`, judged by the task's primary score on
+    trials: settings tried, by the search of `statistics.search`, judged by the task's primary score on
     its development split: the longest horizon, or where there is a closed loop the valid prediction
     time of free runs inside the validation block. seed: root of the reservoir, the same one
     at every trial, and of the search. on_trial: called with (done, trials).
