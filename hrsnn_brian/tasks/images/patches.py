@@ -68,7 +68,7 @@ class PatchSettings(Section):
     signs: OneOf = OneOf(
         "one", {"one": "products above the threshold", "both": "and, apart, those below minus it"}
     ).about("which products the soft threshold lets pass")
-    mirrored: Flag = Flag(False).about(
+    mirrored: Flag = Flag(True).about(
         "whether responses are means over an image and its mirror image, at twice the work"
     )
     grid: Whole = Whole(3, 1).about("parts along a side of the image, each pooled into a step")

@@ -21,7 +21,7 @@ from hrsnn_brian.tasks.images.front_ends import (
 )
 from hrsnn_brian.tasks.images.image_set import ImageSet
 
-SMALL = {"kind": "patches", "size": 3, "grid": 2, "atoms": 7, "samples": 2000}
+SMALL = {"kind": "patches", "size": 3, "grid": 2, "atoms": 7, "samples": 2000, "mirrored": False}
 KINDS: list[dict[str, Any]] = [
     {"kind": "lines"},
     SMALL,
