@@ -1,0 +1,104 @@
+"""Ridge where features outnumber rows: the dual form, in matrices of rows by rows.
+
+With K = X X' the kernel of the n standardised rows, w = X' a with a = (K + c I)^-1 y: the same
+coefficients as (X'X + c I)^-1 X'y, from n^2 p + n^3 operations instead of n p^2 + p^3. The kernel
+of several blocks is the sum of theirs, so that what is added to a selection is all that costs.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import blas
+
+from hrsnn_brian.readout.held_out import HeldErrors, Selection
+from hrsnn_brian.readout.linear import RidgeReadout, fitted_readout
+from hrsnn_brian.readout.moments import CHUNK, Floats, Rows, mean_and_scale
+from hrsnn_brian.readout.penalised import solve_penalised
+
+COLUMNS = 1024  # features standardised at a time [our choice]
+
+
+def fit_dual(
+    blocks: Rows,
+    targets: Floats,
+    n_fit: int,
+    names: Sequence[tuple[str, ...]],
+    selection: Selection,
+) -> list[tuple[RidgeReadout, ...]]:
+    """The readouts of `fit_selections`, whose arguments these are, checked.
+
+    The first `n_fit` rows are fitted, the others choose the penalty.
+
+    The kernel grows from the smallest selection to the largest; where one does not hold the one
+    before, it is begun again.
+    """
+    n = len(targets)
+    standard = {name: mean_and_scale(block) for name, block in blocks.items()}
+    kernel, inside = np.zeros((n, n), order="F"), set[str]()
+    fitted: dict[tuple[str, ...], tuple[RidgeReadout, ...]] = {}
+    todo = sorted(set(names), key=len)
+    for some in todo:
+        if not inside <= set(some):
+            kernel[:], inside = 0.0, set()
+        for name in some:
+            if name not in inside:
+                kernel = _add_block(kernel, blocks[name], *standard[name])
+        inside = set(some)
+        errors = _held_errors(kernel, targets, n_fit, selection)
+        best = [errors.best(rule) for rule in selection.rules]
+        used, at = np.unique(best, return_inverse=True)
+        y_mean = targets.mean(axis=0)
+        dual = solve_penalised(
+            kernel if some == todo[-1] else kernel.copy(order="F"),
+            targets - y_mean,
+            [selection.alphas[k] * n for k in used],
+        )
+        dual -= dual.mean(axis=1, keepdims=True)
+        readouts = []
+        for k, where in zip(best, at.reshape(len(best), -1), strict=True):
+            a = dual[where, :, np.arange(len(where))].T
+            coefficients = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
+            intercept = y_mean - sum(standard[name][0] @ w for name, w in coefficients.items())
+            readouts.append(fitted_readout(coefficients, intercept, errors, k))
+        fitted[some] = tuple(readouts)
+    return [fitted[some] for some in names]
+
+
+def _add_block(kernel: Floats, block: np.ndarray, mean: Floats, scale: float) -> Floats:
+    """`kernel` (its lower triangle) plus that of a block, in place."""
+    for start in range(0, block.shape[1], COLUMNS):
+        columns = slice(start, start + COLUMNS)
+        x = np.array(block[:, columns], dtype=float, order="F")
+        x -= mean[columns]
+        x /= scale
+        kernel = blas.dsyrk(1.0, x, beta=1.0, c=kernel, lower=1, overwrite_c=1)
+    return kernel
+
+
+def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selection) -> HeldErrors:
+    """After a fit to the first rows, centred on their own mean, which is not that of all."""
+    fit = np.array(kernel[:n_fit, :n_fit], order="F")
+    mean = blas.dsymv(1.0 / n_fit, fit, np.ones(n_fit), lower=1)
+    fit -= mean[:, None]
+    fit -= mean
+    fit += mean.mean()
+    y_mean = targets[:n_fit].mean(axis=0)
+    penalties = [alpha * n_fit for alpha in selection.alphas]
+    dual = solve_penalised(fit, targets[:n_fit] - y_mean, penalties)
+    dual -= dual.mean(axis=1, keepdims=True)  # in exact arithmetic their sum is zero
+    flat = dual.transpose(1, 0, 2).reshape(n_fit, -1)
+    errors = HeldErrors(selection, targets.shape[1])
+    for start in range(n_fit, len(targets), CHUNK):
+        rows = slice(start, start + CHUNK)
+        predicted = kernel[rows, :n_fit] @ flat - mean @ flat
+        errors.add(predicted.reshape(-1, *dual[:, 0].shape) + y_mean, targets[rows])
+    return errors
+
+
+def _coefficients(block: np.ndarray, a: Floats, mean: Floats, scale: float) -> Floats:
+    """In raw units: (X - mean)'a / scale^2."""
+    total = np.zeros((block.shape[1], a.shape[1]))
+    for start in range(0, len(block), CHUNK):
+        rows = slice(start, start + CHUNK)
+        total += (block[rows] - mean).T @ a[rows]
+    return total / scale**2
