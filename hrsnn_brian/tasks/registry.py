@@ -18,13 +18,14 @@ from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Flag, OptionalReal, OptionalWhole
 from hrsnn_brian.settings.reader import Settings, assignments
-from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.section import Section, checked_fields
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.forecast_task import ForecastTask
+from hrsnn_brian.tasks.image_task import DESCRIPTIONS, OPTIONS, image_task
 from hrsnn_brian.tasks.scores import unit_word
 from hrsnn_brian.tasks.series import google_series, read_series, wind_series
 from hrsnn_brian.tasks.split_series import VptProtocol
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import RunTask, Task, TrialsTask
 
 LORENZ_DT = 0.02
 VPT_THRESHOLD = 0.4
@@ -265,6 +266,9 @@ TASKS: dict[str, NamedTask] = {
         "hourly wind speed at La Haute Borne, 1 to 24 hours ahead", wind, FreeRunOptions
     ),
 }
+TASKS |= {
+    name: NamedTask(DESCRIPTIONS[name], image_task(name), kind) for name, kind in OPTIONS.items()
+}
 
 
 def list_tasks() -> dict[str, str]:
@@ -281,8 +285,8 @@ def get_task(name: str, seed: int, settings: Settings = (), **options: Any) -> T
     keys = replace(kind.keys(), argument=f"option of task {name}", see=name)
     given = assignments(keys, settings)
     given |= {path: value for key, value in options.items() for path in keys.paths(key)}
-    chosen = kind(**given)
-    return TASKS[name].make(seed, **{field: getattr(chosen, field) for field in keys.fields})
+    chosen, parts = kind(**given), checked_fields(kind)
+    return TASKS[name].make(seed, **{field: getattr(chosen, field) for field, _ in parts})
 
 
 def task_options(name: str) -> type[Section]:
@@ -299,6 +303,6 @@ def as_task(task: Task | str, seed: int) -> Task:
     """
     if isinstance(task, str):
         return get_task(task, seed)
-    if not isinstance(task, Task):
+    if not isinstance(task, RunTask | TrialsTask):
         raise InputError("task", task, f"must be a Task or a name: {', '.join(TASKS)}")
     return task
