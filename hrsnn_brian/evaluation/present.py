@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.settings.reader import read
 from hrsnn_brian.simulation import Drive, Engine, Presentation, simulate, simulate_batch
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.task import Learner, RunTask, Task, Trial, TrialsTask
@@ -60,7 +62,8 @@ def as_shown(network: Network, task: Task) -> Network:
     """
     if not task.shown_with:
         return network
-    return replace(network, params=replace(network.params, **task.shown_with))
+    params = read(HRSNNParams, network.params.to_dict(), task.shown_with)
+    return replace(network, params=params)
 
 
 def present(
@@ -104,7 +107,7 @@ def present_trials(
         if show.learner is not None:
             show.learner.add(chunk.states)
         count += chunk.spike_count.sum(axis=0)
-        seconds += chunk.seconds * len(chunk.trials)
+        seconds = chunk.seconds * chunk.trials.stop
         show.watch(chunk.trials.stop)
     return Activity(count, seconds)
 
