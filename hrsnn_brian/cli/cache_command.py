@@ -1,4 +1,4 @@
-"""`hrsnn cache`: the compiled programs on disk."""
+"""`hrsnn cache`: the compiled programs on disk, and what was learnt from images."""
 
 import argparse
 from datetime import datetime
@@ -15,28 +15,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.files.tables import text_table
     from hrsnn_brian.simulation.cache import ProgramCache
+    from hrsnn_brian.tasks.images.kept import ImageCache
 
     check_output_file(args.out, [".json"])
-    cache = ProgramCache()
-    removed = 0
+    caches = {"programs": ProgramCache(), "images": ImageCache()}
+    removed = dict.fromkeys(caches, 0)
     if args.clear:
-        freed = cache.total_bytes()
-        removed = cache.clear()
-        output.say(f"removed {removed} programs, {freed / 1e6:.1f} MB")
-    entries = cache.entries()
-    output.say(f"{cache.root}: {len(entries)} programs, {cache.total_bytes() / 1e6:.1f} MB")
-    if entries:
-        rows = [(e.key, e.bytes / 1e6, _local_time(e.last_used)) for e in entries]
-        output.say(text_table(rows, ["program", "MB", "last used"]))
+        freed = sum(cache.total_bytes() for cache in caches.values())
+        removed = {what: cache.clear() for what, cache in caches.items()}
+        what = f"{removed['programs']} programs, {removed['images']} folders about images"
+        output.say(f"removed {what}, {freed / 1e6:.1f} MB")
+    found = {what: cache.entries() for what, cache in caches.items()}
+    for what, entries in found.items():
+        megabytes = sum(e.bytes for e in entries) / 1e6
+        number = f"{len(entries)} {what if what == 'programs' else 'folders'}"
+        output.say(f"{caches[what].root}: {number}, {megabytes:.1f} MB")
+        if entries:
+            rows = [(e.key, e.bytes / 1e6, _local_time(e.last_used)) for e in entries]
+            output.say(text_table(rows, [what, "MB", "last used"]))
     output.result(
         {
-            "root": cache.root,
-            "removed": removed,
-            "total_bytes": cache.total_bytes(),
-            "programs": [
-                {"key": e.key, "bytes": e.bytes, "last_used": _local_time(e.last_used)}
-                for e in entries
-            ],
+            "root": caches["programs"].root,
+            "removed": sum(removed.values()),
+            "total_bytes": sum(e.bytes for entries in found.values() for e in entries),
+            **{
+                what: [
+                    {"key": e.key, "bytes": e.bytes, "last_used": _local_time(e.last_used)}
+                    for e in entries
+                ]
+                for what, entries in found.items()
+            },
         },
         args.out,
     )

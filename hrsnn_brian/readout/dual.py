@@ -53,10 +53,10 @@ def fit_dual(
             targets - y_mean,
             [selection.alphas[k] * n for k in used],
         )
-        dual -= dual.mean(axis=1, keepdims=True)
+        dual -= dual.mean(axis=0)
         readouts = []
         for k, where in zip(best, at.reshape(len(best), -1), strict=True):
-            a = dual[where, :, np.arange(len(where))].T
+            a = dual[:, where, np.arange(len(where))]
             coefficients = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
             intercept = y_mean - sum(standard[name][0] @ w for name, w in coefficients.items())
             readouts.append(fitted_readout(coefficients, intercept, errors, k))
@@ -85,13 +85,12 @@ def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selecti
     y_mean = targets[:n_fit].mean(axis=0)
     penalties = [alpha * n_fit for alpha in selection.alphas]
     dual = solve_penalised(fit, targets[:n_fit] - y_mean, penalties)
-    dual -= dual.mean(axis=1, keepdims=True)  # in exact arithmetic their sum is zero
-    flat = dual.transpose(1, 0, 2).reshape(n_fit, -1)
+    dual -= dual.mean(axis=0)  # in exact arithmetic their sum is zero
+    shift = np.tensordot(mean, dual, 1) - y_mean
     errors = HeldErrors(selection, targets.shape[1])
     for start in range(n_fit, len(targets), CHUNK):
         rows = slice(start, start + CHUNK)
-        predicted = kernel[rows, :n_fit] @ flat - mean @ flat
-        errors.add(predicted.reshape(-1, *dual[:, 0].shape) + y_mean, targets[rows])
+        errors.add(np.tensordot(kernel[rows, :n_fit], dual, 1) - shift, targets[rows])
     return errors
 
 

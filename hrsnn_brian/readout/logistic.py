@@ -148,10 +148,10 @@ class _Problem:
 
     def losses(self, weights: Floats) -> tuple[float, float]:
         """Mean log loss and share of rows whose likeliest class is another."""
-        total = wrong = 0.0
+        total, wrong = 0.0, 0
         for _, labels, log_p in self._log_probabilities(weights):
             total -= log_p[np.arange(len(labels)), labels].sum()
-            wrong += np.count_nonzero(log_p.argmax(axis=1) != labels)
+            wrong += int(np.count_nonzero(log_p.argmax(axis=1) != labels))
         return float(total / len(self.labels)), wrong / len(self.labels)
 
     def _objective(self, weights: Floats, alpha: float) -> tuple[float, Floats]:

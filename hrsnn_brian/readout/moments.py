@@ -47,17 +47,21 @@ class Moments:
         Raises InputError, and adds nothing, if names or shapes differ from the first ones, or a
         number is not finite.
         """
-        check_rows(blocks, targets, self.widths or None)
+        self.check(blocks, targets)
         if self.n == 0:
             self.widths = {name: block.shape[1] for name, block in blocks.items()}
             p, m = sum(self.widths.values()), targets.shape[1]
             self.mean, self.target_mean = np.zeros(p), np.zeros(m)
             self.gram, self.cross = np.zeros((p, p), order="F"), np.zeros((p, m))
-        elif targets.shape[1] != len(self.target_mean):
-            allowed = f"must have {len(self.target_mean)} columns, as before"
-            raise InputError("targets", targets.shape, allowed)
         for x, y in chunks(blocks, targets, self.names):
             self._merge(x, y)
+
+    def check(self, blocks: Rows, targets: np.ndarray) -> None:
+        """Raises InputError if the rows are unlike the ones before, or not finite."""
+        check_rows(blocks, targets, self.widths or None)
+        if self.n and targets.shape[1] != len(self.target_mean):
+            allowed = f"must have {len(self.target_mean)} columns, as before"
+            raise InputError("targets", targets.shape, allowed)
 
     def _merge(self, x: Floats, y: Floats) -> None:
         """Chan's formula: the means' distance enters as one more, weighted row."""

@@ -21,37 +21,35 @@ FACTORS = 5
 
 
 def solve_penalised(matrix: Floats, right: Floats, penalties: Sequence[float]) -> Floats:
-    """(matrix + c I)^-1 right for every penalty c, (penalties, p, m). `matrix` is destroyed.
+    """(matrix + c I)^-1 right for every penalty c, (p, penalties, m). `matrix` is destroyed.
 
     matrix: (p, p), symmetric and not negative, in columns (order "F"), of which the lower triangle
     is read; right: (p, m). Besides `matrix`, memory is another half of it, or one copy of it.
 
     Raises InputError if a penalty drowns in the rounding of `matrix`.
     """
-    solutions = np.empty((len(penalties), *right.shape))
+    solutions = np.empty((len(right), len(penalties), right.shape[1]))
     if len(penalties) < FACTORS:
         for k, penalty in enumerate(penalties):
             factor = matrix if k == len(penalties) - 1 else matrix.copy(order="F")
             factor[np.diag_indices_from(factor)] += penalty
             factor, info = lapack.dpotrf(factor, lower=1, clean=0, overwrite_a=1)
             _check(info, penalty)
-            solutions[k] = lapack.dpotrs(factor, right, lower=1)[0]
+            solutions[:, k] = lapack.dpotrs(factor, right, lower=1)[0]
         return solutions
     band, reflections = _to_band(matrix, max(1, min(WIDTH, len(matrix) - 1)))
     rotated = right.copy()
     for v, t in reflections:
-        part = rotated[-len(v) :]
-        part -= v @ (t.T @ (v.T @ part))
+        rotated[-len(v) :] -= v @ (t.T @ (v.T @ rotated[-len(v) :]))
     for k, penalty in enumerate(penalties):
-        shifted = band.copy(order="F")
-        shifted[0] += penalty
-        factor, info = lapack.dpbtrf(shifted, lower=1, overwrite_ab=1)
+        factor = band.copy(order="F")
+        factor[0] += penalty
+        factor, info = lapack.dpbtrf(factor, lower=1, overwrite_ab=1)
         _check(info, penalty)
-        solutions[k] = lapack.dpbtrs(factor, rotated, lower=1)[0]
-    for solution in solutions:
-        for v, t in reversed(reflections):
-            part = solution[-len(v) :]
-            part -= v @ (t @ (v.T @ part))
+        solutions[:, k] = lapack.dpbtrs(factor, rotated, lower=1)[0]
+    together = solutions.reshape(len(right), -1)  # a view: V is read once for all penalties
+    for v, t in reversed(reflections):
+        together[-len(v) :] -= v @ (t @ (v.T @ together[-len(v) :]))
     return solutions
 
 

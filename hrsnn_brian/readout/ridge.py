@@ -119,15 +119,13 @@ def _from_moments(
         raise InputError("moments", moments.n, "must be of at least two rows")
     part = moments.select(names)
     held = {name: held[name] for name in part.names if name in held}
-    check_rows(held, held_targets, part.widths)
+    part.check(held, held_targets)
     scale = _scale(part, held, held_targets)
     errors = HeldErrors(selection, held_targets.shape[1])
     weights = _solve(part, scale, selection.alphas)
-    flat = weights.transpose(1, 0, 2).reshape(len(scale), -1)
     for x, y in chunks(held, held_targets, part.names):
-        predicted = ((x - part.mean) @ flat).reshape(len(x), *weights[:, 0].shape)
-        errors.add(predicted + part.target_mean, y)
-    del part, weights, flat  # before another Gram matrix
+        errors.add(np.tensordot(x - part.mean, weights, 1) + part.target_mean, y)
+    del part, weights  # before another Gram matrix
 
     total = moments.select(names)
     total.add(held, held_targets)
@@ -136,7 +134,7 @@ def _from_moments(
     weights = _solve(total, scale, [selection.alphas[k] for k in used])
     readouts = []
     for k, where in zip(best, at.reshape(len(best), -1), strict=True):
-        w = weights[where, :, np.arange(len(where))].T
+        w = weights[:, where, np.arange(len(where))]
         coefficients = dict(zip(total.names, split(w, total.widths), strict=True))
         intercept = total.target_mean - total.mean @ w
         readouts.append(fitted_readout(coefficients, intercept, errors, k))
@@ -144,13 +142,13 @@ def _from_moments(
 
 
 def _solve(moments: Moments, scale: Floats, alphas: Sequence[float]) -> Floats:
-    """Coefficients in raw units for each penalty, (alphas, p, m). Uses up the Gram matrix."""
+    """Coefficients in raw units for each penalty, (p, alphas, m). Uses up the Gram matrix."""
     gram = moments.gram
     gram /= scale[:, None]
     gram /= scale
     right = moments.cross / scale[:, None]
     weights = solve_penalised(gram, right, [alpha * moments.n for alpha in alphas])
-    weights /= scale[:, None]
+    weights /= scale[:, None, None]
     return weights
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.settings.section import Section
 from hrsnn_brian.tasks.images.image_set import Pixels
 
 Floats = NDArray[np.float64]
@@ -17,10 +18,11 @@ OnProgress = Callable[[float], None]
 class FrontEnd(ABC):
     """Turns an image into `steps` inputs of `columns` numbers each, shown one after the other.
 
-    image: height, width and channels of the images it was fitted to and takes. costly: whether
-    encoding takes so long that what was encoded is better kept on disk.
+    settings: as it was fitted by. image: height, width and channels of the images it was fitted to
+    and takes. costly: whether encoding takes so long that its results are better kept on disk.
     """
 
+    settings: Section
     image: tuple[int, ...]
     steps: int
     columns: int

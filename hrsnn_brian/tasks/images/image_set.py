@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from hashlib import sha256
 from typing import Any, Self
 
 import numpy as np
@@ -57,11 +55,6 @@ class ImageSet:
         """Height, width and channels of an image."""
         return self.x_train.shape[1:]
 
-    @cached_property
-    def digest(self) -> str:
-        """A hash of the training images, by which what was fitted to them is found again."""
-        return pixels_digest(self.x_train)
-
     def limited(self, train: int | None = None, test: int | None = None) -> Self:
         """The first images, in the order of the file; None: all of them.
 
@@ -78,13 +71,6 @@ class ImageSet:
             x_test=self.x_test[:test],
             y_test=self.y_test[:test],
         )
-
-
-def pixels_digest(images: Pixels) -> str:
-    """A hash of images and their shape."""
-    content = sha256(str(images.shape).encode())
-    content.update(np.ascontiguousarray(images).data)
-    return content.hexdigest()
 
 
 def _pixels(argument: str, given: Any) -> Pixels:

@@ -14,6 +14,7 @@ and the means of s over the parts of a grid, z-scored, are the inputs, a part a 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,7 @@ class Patches(FrontEnd):
     all; in single precision, the result rounded to 11 bits, as which it is kept on disk.
     """
 
+    settings: PatchSettings
     costly = True
 
     def __init__(
@@ -100,7 +102,8 @@ class Patches(FrontEnd):
 
         Raises InputError if the images are too small.
         """
-        self.settings, self.image, self._fitted = settings, image, dict(fitted)
+        self.settings, self.image = settings, image
+        self._fitted = dict(fitted) | {"image": np.array(image)}
         self.steps = settings.grid**2
         self.columns = settings.atoms * (2 if settings.signs == "both" else 1)
         places = _places(settings, image)
@@ -117,7 +120,17 @@ class Patches(FrontEnd):
     ) -> "Patches":
         """The front-end learnt from training images (n, height, width, channels), no labels."""
         _places(settings, images.shape[1:])
-        generator = rng(seed, "task", "patches")
+        with one_thread():
+            return cls._fitted_to(images, settings, rng(seed, "task", "patches"), on_progress)
+
+    @classmethod
+    def _fitted_to(
+        cls,
+        images: Pixels,
+        settings: PatchSettings,
+        generator: np.random.Generator,
+        on_progress: OnProgress,
+    ) -> "Patches":
         learnt = _learnt(images, settings, generator)
         unscaled = cls(settings, images.shape[1:], learnt)
         rows = generator.permutation(len(images))[: settings.scaling]
@@ -134,15 +147,16 @@ class Patches(FrontEnd):
         )
 
     def arrays(self) -> Mapping[str, NDArray]:
-        return self._fitted | {"image": np.array(self.image)}
+        return self._fitted
 
     def _encode(self, images: Pixels) -> Floats:
         encoded = np.empty((len(images), self.steps, self.columns))
         std = self._fitted["std"]
         scale = np.where(std > 0, std, np.inf)  # of an atom that nothing is like
-        for row, image in enumerate(images):
-            scaled = (self._pooled(image) - self._fitted["mean"]) / scale
-            encoded[row] = scaled.astype(np.float16)
+        with one_thread():
+            for row, image in enumerate(images):
+                scaled = (self._pooled(image) - self._fitted["mean"]) / scale
+                encoded[row] = scaled.astype(np.float16)
         return encoded
 
     def _pooled(self, image: Pixels) -> Singles:
@@ -170,6 +184,16 @@ class Patches(FrontEnd):
         codes += (whitened**2).sum(axis=1, keepdims=True)
         codes += (self._atoms**2).sum(axis=1)
         return np.sqrt(np.maximum(codes, 0, out=codes), out=codes)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Linear algebra on one thread: a sum's last bit depends on the threads, and many of them
+    on a busy machine took twenty times the processor's time of one."""
+    import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limited
 
 
 def _places(settings: PatchSettings, image: tuple[int, ...]) -> tuple[int, int]:

@@ -147,8 +147,6 @@ def _npz(name: str, path: Path, labels: str) -> ImageSet:
     classes = 20 if coarse else KNOWN[name].classes
     try:
         with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError("data", str(path), f"is no {name}; expected {_wanted(name)}")
             missing = [key for key in wanted if key not in archive.files]
             if missing:
                 reason = f"lacks {', '.join(missing)}; an .npz must hold {', '.join(wanted)}"

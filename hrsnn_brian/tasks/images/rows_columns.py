@@ -22,7 +22,7 @@ class LineSettings(Section):
     """Of an image that is shown line by line."""
 
     section = "front_end.lines"
-    order: OneOf = OneOf(
+    show: OneOf = OneOf(
         "both",
         {
             "rows": "from top to bottom",
@@ -38,18 +38,20 @@ class RowsColumns(FrontEnd):
     One mean for all: a margin that hardly ever changes would else be blown up.
     """
 
+    settings: LineSettings
+
     def __init__(
         self, settings: LineSettings, image: tuple[int, ...], mean: float, std: float
     ) -> None:
         """mean, std: of the pixels. Raises InputError if such images cannot be shown so."""
         height, width, channels = image
-        if settings.order == "both" and height != width:
+        if settings.show == "both" and height != width:
             allowed = f"must be rows or columns for images of {height} x {width}"
-            raise InputError("front_end.lines.order", settings.order, allowed)
+            raise InputError("front_end.lines.show", settings.show, allowed)
         self.settings, self.image, self.mean, self.std = settings, image, mean, std
         sizes = {"rows": width, "columns": height, "both": height + width}
-        self.steps = width if settings.order == "columns" else height
-        self.columns = sizes[settings.order] * channels
+        self.steps = width if settings.show == "columns" else height
+        self.columns = sizes[settings.show] * channels
 
     @classmethod
     def fit(cls, images: Pixels, settings: LineSettings) -> "RowsColumns":
@@ -72,5 +74,5 @@ class RowsColumns(FrontEnd):
         rows = images.reshape(len(images), self.image[0], -1)
         columns = images.swapaxes(1, 2).reshape(len(images), self.image[1], -1)
         lines = {"rows": [rows], "columns": [columns], "both": [rows, columns]}
-        shown = np.concatenate(lines[self.settings.order], axis=2)
+        shown = np.concatenate(lines[self.settings.show], axis=2)
         return np.asarray((shown - self.mean) / self.std, dtype=float)
