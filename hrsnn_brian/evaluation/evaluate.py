@@ -20,7 +20,6 @@ from hrsnn_brian.evaluation.present import (
     Activity,
     Presented,
     Show,
-    Watch,
     as_shown,
     present,
     present_trials,
@@ -34,16 +33,12 @@ from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.classifier import Classified
 from hrsnn_brian.tasks.registry import as_task
-from hrsnn_brian.tasks.task import ClosedLoop, Fitted, RunTask, Task, TrialsTask
+from hrsnn_brian.tasks.task import ClosedLoop, Fitted, RunTask, Task, TrialsTask, Watch, unwatched
 
 Row = dict[str, Any]
 
 READOUTS = RunTask.readouts
 NO_READOUT = "none"
-
-
-def unwatched(what: str, done: int, total: int) -> None:
-    """Progress nobody wants to hear of."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +106,16 @@ def evaluate(
         raise InputError("network", network, "must be a Network, as load_network reads one")
     task = as_task(task, seed)
     session = _Session(task, engine, seed, _known(readouts, task), watch)
+    if isinstance(task, TrialsTask):
+        task.prepare(watch)
     name = FULL if network.keep == 1 and network.n_neurons == network.n_original else PRUNED
     shown = session.show(network, name)
     found = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
     warn_of_activity(*found)
     if controls:
+        if isinstance(task, TrialsTask):
+            asked = session.readouts
+            session.readouts = tuple(r for r in asked if r in task.control_readouts) or asked
         session.show(network.without_recurrence(), NO_RECURRENCE)
         if isinstance(task, TrialsTask):
             session.show_slow_input(network)

@@ -16,9 +16,6 @@ from hrsnn_brian.simulation import Drive, Engine, Presentation, simulate, simula
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.task import Learner, RunTask, Task, Trial, TrialsTask
 
-Watch = Callable[[str, int, int], None]
-"""Called with what is at work, how much of it is done, and how much there is."""
-
 
 @dataclass(frozen=True)
 class Activity:

@@ -30,6 +30,7 @@ class ClassificationTask(TrialsTask):
     """
 
     readouts: tuple[str, ...] = (SPIKES, LAST, WITH_V, SPIKES + LOGISTIC)
+    control_readouts: tuple[str, ...] = (SPIKES, LAST)
     description = "independent trials, each with a label"
     step = "1 sample"
 

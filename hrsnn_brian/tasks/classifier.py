@@ -175,6 +175,11 @@ def _classified(
             label="mean accuracy of a class",
             minor=True,
         ),
+        Score(
+            "validation_accuracy",
+            1.0 - float(readout.validation_error_rate or 0.0),
+            label="accuracy on the training trials that chose the penalty",
+        ),
         Score("alpha", float(np.max(readout.alpha)), label="largest ridge penalty per row chosen"),
         Score(
             "alpha_at_edge",

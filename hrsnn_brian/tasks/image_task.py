@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from hrsnn_brian.settings.fields import (
     Flag,
     OneOf,
-    OptionalReal,
     OptionalText,
     OptionalWhole,
+    Real,
     Whole,
 )
 from hrsnn_brian.settings.section import Part, Section
@@ -29,9 +29,11 @@ from hrsnn_brian.tasks.classifier import (
     WITH_FEATURES,
     WITH_V,
 )
+from hrsnn_brian.tasks.images.encoded import Encoded, encoded
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, fit_front_end
 from hrsnn_brian.tasks.images.image_set import ImageSet
 from hrsnn_brian.tasks.images.read import LABELS, read_images
+from hrsnn_brian.tasks.task import Watch, unwatched
 
 QUICK = (1000, 500)  # training and test images
 
@@ -60,9 +62,7 @@ class ImageOptions(Section):
     traces: Times = Times(("100 ms",)).about(
         "time constants of the spike traces that are read at a snapshot"
     )
-    gain: OptionalReal = OptionalReal(0).about(
-        "of the encoder while images are shown; that of the network unless given"
-    )
+    gain: Real = Real(8.0, 0, above=True).about("of the encoder while images are shown")
     logistic: Flag = Flag(True).about("whether a logistic readout is fitted, too; it takes longest")
     front_end: Part[FrontEndSettings] = Part(FrontEndSettings)
 
@@ -79,6 +79,7 @@ class MnistOptions(FiledImageOptions):
     """Of grey images with many lines."""
 
     sample: Time = Time("5 ms", positive=True).about("how long a step of an image is shown")
+    front_end: Part[FrontEndSettings] = Part(FrontEndSettings, {"lines": {"show": "in turn"}})
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,33 @@ class ImageTask(ClassificationTask):
         self.options, self.seed = options, seed
         more = (SPIKES + LOGISTIC,) if options.logistic else ()
         self.readouts = (SPIKES, LAST, WITH_V, WITH_FEATURES, *more)
-        self.shown_with = {"sample": options.sample, "traces": options.traces}
-        if options.gain is not None:
-            self.shown_with["gain"] = options.gain
+        self.shown_with = {name: getattr(options, name) for name in ("sample", "traces", "gain")}
+        self._watch: Watch = unwatched
         self.set_up(self.images.y_train, self.images.y_test)
         self.classes = tuple(images.classes[int(label)] for label in self.classes)
+
+    def prepare(self, watch: Watch) -> None:
+        """Fits the front-end and encodes all images, where that takes long and is kept on disk."""
+        self._watch = watch
+        _ = self._encoded
 
     @cached_property
     def front_end(self) -> FrontEnd:
         """Fitted to the training images, the held-out ones included: it sees no label."""
-        return fit_front_end(self.images, self.options.front_end, self.seed)
+        return fit_front_end(
+            self.images, self.options.front_end, self.seed, self._told("front-end")
+        )
+
+    @cached_property
+    def _encoded(self) -> dict[str, Encoded]:
+        return {
+            part: encoded(
+                self.front_end,
+                getattr(self.images, f"x_{part}"),
+                self._told(f"{part} images encoded"),
+            )
+            for part in ("train", "test")
+        }
 
     @cached_property
     def at(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -136,22 +154,23 @@ class ImageTask(ClassificationTask):
         return tuple(np.unique(np.ceil(ends).astype(int) - 1).tolist())
 
     def shown(self, rows: range) -> FloatArray:
-        return self.front_end.encode(self._pixels(rows))
+        part, where = self.within(rows)
+        return self._encoded[part][where]
 
     def plain(self, rows: range) -> dict[str, NDArray]:
-        pixels = self._pixels(rows)
+        part, where = self.within(rows)
+        pixels = getattr(self.images, f"x_{part}")[where]
         return {
-            "linear on features": self.front_end.features(pixels),
+            "linear on features": self.features(rows),
             "linear on pixels": pixels.reshape(len(pixels), -1) / np.float32(255),
         }
 
     def features(self, rows: range) -> NDArray:
-        return self.front_end.features(self._pixels(rows))
+        """The steps of the front-end, all at once."""
+        return self.shown(rows).reshape(len(rows), -1)
 
-    def _pixels(self, rows: range) -> NDArray[np.uint8]:
-        part, where = self.within(rows)
-        found: NDArray[np.uint8] = getattr(self.images, f"x_{part}")[where]
-        return found
+    def _told(self, what: str) -> Callable[[float], None]:
+        return lambda fraction: self._watch(what, round(100 * fraction), 100)
 
 
 def image_task(name: str) -> Callable[..., ImageTask]:

@@ -283,8 +283,7 @@ def get_task(name: str, seed: int, settings: Settings = (), **options: Any) -> T
     """
     kind = task_options(name)
     keys = replace(kind.keys(), argument=f"option of task {name}", see=name)
-    given = assignments(keys, settings)
-    given |= {path: value for key, value in options.items() for path in keys.paths(key)}
+    given = assignments(keys, settings) | assignments(keys, options)
     chosen, parts = kind(**given), checked_fields(kind)
     return TASKS[name].make(seed, **{field: getattr(chosen, field) for field, _ in parts})
 

@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
+Watch = Callable[[str, int, int], None]
+"""Called with what is at work, how much of it is done, and how much there is."""
+
+
+def unwatched(what: str, done: int, total: int) -> None:
+    """Progress nobody wants to hear of."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
@@ -149,12 +156,17 @@ class TrialsTask(Task):
     """A task of independent trials, each from the reset state, shown side by side.
 
     at: numbers of the samples of a trial after which states are kept, increasing.
-    n_train, n_test: trials; those a readout is fitted to are shown first.
+    n_train, n_test: trials; those a readout is fitted to are shown first. control_readouts: those
+    of the readouts that networks without recurrence have, too.
     """
 
     at: tuple[int, ...]
     n_train: int
     n_test: int
+    control_readouts: tuple[str, ...]
+
+    def prepare(self, watch: Watch) -> None:
+        """Does what takes long before anything can be shown."""
 
     @abstractmethod
     def batches(self, stop: int | None = None) -> Iterator[FloatArray]:

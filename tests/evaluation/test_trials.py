@@ -1,12 +1,14 @@
 """Independent trials through a network: states, controls, costs, rows."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 import hrsnn_brian as hb
 from hrsnn_brian.evaluation import evaluate as evaluating
+from hrsnn_brian.evaluation import slow_input as slowing
 from hrsnn_brian.evaluation.evaluate import network_rows
 from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
 from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_input
@@ -38,7 +40,11 @@ def network() -> hb.Network:
     return hb.build_network(hb.HRSNNParams(N=20, K=5, J=2.0, tau_m="4 ms", tau_syn="9 ms"), seed=1)
 
 
-def test_a_table_has_every_control_and_the_network_is_left_as_it_was(network, numpy_engine):
+def test_a_table_has_every_control_and_the_network_is_left_as_it_was(
+    network, numpy_engine, monkeypatch
+):
+    matching = partial(slowing.match_rate, tolerance=0.1)  # fewer steps: Brian itself is slow
+    monkeypatch.setattr(slowing, "match_rate", matching)
     told = []
     found = hb.evaluate(
         network,
@@ -58,8 +64,8 @@ def test_a_table_has_every_control_and_the_network_is_left_as_it_was(network, nu
     assert (bare["synapses"], slow["synapses"]) == (0, 0)
     assert (full["match"], bare["match"]) == (UNMATCHED, UNMATCHED)
     assert (slow["match"], slow["note"]) == ("bias", "")
-    assert slow["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.02)
-    assert abs(bare["rate_hz"] / full["rate_hz"] - 1) > 0.02
+    assert slow["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.1)
+    assert abs(bare["rate_hz"] / full["rate_hz"] - 1) > 0.1
     assert network.params.encoder.gain == 4.0
     counts = found.confusion("no recurrence", "spikes")
     assert counts.sum() == 6
