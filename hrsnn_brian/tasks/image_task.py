@@ -112,8 +112,10 @@ class ImageTask(ClassificationTask):
 
     def __init__(self, images: ImageSet, options: ImageOptions, seed: int = 0) -> None:
         """seed: of what a front-end draws."""
-        quick = QUICK if options.quick else (None, None)
-        self.images = images.limited(options.train or quick[0], options.test or quick[1])
+        held = (len(images.x_train), len(images.x_test))
+        usual = map(min, QUICK, held) if options.quick else held
+        train, test = (n or m for n, m in zip((options.train, options.test), usual, strict=True))
+        self.images = images.limited(train, test)
         self.name = images.name
         self.description = DESCRIPTIONS.get(images.name, images.name)
         self.options, self.seed = options, seed
