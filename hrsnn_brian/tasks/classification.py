@@ -74,7 +74,8 @@ class ClassificationTask(TrialsTask):
         self.y_test = place
         self.classes = tuple(map(str, names))
         self.n_train, self.n_test = len(train), len(test)
-        self.validation = min(self.n_train // 5, 2000) if validation is None else validation
+        usual = min(max(1, self.n_train // 5), 2000)
+        self.validation = usual if validation is None else validation
         if not 1 <= self.validation <= self.n_train - 2:
             allowed = f"must be from 1 to {self.n_train - 2} for {self.n_train} training trials"
             raise InputError("validation", self.validation, allowed)
