@@ -28,7 +28,7 @@ COMMANDS = {
     "reproduce": "run the main study and draw its figure",
     "list": "list tasks, recipes, studies, figures, presets, systems, or the options of one",
     "doctor": "check the installation; time a build and a run",
-    "cache": "show or clear the compiled programs",
+    "cache": "show or clear the compiled programs and what was learnt from images",
 }
 
 # What the machine refuses: no fault of the program, no traceback.

@@ -32,7 +32,7 @@ def version_of(name: str) -> str | None:
 
 
 # Those whose version can change a number; optional ones count where they are installed.
-NUMERICAL = ("brian2", "numpy", "scipy", "sympy", "igraph", "bayesian-optimization")
+NUMERICAL = ("brian2", "numpy", "scipy", "sympy", "igraph", "bayesian-optimization", "scikit-learn")
 _SOURCES = (".py", ".cpp", ".h", ".toml", ".csv")
 _READ_TABLES_ONLY = ("figures", "report")
 _LENGTH = 16

@@ -5,9 +5,10 @@ coefficients as (X'X + c I)^-1 X'y, from n^2 p + n^3 operations instead of n p^2
 of several blocks is the sum of theirs, so that what is added to a selection is all that costs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from hrsnn_brian.readout.held_out import HeldErrors, Selection
@@ -27,51 +28,49 @@ def fit_dual(
 ) -> list[tuple[RidgeReadout, ...]]:
     """The readouts of `fit_selections`, whose arguments these are, checked.
 
-    The first `n_fit` rows are fitted, the others choose the penalty.
-
-    The kernel grows from the smallest selection to the largest; where one does not hold the one
-    before, it is begun again.
+    The first `n_fit` rows are fitted, the others choose the penalty. One kernel goes from the
+    smallest selection to the largest: blocks are added and, where most of the last one stays,
+    taken away.
     """
     n = len(targets)
     standard = {name: mean_and_scale(block) for name, block in blocks.items()}
     kernel, inside = np.zeros((n, n), order="F"), set[str]()
     fitted: dict[tuple[str, ...], tuple[RidgeReadout, ...]] = {}
-    todo = sorted(set(names), key=len)
+    todo = sorted(dict.fromkeys(names), key=len)
     for some in todo:
-        if not inside <= set(some):
+        if _width(blocks, inside.difference(some)) > _width(blocks, inside.intersection(some)):
             kernel[:], inside = 0.0, set()
-        for name in some:
-            if name not in inside:
-                kernel = _add_block(kernel, blocks[name], *standard[name])
+        for name in blocks:
+            if (name in some) != (name in inside):
+                sign = 1.0 if name in some else -1.0
+                kernel = _add_block(kernel, sign, blocks[name], *standard[name])
         inside = set(some)
         errors = _held_errors(kernel, targets, n_fit, selection)
-        best = [errors.best(rule) for rule in selection.rules]
-        used, at = np.unique(best, return_inverse=True)
-        y_mean = targets.mean(axis=0)
-        dual = solve_penalised(
-            kernel if some == todo[-1] else kernel.copy(order="F"),
-            targets - y_mean,
-            [selection.alphas[k] * n for k in used],
-        )
-        dual -= dual.mean(axis=0)
+        spent = kernel if some == todo[-1] else kernel.copy(order="F")
         readouts = []
-        for k, where in zip(best, at.reshape(len(best), -1), strict=True):
-            a = dual[:, where, np.arange(len(where))]
-            coefficients = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
-            intercept = y_mean - sum(standard[name][0] @ w for name, w in coefficients.items())
-            readouts.append(fitted_readout(coefficients, intercept, errors, k))
+        for best, a in _dual_coefficients(spent, targets, errors):
+            weights = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
+            centre = sum(standard[name][0] @ w for name, w in weights.items())
+            intercept = targets.mean(axis=0) - centre
+            readouts.append(fitted_readout(weights, intercept, errors, best))
         fitted[some] = tuple(readouts)
     return [fitted[some] for some in names]
 
 
-def _add_block(kernel: Floats, block: np.ndarray, mean: Floats, scale: float) -> Floats:
-    """`kernel` (its lower triangle) plus that of a block, in place."""
+def _width(blocks: Rows, names: Iterable[str]) -> int:
+    return sum(blocks[name].shape[1] for name in names)
+
+
+def _add_block(
+    kernel: Floats, sign: float, block: np.ndarray, mean: Floats, scale: float
+) -> Floats:
+    """`kernel` (its lower triangle) plus `sign` times that of a block, in place."""
     for start in range(0, block.shape[1], COLUMNS):
         columns = slice(start, start + COLUMNS)
         x = np.array(block[:, columns], dtype=float, order="F")
         x -= mean[columns]
         x /= scale
-        kernel = blas.dsyrk(1.0, x, beta=1.0, c=kernel, lower=1, overwrite_c=1)
+        kernel = blas.dsyrk(sign, x, beta=1.0, c=kernel, lower=1, overwrite_c=1)
     return kernel
 
 
@@ -92,6 +91,20 @@ def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selecti
         rows = slice(start, start + CHUNK)
         errors.add(np.tensordot(kernel[rows, :n_fit], dual, 1) - shift, targets[rows])
     return errors
+
+
+def _dual_coefficients(
+    kernel: Floats, targets: Floats, errors: HeldErrors
+) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+    """For each rule the index of every target's penalty and a (n, targets), of all rows."""
+    selection = errors.selection
+    best = [errors.best(rule) for rule in selection.rules]
+    used, at = np.unique(best, return_inverse=True)
+    penalties = [selection.alphas[k] * len(targets) for k in used]
+    dual = solve_penalised(kernel, targets - targets.mean(axis=0), penalties)
+    dual -= dual.mean(axis=0)
+    for k, where in zip(best, at.reshape(len(best), -1), strict=True):
+        yield k, dual[:, where, np.arange(len(where))]
 
 
 def _coefficients(block: np.ndarray, a: Floats, mean: Floats, scale: float) -> Floats:

@@ -170,13 +170,9 @@ def check_rows(blocks: Rows, targets: np.ndarray, widths: Mapping[str, int] | No
 
 def block_scale(variance: Floats, mean: Floats, widths: Mapping[str, int]) -> Floats:
     """Root mean variance of each block, for its every feature, (p,); 1 where nothing varies."""
-    varies = (
-        variance > (64 * np.finfo(float).eps * mean) ** 2
-    )  # the rounding of a mean is no signal
-    sizes = [
-        float(np.sqrt(part.mean())) if part.any() else 1.0
-        for part in split(np.where(varies, variance, 0.0), widths)
-    ]
+    rounding = 64 * np.finfo(float).eps * np.abs(mean)  # of a mean: no signal
+    varying = np.where(variance > rounding**2, variance, 0.0)
+    sizes = [float(np.sqrt(part.mean())) if part.any() else 1.0 for part in split(varying, widths)]
     return np.repeat(sizes, list(widths.values()))
 
 

@@ -24,7 +24,7 @@ def solve_penalised(matrix: Floats, right: Floats, penalties: Sequence[float]) -
     """(matrix + c I)^-1 right for every penalty c, (p, penalties, m). `matrix` is destroyed.
 
     matrix: (p, p), symmetric and not negative, in columns (order "F"), of which the lower triangle
-    is read; right: (p, m). Besides `matrix`, memory is another half of it, or one copy of it.
+    is read; right: (p, m). Beside it memory is that of the solutions, or one copy of `matrix`.
 
     Raises InputError if a penalty drowns in the rounding of `matrix`.
     """
@@ -59,7 +59,8 @@ def _to_band(matrix: Floats, width: int) -> tuple[Floats, list[tuple[Floats, Flo
     A block works on the last len(V) coordinates.
     """
     p = len(matrix)
-    memory = matrix.ravel(order="K")  # a view: what is left of the matrix moves to its front
+    # What is left of the matrix moves to the front of its memory, V into the place it leaves.
+    memory, end = matrix.ravel(order="K"), matrix.size
     band = np.zeros((width + 1, p), order="F")
     reflections = []
     rest = matrix
@@ -72,8 +73,11 @@ def _to_band(matrix: Floats, width: int) -> tuple[Floats, list[tuple[Floats, Flo
         v, t, r = _householder(rest[w:, :w])
         i, j = np.triu_indices(len(r), m=w)
         band[w + i - j, start + j] = r[i, j]
-        reflections.append((v, t))
         rest = _trailing(rest, w, memory)
+        end -= v.size
+        kept = memory[end : end + v.size].reshape(v.shape, order="F")
+        kept[:] = v
+        reflections.append((kept, t))
         # Q'AQ = A - V U' - U V' with U = (A V T) - V (T' V' A V T) / 2
         u = blas.dsymm(1.0, rest, np.asfortranarray(v @ t), lower=1)
         u -= v @ (0.5 * (t.T @ (v.T @ u)))

@@ -95,7 +95,8 @@ def same(found: RidgeReadout, expected: RidgeReadout, blocks: Rows, tolerance: f
     [
         [("u", "fast"), ("u", "fast", "v")],  # nested, as spikes in spikes and membranes
         [("u", "fast", "v"), ("u", "fast")],
-        [("u", "slow"), ("fast", "v"), ("u", "slow")],
+        [("u", "slow"), ("fast", "v"), ("u", "slow")],  # nothing in common
+        [("u", "fast", "slow"), ("fast", "slow", "v"), ("fast", "slow")],  # most in common
     ],
 )
 def test_selections_fitted_together_are_those_fitted_alone(

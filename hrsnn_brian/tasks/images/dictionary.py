@@ -1,5 +1,6 @@
 """Patches of images: taken out, normalised, whitened, and a dictionary learnt from them."""
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,16 @@ class Whitening(NamedTuple):
     def of(self, patches: Singles) -> Singles:
         """Whitened patches, (n, f)."""
         return np.matmul(patches - self.center, self.matrix, dtype=np.float32)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Linear algebra on one thread: a sum's last bit depends on the threads, and many of them
+    on a busy machine took twenty times the processor's time of one."""
+    import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limited
 
 
 def random_patches(
@@ -72,7 +83,8 @@ def cluster_centres(patches: Singles, number: int, seed: int) -> Singles:
     from sklearn.cluster import MiniBatchKMeans
 
     search = MiniBatchKMeans(number, batch_size=BATCH, max_iter=PASSES, n_init=1, random_state=seed)
-    centres: Singles = search.fit(patches).cluster_centers_.astype(np.float32)
+    with one_thread():
+        centres: Singles = search.fit(patches).cluster_centers_.astype(np.float32)
     return centres
 
 

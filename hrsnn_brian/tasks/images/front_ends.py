@@ -1,11 +1,10 @@
-"""The front-ends there are, which of them a set of images has, and where fitted ones are kept."""
+"""The front-ends there are, chosen by their settings, fitted, and made again from their arrays."""
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,19 +38,6 @@ class FrontEndSettings(Section):
 
 
 _FILE = "fitted.npz"
-
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "digits": {"kind": "lines"},
-    "mnist": {"kind": "lines"},
-    "fashion-mnist": {"kind": "lines"},
-    "cifar10": {"kind": "patches"},
-    "cifar100": {"kind": "patches"},
-}
-
-
-def default_settings(name: str) -> FrontEndSettings:
-    """The settings shipped for an image set."""
-    return FrontEndSettings.from_dict(DEFAULTS[name])
 
 
 def fit_front_end(

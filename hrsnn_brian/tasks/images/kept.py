@@ -20,7 +20,7 @@ import numpy as np
 
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.files.folder_cache import MANIFEST, FolderCache, scrap
-from hrsnn_brian.files.identity import file_digest, joint_digest, version_of
+from hrsnn_brian.files.identity import PACKAGE, file_digest, joint_digest, version_of
 from hrsnn_brian.simulation.cache import default_root
 from hrsnn_brian.simulation.child import writing
 from hrsnn_brian.simulation.toolchain import cpu_identity
@@ -86,7 +86,8 @@ class ImageCache(FolderCache):
 def content_key(*parts: object) -> str:
     """The key of what images, arrays and plain values give with this code on this machine."""
     content = hashlib.sha256()
-    for part in (*parts, _sources(), cpu_identity(), [version_of(name) for name in _LIBRARIES]):
+    made_by = [*map(version_of, (PACKAGE, *_LIBRARIES)), _sources(), cpu_identity()]
+    for part in (*parts, made_by):
         if isinstance(part, np.ndarray):
             content.update(f"{part.dtype} {part.shape}\0".encode())
             content.update(np.ascontiguousarray(part).data)

@@ -14,7 +14,6 @@ and the means of s over the parts of a grid, z-scored, are the inputs, a part a 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +29,7 @@ from hrsnn_brian.tasks.images.dictionary import (
     all_patches,
     cluster_centres,
     normalised,
+    one_thread,
     pooling,
     random_patches,
     unit_norm,
@@ -110,7 +110,8 @@ class Patches(FrontEnd):
         self._pooling = pooling(places, settings.grid, settings.order)
         self._whitening = Whitening(fitted["center"], fitted["matrix"])
         self._atoms: Singles = fitted["atoms"]
-        self._compared = np.ascontiguousarray(self._whitening.matrix @ self._atoms.T)
+        with one_thread():
+            self._compared = np.ascontiguousarray(self._whitening.matrix @ self._atoms.T)
         self._products = np.empty((places[0] * places[1], settings.atoms), dtype=np.float32)
         self._codes = np.empty_like(self._products)
 
@@ -184,16 +185,6 @@ class Patches(FrontEnd):
         codes += (whitened**2).sum(axis=1, keepdims=True)
         codes += (self._atoms**2).sum(axis=1)
         return np.sqrt(np.maximum(codes, 0, out=codes), out=codes)
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Linear algebra on one thread: a sum's last bit depends on the threads, and many of them
-    on a busy machine took twenty times the processor's time of one."""
-    import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
-    from threadpoolctl import threadpool_limits
-
-    limited: AbstractContextManager[object] = threadpool_limits(limits=1)
-    return limited
 
 
 def _places(settings: PatchSettings, image: tuple[int, ...]) -> tuple[int, int]:

@@ -15,14 +15,11 @@ from hrsnn_brian.tasks.images.dictionary import (
 )
 from hrsnn_brian.tasks.images.front_end import FrontEnd
 from hrsnn_brian.tasks.images.front_ends import (
-    DEFAULTS,
     FrontEndSettings,
-    default_settings,
     fit_front_end,
     make_front_end,
 )
 from hrsnn_brian.tasks.images.image_set import ImageSet
-from hrsnn_brian.tasks.images.read import NAMES
 
 SMALL = {"kind": "patches", "size": 3, "grid": 2, "atoms": 7, "samples": 2000}
 KINDS: list[dict[str, Any]] = [
@@ -106,11 +103,6 @@ def test_a_front_end_is_made_again_from_its_arrays(kind: dict[str, Any]) -> None
 def test_images_of_another_shape_are_refused(kind: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="must be \\(images, 10, 10, 3\\)"):
         fitted(kind).encode(smooth(2, 0, side=11))
-
-
-def test_every_image_set_has_a_front_end() -> None:
-    assert set(DEFAULTS) == set(NAMES)
-    assert {default_settings(name).kind for name in NAMES} == {"lines", "patches"}
 
 
 # ---- lines ----
