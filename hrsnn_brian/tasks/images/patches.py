@@ -8,7 +8,8 @@ of plain data patches). Every patch p of an image becomes
     s_k = max(d_k . x - threshold, 0)                       soft threshold, d_k of unit norm; or
     s_k = max(mean_j |x - d_j| - |x - d_k|, 0)              triangle
 
-and the means of s over the parts of a grid, z-scored, are the inputs, a part a step.
+and the means of s over the parts of a grid, z-scored, are the inputs, a part a step. Means over an
+image and its mirror image spare a readout learning that a class looks the same from both sides.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.seeds import rng
-from hrsnn_brian.settings.fields import OneOf, Real, Whole
+from hrsnn_brian.settings.fields import Flag, OneOf, Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.tasks.images.dictionary import (
     Singles,
@@ -55,7 +56,7 @@ class PatchSettings(Section):
     dictionary: OneOf = OneOf(
         "data", {"data": "patches as they are", "k-means": "the centres of clusters of patches"}
     ).about("what patches are compared with")
-    atoms: Whole = Whole(800, 1).about("size of the dictionary")
+    atoms: Whole = Whole(1600, 1).about("size of the dictionary")
     encoding: OneOf = OneOf(
         "soft threshold",
         {
@@ -67,7 +68,10 @@ class PatchSettings(Section):
     signs: OneOf = OneOf(
         "one", {"one": "products above the threshold", "both": "and, apart, those below minus it"}
     ).about("which products the soft threshold lets pass")
-    grid: Whole = Whole(4, 1).about("parts along a side of the image, each pooled into a step")
+    mirrored: Flag = Flag(True).about(
+        "whether responses are means over an image and its mirror image, at twice the work"
+    )
+    grid: Whole = Whole(3, 1).about("parts along a side of the image, each pooled into a step")
     order: OneOf = OneOf(
         "rows",
         {
@@ -162,6 +166,13 @@ class Patches(FrontEnd):
 
     def _pooled(self, image: Pixels) -> Singles:
         """(steps, columns) of an image, before scaling."""
+        if not self.settings.mirrored:
+            return self._responses(image)
+        both = [self._responses(image), self._responses(image[:, ::-1])]
+        return np.mean(both, axis=0, dtype=np.float32)
+
+    def _responses(self, image: Pixels) -> Singles:
+        """(steps, columns) of an image as it is."""
         settings, codes = self.settings, self._codes
         patches = all_patches(image, settings.size, settings.stride)
         patches = normalised(patches, settings.contrast) - self._whitening.center

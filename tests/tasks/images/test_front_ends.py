@@ -21,12 +21,12 @@ from hrsnn_brian.tasks.images.front_ends import (
 )
 from hrsnn_brian.tasks.images.image_set import ImageSet
 
-SMALL = {"kind": "patches", "size": 3, "grid": 2, "atoms": 7, "samples": 2000}
+SMALL = {"kind": "patches", "size": 3, "grid": 2, "atoms": 7, "samples": 2000, "mirrored": False}
 KINDS: list[dict[str, Any]] = [
     {"kind": "lines"},
     SMALL,
     SMALL | {"signs": "both", "threshold": 0.3, "stride": 2, "order": "inward"},
-    SMALL | {"encoding": "triangle", "dictionary": "k-means", "grid": 3},
+    SMALL | {"encoding": "triangle", "dictionary": "k-means", "grid": 3, "mirrored": True},
 ]
 
 
@@ -136,15 +136,20 @@ def test_encoding_is_what_its_definition_says_patch_by_patch(kind: dict[str, Any
     front = fitted(kind)
     held = {name: np.asarray(array, dtype=float) for name, array in front.arrays().items()}
     image = images().x_test[4].astype(float)
+    parts = _parts(image, settings, held)
+    if settings.mirrored:
+        parts = (parts + _parts(image[:, ::-1], settings, held)) / 2
+    expected = (parts - held["mean"]) / held["std"]
+    np.testing.assert_allclose(front.encode(images().x_test)[4], expected, rtol=1e-3, atol=1e-3)
+
+
+def _parts(image: np.ndarray, settings: Any, held: dict) -> np.ndarray:
+    """Mean responses in every part of an image, (steps, columns)."""
     starts = range(0, 10 - settings.size + 1, settings.stride)
     codes = np.array([[_code(image, r, c, settings, held) for c in starts] for r in starts])
     halves = np.array_split(np.arange(len(starts)), settings.grid)
-    parts = [
-        codes[np.ix_(halves[r], halves[c])].mean(axis=(0, 1))
-        for r, c in path(settings.grid, settings.order)
-    ]
-    expected = (np.array(parts) - held["mean"]) / held["std"]
-    np.testing.assert_allclose(front.encode(images().x_test)[4], expected, rtol=1e-3, atol=1e-3)
+    path_taken = path(settings.grid, settings.order)
+    return np.array([codes[np.ix_(halves[r], halves[c])].mean(axis=(0, 1)) for r, c in path_taken])
 
 
 def _code(image: np.ndarray, row: int, column: int, settings: Any, held: dict) -> np.ndarray:
@@ -162,6 +167,14 @@ def _code(image: np.ndarray, row: int, column: int, settings: Any, held: dict) -
     if settings.signs == "one":
         return above
     return np.concatenate([above, np.maximum(-products - settings.threshold, 0)])
+
+
+def test_a_mirrored_front_end_tells_no_image_from_its_mirror_image() -> None:
+    shown = images().x_test
+    turned = shown[:, :, ::-1]
+    mirrored, plain = fitted(SMALL | {"mirrored": True}), fitted(SMALL)
+    assert np.array_equal(mirrored.encode(shown), mirrored.encode(turned))
+    assert not np.allclose(plain.encode(shown), plain.encode(turned), atol=0.1)
 
 
 def test_whitened_patches_have_the_identity_for_a_covariance() -> None:
