@@ -17,7 +17,7 @@ import numpy as np
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Flag, OptionalReal, OptionalWhole
-from hrsnn_brian.settings.reader import Settings, assignments
+from hrsnn_brian.settings.reader import Settings, applied
 from hrsnn_brian.settings.section import Section, checked_fields
 from hrsnn_brian.tasks.chaotic import LAMBDA_MAX, lorenz63_series, mackey_glass_series
 from hrsnn_brian.tasks.forecast_task import ForecastTask
@@ -283,8 +283,9 @@ def get_task(name: str, seed: int, settings: Settings = (), **options: Any) -> T
     """
     kind = task_options(name)
     keys = replace(kind.keys(), argument=f"option of task {name}", see=name)
-    given = assignments(keys, settings) | assignments(keys, options)
-    chosen, parts = kind(**given), checked_fields(kind)
+    table, _ = applied(keys, kind().to_dict(), settings)
+    table, _ = applied(keys, table, options)
+    chosen, parts = kind.from_dict(table), checked_fields(kind)
     return TASKS[name].make(seed, **{field: getattr(chosen, field) for field, _ in parts})
 
 

@@ -108,3 +108,15 @@ def test_an_image_of_another_size_than_its_front_end_can_show_is_refused():
     one = ImageSet("toy", pixels, labels, pixels, labels, ("a", "b"))
     with pytest.raises(InputError, match="must be rows or columns for images of 3 x 4"):
         task(one, front_end={"lines": {"show": "in turn"}}).shown(range(2))
+
+
+def test_a_choice_inside_the_front_end_leaves_the_rest_of_it_as_it_is_shipped(tmp_path):
+    arrays = {f"x_{part}": np.full((10, 32, 32, 3), 7, np.uint8) for part in ("train", "test")}
+    arrays |= {f"y_{part}": np.arange(10) for part in ("train", "test")}
+    np.savez(tmp_path / "cifar10.npz", **arrays)
+    for chosen in (
+        get_task("cifar10", 0, ["front_end.patches.atoms=60"], data=str(tmp_path)),
+        get_task("cifar10", 0, front_end={"patches": {"atoms": 60}}, data=tmp_path),
+    ):
+        front_end = chosen.options.front_end
+        assert (front_end.kind, front_end.patches.atoms) == ("patches", 60)
