@@ -50,25 +50,13 @@ class StudyError(HrsnnError, RuntimeError):
 
 # Near enough to be a slip of the pen; farther names are not offered. [our choice]
 _SIMILAR = 0.6
-# Asked for, since the paper has them, but not in the package yet: words in a name -> what to say.
-_NOT_YET = {
-    "task": (
-        ("image", "cifar", "mnist", "imagenet", "svhn", "shd", "dvs", "gesture"),
-        "classification, of images or others, is not there yet: the tasks are series",
-    )
-}
 
 
 def unknown_name(argument: str, value: str, known: Iterable[str]) -> InputError:
     """An `InputError` for a name that is not in `known`: the nearest, if one is near, and all."""
     names = sorted(known)
-    hint = "unknown; "
-    words, not_yet = _NOT_YET.get(argument.removeprefix("--"), ((), ""))
     near = _nearest(value.lower(), names)
-    if near is not None:
-        hint = f"unknown; did you mean {near!r}? "
-    elif any(word in value.lower() for word in words):
-        hint = f"unknown; {not_yet}; "
+    hint = "unknown; " if near is None else f"unknown; did you mean {near!r}? "
     return InputError(argument, value, f"{hint}known: {', '.join(names) or 'none'}")
 
 

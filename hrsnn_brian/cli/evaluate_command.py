@@ -10,11 +10,13 @@ from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
+    from hrsnn_brian.evaluation.evaluate import Evaluation
     from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
 
 _OF_READING = ("sep", "decimal", "time", "stuck", "irregular")
-_OF_DATA = ("column", "target", *_OF_READING, "horizons", "unit")  # mean nothing without --data
+# of a series of one's own: they mean nothing with --task
+_OF_DATA = ("column", "target", *_OF_READING, "horizons", "unit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", help="see hrsnn list tasks; instead of --data")
     add_settings(parser, "an option of the task, e.g. starts=40", "TASK")
     parser.add_argument(
+        "--data",
+        type=user_path,
+        metavar="PATH",
+        help="folder or .npz file of an image task; without --task, a .csv file of your own",
+    )
+    parser.add_argument("--labels", help="which classes an image set is sorted into: fine, coarse")
+    parser.add_argument(
         "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
     )
     parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
-    own = parser.add_argument_group("your own series, scored like wind")
-    own.add_argument(
-        "--data", type=user_path, metavar="FILE.csv", help="text with a line of column names"
-    )
+    own = parser.add_argument_group("your own series (--data FILE.csv), scored like wind")
     own.add_argument(
         "--column",
         metavar="NAME",
@@ -71,12 +77,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     from hrsnn_brian.evaluation.evaluate import evaluate
     from hrsnn_brian.files.tables import Table, write_csv
+    from hrsnn_brian.runs.progress import Stages
 
-    note(f"{task.name}: {task.n_samples} samples, step {task.step}, controls included")
+    note(f"{task.name}: {task.extent()}, step {task.step}, controls included")
     for remark in task.remarks:
         note(f"warning: {remark}")
-    with activity_noted():
-        evaluation = evaluate(network, task, engine=engine, seed=args.seed)
+    with activity_noted(), Stages(lambda: engine.stats.build_seconds) as watch:
+        evaluation = evaluate(network, task, engine=engine, seed=args.seed, watch=watch)
     rivals = _rivals(args, task, network.n_neurons)
     table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()
     output.say(describe(network))
@@ -101,6 +108,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "readout": primary["readout"],
         "scores": evaluation.scores(),
         "rows": table,
+        **_confusions(evaluation),
         "engine": engine_facts(engine),
     }
     if args.out is not None and args.out.endswith(".csv"):
@@ -127,22 +135,29 @@ def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[st
 def _task(args: argparse.Namespace) -> "Task":
     from hrsnn_brian.settings.reader import assignments
     from hrsnn_brian.tasks.real_series import own_series_task
-    from hrsnn_brian.tasks.registry import get_task
+    from hrsnn_brian.tasks.registry import get_task, task_options
     from hrsnn_brian.tasks.series import Reading
 
-    if args.data is None:
+    if args.task is not None or args.data is None:
         if args.task is None:
             raise InputError("--task", None, "give a task, or --data and --column")
+        known = task_options(args.task).keys().fields
+        if args.data is not None and "data" not in known:
+            allowed = f"contradicts --data {args.data}; give one of the two"
+            raise InputError("--task", args.task, allowed)
         for name in _OF_DATA:
             if getattr(args, name) is not None:
                 allowed = "is about a file of your own: give --data, and no --task"
                 raise InputError(f"--{name}", getattr(args, name), allowed)
-        return get_task(args.task, args.seed, args.settings)
-    if args.settings:
-        raise InputError("--set", args.settings[0], "is about a task, not a file of your own")
-    if args.task is not None:
-        allowed = f"contradicts --data {args.data}; give one of the two"
-        raise InputError("--task", args.task, allowed)
+        if args.labels is not None and "labels" not in known:
+            allowed = f"is nothing that can be chosen of task {args.task}"
+            raise InputError("--labels", args.labels, allowed)
+        both = {"data": args.data, "labels": args.labels}
+        chosen = {name: value for name, value in both.items() if value is not None}
+        return get_task(args.task, args.seed, args.settings, **chosen)
+    for option, given in (("--set", next(iter(args.settings), None)), ("--labels", args.labels)):
+        if given is not None:
+            raise InputError(option, given, "is about a task, not a file of your own")
     if args.column is None:
         raise InputError("--column", None, "name the column of --data to predict")
     numbers = {name: getattr(args, name) for name in ("stuck", "irregular")}
@@ -154,6 +169,20 @@ def _task(args: argparse.Namespace) -> "Task":
     with warnings.catch_warnings():  # told by `run`, in a line each
         warnings.simplefilter("ignore")
         return own_series_task(args.data, args.column, reading, **given)
+
+
+def _confusions(evaluation: "Evaluation") -> dict[str, Any]:
+    """Of a classification its classes and, by network and readout, what was taken for what."""
+    from hrsnn_brian.tasks.classifier import Classified
+
+    found = [fit for fit in evaluation.fitted.values() if isinstance(fit, Classified)]
+    if not found:
+        return {}
+    tables = [
+        {"network": network, "readout": readout, "counts": evaluation.confusion(network, readout)}
+        for network, readout in evaluation.fitted
+    ]
+    return {"classes": found[0].classes, "confusions": tables}
 
 
 def _horizons(text: str) -> tuple[int, ...]:

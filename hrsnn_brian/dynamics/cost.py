@@ -25,6 +25,34 @@ class Cost:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class SampleCost:
+    """What it costs to show one sample, or one trial such as an image, on average.
+
+    Event-driven hardware pays for synaptic events; a clocked machine pays for the update of every
+    neuron in every time step, about 7 multiply-adds each, too. The readout is counted apart.
+    """
+
+    spikes_per_sample: float
+    synaptic_events_per_sample: float
+    neuron_updates_per_sample: float
+    readout_ops_per_sample: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The fields by name, ready for a table row."""
+        return asdict(self)
+
+
+def sample_cost(cost: Cost, seconds: float, dt: float) -> SampleCost:
+    """The same as `cost` says, for a sample that is shown for `seconds` in steps of `dt`."""
+    return SampleCost(
+        spikes_per_sample=cost.neurons * cost.rate_hz * seconds,
+        synaptic_events_per_sample=cost.synaptic_ops_per_s * seconds,
+        neuron_updates_per_sample=float(cost.neurons * round(seconds / dt)),
+        readout_ops_per_sample=cost.readout_ops_per_s * seconds,
+    )
+
+
 def network_cost(
     W: sp.csr_matrix | sp.csr_array,
     spike_counts: np.ndarray,

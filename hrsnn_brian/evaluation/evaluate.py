@@ -1,28 +1,44 @@
 """Evaluate a network on a task: trials shown, readouts fitted, controls, one row for each."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
-from hrsnn_brian.dynamics.cost import network_cost, saturated_fraction, warn_of_activity
+import numpy as np
+from numpy.typing import NDArray
+
+from hrsnn_brian.dynamics.cost import (
+    Cost,
+    network_cost,
+    sample_cost,
+    saturated_fraction,
+    warn_of_activity,
+)
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.evaluation.present import Presented, present
+from hrsnn_brian.evaluation.present import (
+    Activity,
+    Presented,
+    Show,
+    as_shown,
+    present,
+    present_trials,
+)
+from hrsnn_brian.evaluation.quadratic import QUADRATIC, fit_products, product_ops
+from hrsnn_brian.evaluation.slow_input import SLOW_INPUT, slow_input
 from hrsnn_brian.files.atomic import plain
-from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, identity
+from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.readout.products import BLOCK, COMPONENTS, principal_products
 from hrsnn_brian.simulation import Drive, Engine, simulate
-from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
+from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.tasks.classifier import Classified
 from hrsnn_brian.tasks.registry import as_task
-from hrsnn_brian.tasks.task import ClosedLoop, Fitted, Task
+from hrsnn_brian.tasks.task import ClosedLoop, Fitted, RunTask, Task, TrialsTask, Watch, unwatched
 
 Row = dict[str, Any]
 
-# Both see the present input u. Of the network the primary one sees spikes alone; with v, a
-# subtractive reset lets it see the low-passed input itself, past the spikes.
-READOUTS = ("spikes", "spikes+v")
-# Given only where it is asked for: spikes alone, and products of components of their traces.
-QUADRATIC = "spikes+products"
+READOUTS = RunTask.readouts
 NO_READOUT = "none"
 
 
@@ -31,13 +47,14 @@ class Evaluation:
     """The scores and costs of a network on a task, one entry per model and readout.
 
     Keys: those of `identity` (network is "full" or "pruned", then "no recurrence" and the
-    baselines of the task), density, rate_hz, silent_fraction, synaptic_ops_per_s,
-    readout_ops_per_s and the scores of the task, which are `Score` objects in `entries`.
-    saturated_fraction: of the network's neurons, see `dynamics.cost`.
+    baselines of the task), density, those of `Cost` and `SampleCost` and the scores of the task,
+    which are `Score` objects in `entries`. saturated_fraction: of the network's neurons, see
+    `dynamics.cost`. fitted: (network, readout) of a row -> its readout.
     """
 
     entries: tuple[Row, ...]
     saturated_fraction: float = 0.0
+    fitted: Mapping[tuple[str, str], Fitted] = field(default_factory=dict)
 
     def rows(self) -> list[Row]:
         """The rows of a tidy table, of plain values, network first."""
@@ -51,6 +68,22 @@ class Evaluation:
         """The scores of that row, by name of the column."""
         return {name: s for name, s in self.entries[0].items() if isinstance(s, Score)}
 
+    def confusion(self, network: str | None = None, readout: str | None = None) -> NDArray[np.int_]:
+        """Test trials of a classification by true (rows) and predicted class, (classes, classes).
+
+        Of the row with that network and readout, by default the first one's. Raises InputError if
+        there is none, or the task has no classes.
+        """
+        first = self.entries[0]
+        key = (network or first["network"], readout or first["readout"])
+        if key not in self.fitted:
+            known = ", ".join(" / ".join(pair) for pair in self.fitted)
+            raise InputError("network / readout", " / ".join(key), f"must be one of {known}")
+        found = self.fitted[key]
+        if not isinstance(found, Classified):
+            raise InputError("task", first["task"], "has no classes to confuse")
+        return found.confusion
+
 
 def evaluate(
     network: Network,
@@ -58,33 +91,37 @@ def evaluate(
     *,
     engine: Engine,
     seed: int = 0,
-    readouts: str | tuple[str, ...] = READOUTS,
+    readouts: str | tuple[str, ...] | None = None,
     controls: bool = True,
+    watch: Watch = unwatched,
 ) -> Evaluation:
     """Scores of a network on a task, with its controls: J = 0 and the baselines of the task.
 
-    task: a task, or the name of one, drawn from `seed` then. seed: root of initial state and
-    encoder noise. readouts: of `READOUTS`, or `QUADRATIC`. Raises InputError for what is unknown,
-    of another kind or does not fit. Warns (`ActivityWarning`) of a silent or saturated network.
+    With independent trials also J = 0 with slow input, see `evaluation.slow_input`. task: a task,
+    or the name of one, drawn from `seed` then. seed: root of initial state and encoder noise.
+    readouts: of `task.readouts`; default: all. watch: called with what is shown, how many trials of
+    it were and how many there are. Raises InputError for what is unknown, of another kind or does
+    not fit. Warns (`ActivityWarning`) of a silent or saturated network.
     """
     if not isinstance(network, Network):
         raise InputError("network", network, "must be a Network, as load_network reads one")
-    readouts = (readouts,) if isinstance(readouts, str) else tuple(readouts)
-    for readout in readouts:
-        if readout not in (*READOUTS, QUADRATIC):
-            raise unknown_name("readout", str(readout), (*READOUTS, QUADRATIC))
     task = as_task(task, seed)
-    shown = present(engine, network, task, seed)
-    activity = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
-    warn_of_activity(*activity)
+    session = _Session(task, engine, seed, _known(readouts, task), watch)
+    if isinstance(task, TrialsTask):
+        task.prepare(watch)
     name = FULL if network.keep == 1 and network.n_neurons == network.n_original else PRUNED
-    rows = _rows(network, task, name, shown, engine, seed, readouts)
-    del shown  # its states, before those of the controls
+    shown = session.show(network, name)
+    found = (shown.spike_count, shown.seconds, network.params.ceiling_hz)
+    warn_of_activity(*found)
     if controls:
-        bare = network.without_recurrence()
-        rows += network_rows(bare, task, NO_RECURRENCE, engine, seed, readouts)
-        rows += baseline_rows(task, seed)
-    return Evaluation(tuple(rows), saturated_fraction(*activity))
+        if isinstance(task, TrialsTask):
+            asked = session.readouts
+            session.readouts = tuple(r for r in asked if r in task.control_readouts) or asked
+        session.show(network.without_recurrence(), NO_RECURRENCE)
+        if isinstance(task, TrialsTask):
+            session.show_slow_input(network)
+        session.entries += baseline_rows(task, seed)
+    return Evaluation(tuple(session.entries), saturated_fraction(*found), session.fitted)
 
 
 def network_rows(
@@ -93,73 +130,119 @@ def network_rows(
     name: str,
     engine: Engine,
     seed: int,
-    readouts: tuple[str, ...] = READOUTS,
+    readouts: tuple[str, ...] | None = None,
 ) -> list[Row]:
     """One row per readout for one network, called `name`, without controls."""
-    shown = present(engine, network, task, seed)
-    return _rows(network, task, name, shown, engine, seed, readouts)
+    session = _Session(task, engine, seed, _known(readouts, task))
+    session.show(network, name)
+    return session.entries
 
 
-def _rows(
-    network: Network,
-    task: Task,
-    name: str,
-    shown: Presented,
-    engine: Engine,
-    seed: int,
-    readouts: tuple[str, ...],
-) -> list[Row]:
-    """The way of a spike to a score: states, a readout fitted to them, what it scores."""
-    rows = []
-    outputs = task.targets().shape[1]
-    for readout in readouts:
-        blocks = readout_blocks(shown, readout)
-        fitted = _fitted_products(task, blocks) if readout == QUADRATIC else task.fit(blocks)
-        scores = fitted.scores
-        if fitted.closed_loop is not None:
-            scores += _run_freely(network, fitted.closed_loop, engine, seed)
-        cost = network_cost(
-            network.W,
-            shown.spike_count,
-            shown.seconds,
-            n_traces=len(blocks),
-            n_outputs=outputs,
-        )
+def _known(readouts: str | tuple[str, ...] | None, task: Task) -> tuple[str, ...]:
+    chosen = task.readouts if readouts is None else readouts
+    chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    known = (*task.readouts, QUADRATIC) if isinstance(task, RunTask) else task.readouts
+    for readout in chosen:
+        if readout not in known:
+            raise unknown_name("readout", str(readout), known)
+    return chosen
+
+
+@dataclass
+class _Session:
+    """The way of a spike to a score: states, readouts fitted to them, what they score."""
+
+    task: Task
+    engine: Engine
+    seed: int
+    readouts: tuple[str, ...]
+    watch: Watch = unwatched
+    entries: list[Row] = field(default_factory=list)
+    fitted: dict[tuple[str, str], Fitted] = field(default_factory=dict)
+
+    def show(self, network: Network, name: str) -> Activity:
+        """Shows the task to a network; its rows join the entries."""
+        if isinstance(self.task, TrialsTask):
+            return self._show_trials(network, name)
+        assert isinstance(self.task, RunTask)
+        shown = present(self.engine, network, self.task, self.seed)
+        outputs = self.task.targets().shape[1]
+        for readout in self.readouts:
+            blocks = readout_blocks(shown, readout)
+            quadratic = readout == QUADRATIC
+            fitted = fit_products(self.task, blocks) if quadratic else self.task.fit(blocks)
+            scores = fitted.scores
+            if fitted.closed_loop is not None:
+                scores += _run_freely(network, fitted.closed_loop, self.engine, self.seed)
+            cost = network_cost(network.W, shown.spike_count, shown.seconds, len(blocks), outputs)
+            seconds = as_shown(network, self.task).params.timing.sample
+            if quadratic:
+                products = product_ops(len(blocks), network.n_neurons, outputs) / seconds
+                cost = replace(cost, readout_ops_per_s=cost.readout_ops_per_s + products)
+            fitted = replace(fitted, scores=scores)
+            self._add(network, name, readout, fitted, _costs(network, cost, seconds))
+        return Activity(shown.spike_count, shown.seconds)
+
+    def show_slow_input(self, network: Network) -> None:
+        """The control of `evaluation.slow_input`, if the network has it."""
+        assert isinstance(self.task, TrialsTask)
+        slow = slow_input(self.engine, network, self.task, self.seed)
+        if slow is None:
+            return
+        others = {"match": "bias" if slow.matched else UNMATCHED, "note": slow.note}
+        self._show_trials(slow.network, SLOW_INPUT, slow.currents, others)
+
+    def _show_trials(
+        self,
+        network: Network,
+        name: str,
+        currents: Callable[[FloatArray], FloatArray] | None = None,
+        others: Mapping[str, str] = MappingProxyType({}),
+    ) -> Activity:
+        task = self.task
+        assert isinstance(task, TrialsTask)
+        total = task.n_train + task.n_test
+        with task.learner(self.readouts) as learner:
+            show = Show(
+                learner, currents, watch=lambda shown: self.watch(f"{name}: shown", shown, total)
+            )
+            found = present_trials(self.engine, network, task, self.seed, show)
+            cost = network_cost(network.W, found.spike_count, found.seconds)
+            for k, readout in enumerate(self.readouts):
+                self.watch(f"{name}: readouts", k, len(self.readouts))
+                fitted = learner.fitted(readout)
+                weights = sum(w.size for w in fitted.weights.values())
+                seconds = found.seconds / total
+                applied = replace(cost, readout_ops_per_s=weights / seconds)
+                costs = {**_costs(network, applied, seconds), **others}
+                self._add(network, name, readout, fitted, costs)
+            self.watch(f"{name}: readouts", len(self.readouts), len(self.readouts))
+        return found
+
+    def _add(
+        self,
+        network: Network,
+        name: str,
+        readout: str,
+        fitted: Fitted,
+        others: Mapping[str, Any],
+    ) -> None:
         row = identity(
             name,
             keep=network.keep,
             neuron_fraction=network.n_neurons / network.n_original,
-            task=task.name,
+            task=self.task.name,
             readout=readout,
-            seed=seed,
+            seed=self.seed,
         )
-        row |= cost.to_dict() | {"density": network.density}
-        if readout == QUADRATIC:  # at every sample, whatever the spikes
-            sums = len(blocks) * network.n_neurons + 1
-            samples_per_s = 1 / network.params.timing.sample
-            row["readout_ops_per_s"] += COMPONENTS * outputs * sums * samples_per_s
-        rows.append(row | {score.name: score for score in scores})
-    return rows
+        self.entries.append({**row, **others, **{s.name: s for s in fitted.scores}})
+        self.fitted[name, readout] = fitted
 
 
-def _fitted_products(task: Task, blocks: dict[str, FloatArray]) -> Fitted:
-    """The readout of states and of products of their components, which training rows give."""
-    rows = task.fit({}).rows
-    products = principal_products({name: states[rows] for name, states in blocks.items()})
-    fitted = task.fit({**blocks, BLOCK: products.features(blocks)})
-    loop = fitted.closed_loop
-    if loop is None:
-        return fitted
-    weights = dict(loop.readout.from_states)
-    squares = products.as_squares(weights.pop(BLOCK))
-    readout = LinearReadout(
-        loop.readout.intercept + squares.constant,
-        loop.readout.from_u,
-        {name: weights[name] + squares.linear[name] for name in weights},
-        squares.sums,
-        squares.factors,
-    )
-    return replace(fitted, closed_loop=replace(loop, readout=readout))
+def _costs(network: Network, cost: Cost, seconds: float) -> Row:
+    """All columns of cost; seconds: how long a sample or trial is shown."""
+    per_sample = sample_cost(cost, seconds, network.params.timing.dt)
+    return cost.to_dict() | {"density": network.density} | per_sample.to_dict()
 
 
 def baseline_rows(task: Task, seed: int) -> list[Row]:

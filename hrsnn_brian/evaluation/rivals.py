@@ -6,7 +6,7 @@ from typing import Any
 from hrsnn_brian.files.columns import identity
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.tasks.echo_state import STATES, TRIALS, settings_of, tuned
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import RunTask, Task
 
 RIVALS = {"esn": "echo-state network of as many units (reservoirpy), tuned on validation rows"}
 
@@ -27,6 +27,7 @@ def rival_rows(
     row = identity(
         "ESN", neurons=n_units, synapses=found.weights, task=task.name, readout=STATES, seed=seed
     )
+    assert isinstance(task, RunTask)  # as `tuned` has seen
     weights, outputs = found.weights, task.targets().shape[1]
     told = [
         *found.scores,

@@ -7,10 +7,10 @@ import numpy as np
 from hrsnn_brian.dynamics.cost import rates_hz
 from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths
 from hrsnn_brian.evaluation.evaluate import readout_blocks
-from hrsnn_brian.evaluation.present import present
+from hrsnn_brian.evaluation.present import Show, activity, present, present_trials
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import RunTask, Task, TrialsTask
 
 
 class TaskProbe(Measurements):
@@ -28,7 +28,7 @@ class TaskProbe(Measurements):
 
     def task_rates(self, network: Network) -> Floats:
         """Firing rates (N,), Hz, while the trials of the task are shown."""
-        shown = present(self.engine, network, self.task, self.seed, record_states=False)
+        shown = activity(self.engine, network, self.task, self.seed)
         return rates_hz(shown.spike_count, shown.seconds)
 
     def readout_weight(self, network: Network) -> Floats:
@@ -37,6 +37,11 @@ class TaskProbe(Measurements):
         Root of the sum over traces and targets of (weight * sd of the trace)^2: what the neuron
         contributes, whatever its rate. [our choice]
         """
+        if isinstance(self.task, TrialsTask):
+            with self.task.learner(["spikes"]) as learner:
+                present_trials(self.engine, network, self.task, self.seed, Show(learner))
+                return learner.importance("spikes")
+        assert isinstance(self.task, RunTask)
         shown = present(self.engine, network, self.task, self.seed)
         blocks = readout_blocks(shown, "spikes")
         fitted = self.task.fit(blocks)

@@ -160,8 +160,10 @@ class Progress:
         else:
             self._lines.say(text)
 
-    def advance(self, note: str = "", seconds: float | None = None, cold: bool = False) -> None:
-        """One piece is finished; `note` says which.
+    def advance(
+        self, note: str = "", seconds: float | None = None, cold: bool = False, pieces: int = 1
+    ) -> None:
+        """One piece, or several at once, is finished; `note` says which.
 
         seconds: what it took without what is done once; default: the time since the piece before,
         less the overhead. cold: the seconds still hold such work, and count for the time left
@@ -169,16 +171,47 @@ class Progress:
         """
         now, spent = self._lines.clock(), self._overhead()
         took = now - self._last_piece - (spent - self._spent) if seconds is None else seconds
-        (self._cold if cold else self._warm).append(max(took, 0.0))
+        (self._cold if cold else self._warm).extend([max(took, 0.0) / pieces] * pieces)
         self._spent, self._last_piece = spent, now
-        self.done += 1
+        first = self.done == self.already
+        self.done += pieces
         text = self.line(note)
         self._lines.log(text)
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
-            self._bar.update(1)
+            self._bar.update(pieces)
             return
-        first_or_last = self.done in (self.already + 1, self.total)
-        if first_or_last or now - self._last_line >= self._lines.every_s:
+        if first or self.done == self.total or now - self._last_line >= self._lines.every_s:
             self._last_line = now
             self._lines.say(text)
+
+
+class Stages:
+    """The progress of work in stages that are known only once they begin.
+
+    Called with the stage, the pieces of it that are done, and how many it has. overhead: as in
+    `Progress`. Used in a `with`.
+    """
+
+    def __init__(
+        self, overhead: Callable[[], float] = lambda: 0.0, lines: Lines | None = None
+    ) -> None:
+        self._overhead, self._lines = overhead, lines
+        self._stage: Progress | None = None
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        if self._stage is None or self._stage.label != label:
+            self._close()
+            self._stage = Progress(label, total, overhead=self._overhead, lines=self._lines)
+        if done > self._stage.done:
+            self._stage.advance(pieces=done - self._stage.done)
+
+    def __enter__(self) -> "Stages":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._stage is not None:
+            self._stage.__exit__(None, None, None)

@@ -24,7 +24,7 @@ from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.statistics.search import OBJECTIVE, Search, maximise
 from hrsnn_brian.tasks.closed_loop import BOUND
 from hrsnn_brian.tasks.split_series import SplitSeries
-from hrsnn_brian.tasks.task import ClosedLoop, Task
+from hrsnn_brian.tasks.task import ClosedLoop, RunTask, Task
 
 if TYPE_CHECKING:
     from reservoirpy.nodes import Reservoir
@@ -78,8 +78,8 @@ def tuned(
 ) -> Tuned:
     """The echo-state network of so many units that is best on the validation block, and its scores.
 
-    trials: settings tried, by the search of `statistics.search`, judged by the task's primary score on
-    its development split: the longest horizon, or where there is a closed loop the valid prediction
+    trials: settings tried, by the search of `statistics.search`, judged by the primary score on the
+    task's development split: the longest horizon, or where there is a closed loop the valid prediction
     time of free runs inside the validation block. seed: root of the reservoir, the same one
     at every trial, and of the search. on_trial: called with (done, trials).
 
@@ -89,7 +89,7 @@ def tuned(
     if find_spec("reservoirpy") is None:
         allowed = "needs reservoirpy, which is not installed: pip install 'hrsnn-brian[rivals]'"
         raise InputError("rival", "esn", allowed)
-    if not (isinstance(task, SplitSeries) and isinstance(task, Task)):
+    if not (isinstance(task, SplitSeries) and isinstance(task, RunTask)):
         raise InputError("rival", "esn", f"is a rival in forecasting; {task.name} is no series")
     EchoStateParams(units=units)
     trial = task.development()
@@ -116,7 +116,7 @@ def tuned(
 
 
 def echo_state_scores(
-    task: Task, params: EchoStateParams, seed: int
+    task: RunTask, params: EchoStateParams, seed: int
 ) -> tuple[tuple[Score, ...], int]:
     """Scores of one echo-state network on a task, and how many weights its reservoir has.
 

@@ -10,10 +10,10 @@ from hrsnn_brian.tasks.baselines import baseline_scores
 from hrsnn_brian.tasks.forecast import Forecast, fit_forecast
 from hrsnn_brian.tasks.segments import segments, uncut
 from hrsnn_brian.tasks.split_series import SplitSeries
-from hrsnn_brian.tasks.task import Task, Trial
+from hrsnn_brian.tasks.task import RunTask, Trial
 
 
-class ForecastTask(SplitSeries, Task):
+class ForecastTask(SplitSeries, RunTask):
     """A series to be predicted; its fields are those of `SplitSeries`."""
 
     def trials(self) -> tuple[Trial, ...]:

@@ -4,14 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.settings.reader import Settings, assignments
-from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.reader import Settings, applied
+from hrsnn_brian.settings.section import Section, checked_fields
 from hrsnn_brian.tasks.chaotic_tasks import CHAOTIC_TASKS
+from hrsnn_brian.tasks.image_task import DESCRIPTIONS, OPTIONS, image_task
 from hrsnn_brian.tasks.named import NamedTask
 from hrsnn_brian.tasks.real_series import REAL_TASKS
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import RunTask, Task, TrialsTask
 
 TASKS: dict[str, NamedTask] = CHAOTIC_TASKS | REAL_TASKS
+TASKS |= {
+    name: NamedTask(DESCRIPTIONS[name], image_task(name), kind) for name, kind in OPTIONS.items()
+}
 
 
 def list_tasks() -> dict[str, str]:
@@ -26,10 +30,10 @@ def get_task(name: str, seed: int, settings: Settings = (), **options: Any) -> T
     """
     kind = task_options(name)
     keys = replace(kind.keys(), argument=f"option of task {name}", see=name)
-    given = assignments(keys, settings)
-    given |= {path: value for key, value in options.items() for path in keys.paths(key)}
-    chosen = kind(**given)
-    return TASKS[name].make(seed, **{field: getattr(chosen, field) for field in keys.fields})
+    table, _ = applied(keys, kind().to_dict(), settings)
+    table, _ = applied(keys, table, options)
+    chosen, parts = kind.from_dict(table), checked_fields(kind)
+    return TASKS[name].make(seed, **{field: getattr(chosen, field) for field, _ in parts})
 
 
 def task_options(name: str) -> type[Section]:
@@ -46,6 +50,6 @@ def as_task(task: Task | str, seed: int) -> Task:
     """
     if isinstance(task, str):
         return get_task(task, seed)
-    if not isinstance(task, Task):
+    if not isinstance(task, RunTask | TrialsTask):
         raise InputError("task", task, f"must be a Task or a name: {', '.join(TASKS)}")
     return task

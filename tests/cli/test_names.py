@@ -33,16 +33,6 @@ def test_a_near_name_is_offered_a_far_one_is_not(value, known, hint):
     assert unknown_name("thing", value, known).allowed.startswith(hint)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "MNIST", "fashion-mnist", "images"])
-def test_what_is_not_there_yet_is_said(name):
-    with pytest.raises(InputError) as refusal:
-        hb.get_task(name, seed=0)
-    assert "images or others, is not there yet: the tasks are series; known: google" in str(
-        refusal.value
-    )
-    assert "not there yet" not in str(unknown_name("method", name, ["noise"]))
-
-
 def test_evaluate_takes_the_name_of_a_task(network, numpy_engine, monkeypatch):
     tiny = ForecastTask(
         name="tiny",

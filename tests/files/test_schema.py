@@ -133,7 +133,7 @@ def stubbed(monkeypatch):
         random = np.random.default_rng(seed)
         shape = (task.n_samples, network.n_neurons)
         states = {name: random.random(shape) for name in ("trace_30ms", "v")}
-        return Presented(states, np.ones(network.n_neurons, dtype=np.int32), 1.0)
+        return Presented(np.ones(network.n_neurons, dtype=np.int32), 1.0, states)
 
     monkeypatch.setattr("hrsnn_brian.evaluation.evaluate.present", present)
     monkeypatch.setattr(

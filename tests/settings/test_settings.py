@@ -24,10 +24,12 @@ from hrsnn_brian.runs.study import list_studies, load_study, resolve_options, un
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.listing import shown
 from hrsnn_brian.settings.lists import Many
+from hrsnn_brian.settings.reader import assignments
 from hrsnn_brian.settings.section import Section, checked_fields
 from hrsnn_brian.settings.times import Span, Time
 from hrsnn_brian.statistics.comparison import seeds_needed
-from hrsnn_brian.tasks.registry import TASKS, get_task
+from hrsnn_brian.tasks.image_task import OPTIONS as IMAGES
+from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 
 NAMES = [name for group in groups().values() for name in group]
 SECTIONS = {
@@ -130,7 +132,10 @@ def test_what_is_listed_can_be_set_to_its_own_default(name):
                 load_study(name), None, []
             )
         elif kind == "tasks":
-            get_task(name, 0, [text])
+            if name in IMAGES and name != "digits":  # images are files the user has
+                task_options(name)(**assignments(task_options(name).keys(), [text]))
+            else:
+                get_task(name, 0, [text])
 
 
 def test_the_list_of_a_users_own_study_and_preset(tmp_path, monkeypatch):

@@ -12,12 +12,12 @@ from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.files.tables import Table, read_table, write_table
 from hrsnn_brian.simulation import Drive, Engine, simulate
-from hrsnn_brian.tasks import Fitted, Task, Trial, get_task
+from hrsnn_brian.tasks import Fitted, RunTask, Trial, get_task
 
 SAMPLES = 3
 
 
-class TwoInputs(Task):
+class TwoInputs(RunTask):
     """Which of two inputs a trial shows; the readout is least squares on its last states."""
 
     name, description, step, remarks = "two inputs", "one of two", "1 sample", ()
@@ -122,7 +122,7 @@ def test_forecasting_is_an_implementation_of_the_contract() -> None:
 
 
 def test_a_task_that_lacks_a_part_of_the_contract_cannot_be_made() -> None:
-    class Half(Task):
+    class Half(RunTask):
         def trials(self) -> list[Trial]:
             return []
 

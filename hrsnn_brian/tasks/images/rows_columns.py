@@ -28,6 +28,7 @@ class LineSettings(Section):
             "rows": "from top to bottom",
             "columns": "from left to right",
             "both": "row k beside column k",
+            "in turn": "all rows, then all columns",
         },
     ).about("which lines of the image are its steps")
 
@@ -45,13 +46,18 @@ class RowsColumns(FrontEnd):
     ) -> None:
         """mean, std: of the pixels. Raises InputError if such images cannot be shown so."""
         height, width, channels = image
-        if settings.show == "both" and height != width:
+        if settings.show in ("both", "in turn") and height != width:
             allowed = f"must be rows or columns for images of {height} x {width}"
             raise InputError("front_end.lines.show", settings.show, allowed)
         self.settings, self.image, self.mean, self.std = settings, image, mean, std
-        sizes = {"rows": width, "columns": height, "both": height + width}
-        self.steps = width if settings.show == "columns" else height
-        self.columns = sizes[settings.show] * channels
+        sizes = {  # steps, columns
+            "rows": (height, width),
+            "columns": (width, height),
+            "both": (height, height + width),
+            "in turn": (height + width, width),
+        }
+        self.steps, self.columns = sizes[settings.show]
+        self.columns *= channels
 
     @classmethod
     def fit(cls, images: Pixels, settings: LineSettings) -> "RowsColumns":
@@ -73,6 +79,6 @@ class RowsColumns(FrontEnd):
     def _encode(self, images: Pixels) -> Floats:
         rows = images.reshape(len(images), self.image[0], -1)
         columns = images.swapaxes(1, 2).reshape(len(images), self.image[1], -1)
-        lines = {"rows": [rows], "columns": [columns], "both": [rows, columns]}
-        shown = np.concatenate(lines[self.settings.show], axis=2)
+        lines = {"rows": [rows], "columns": [columns]}.get(self.settings.show, [rows, columns])
+        shown = np.concatenate(lines, axis=1 if self.settings.show == "in turn" else 2)
         return np.asarray((shown - self.mean) / self.std, dtype=float)

@@ -1,0 +1,34 @@
+"""A readout of states and of products of their leading components; asked for by name."""
+
+from dataclasses import replace
+
+from hrsnn_brian.readout.products import BLOCK, COMPONENTS, principal_products
+from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
+from hrsnn_brian.tasks.task import Fitted, RunTask
+
+QUADRATIC = "spikes+products"
+
+
+def fit_products(task: RunTask, blocks: dict[str, FloatArray]) -> Fitted:
+    """The readout of blocks of states and of products of components, which training rows give."""
+    rows = task.fit({}).rows
+    products = principal_products({name: states[rows] for name, states in blocks.items()})
+    fitted = task.fit({**blocks, BLOCK: products.features(blocks)})
+    loop = fitted.closed_loop
+    if loop is None:
+        return fitted
+    weights = dict(loop.readout.from_states)
+    squares = products.as_squares(weights.pop(BLOCK))
+    readout = LinearReadout(
+        loop.readout.intercept + squares.constant,
+        loop.readout.from_u,
+        {name: weights[name] + squares.linear[name] for name in weights},
+        squares.sums,
+        squares.factors,
+    )
+    return replace(fitted, closed_loop=replace(loop, readout=readout))
+
+
+def product_ops(n_traces: int, n_neurons: int, n_outputs: int) -> int:
+    """Operations of the products in one sample, whatever the spikes."""
+    return COMPONENTS * n_outputs * (n_traces * n_neurons + 1)

@@ -1,0 +1,171 @@
+"""Independent trials through a network: states, controls, costs, rows."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+import hrsnn_brian as hb
+from hrsnn_brian.evaluation import evaluate as evaluating
+from hrsnn_brian.evaluation import slow_input as slowing
+from hrsnn_brian.evaluation.evaluate import network_rows
+from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
+from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_input
+from hrsnn_brian.files.columns import UNMATCHED
+from hrsnn_brian.simulation import batch
+from hrsnn_brian.tasks import classification
+
+SAMPLES = 3
+
+
+class Patterns(hb.ClassificationTask):
+    """Which of two random patterns a trial shows, its samples 3 ms each."""
+
+    shown_with = {"sample": "3 ms", "traces": ("30 ms",), "gain": 20.0}  # noqa: RUF012
+    readouts = ("spikes", "spikes, last state")
+
+    def __init__(self, train: int = 12, test: int = 6) -> None:
+        random = np.random.default_rng(0)
+        n = train + test
+        y = np.arange(n) % 2
+        x = random.standard_normal((2, SAMPLES, 2))[y] + 0.1 * random.standard_normal(
+            (n, SAMPLES, 2)
+        )
+        super().__init__("patterns", x[:train], y[:train], x[train:], y[train:], at=(0, 2))
+
+
+@pytest.fixture(scope="module")
+def network() -> hb.Network:
+    return hb.build_network(hb.HRSNNParams(N=20, K=5, J=2.0, tau_m="4 ms", tau_syn="9 ms"), seed=1)
+
+
+def test_a_table_has_every_control_and_the_network_is_left_as_it_was(
+    network, numpy_engine, monkeypatch
+):
+    matching = partial(slowing.match_rate, tolerance=0.1)  # fewer steps: Brian itself is slow
+    monkeypatch.setattr(slowing, "match_rate", matching)
+    told = []
+    found = hb.evaluate(
+        network,
+        Patterns(),
+        engine=numpy_engine,
+        seed=3,
+        watch=lambda what, done, total: told.append((what, done, total)),
+    )
+    rows = found.rows()
+    assert [(row["network"], row["readout"]) for row in rows] == [
+        (name, readout)
+        for name in ("full", "no recurrence", "no recurrence, slow input")
+        for readout in Patterns.readouts
+    ] + [("linear on inputs", "none")]
+    full, bare, slow = rows[0], rows[2], rows[4]
+    assert full["spikes_per_sample"] != bare["spikes_per_sample"]
+    assert (bare["synapses"], slow["synapses"]) == (0, 0)
+    assert (full["match"], bare["match"]) == (UNMATCHED, UNMATCHED)
+    assert (slow["match"], slow["note"]) == ("bias", "")
+    assert slow["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.1)
+    assert abs(bare["rate_hz"] / full["rate_hz"] - 1) > 0.1
+    assert network.params.encoder.gain == 4.0
+    counts = found.confusion("no recurrence", "spikes")
+    assert counts.sum() == 6
+    assert np.trace(counts) / 6 == bare["accuracy"]
+    assert found.confusion().sum() == 6
+    with pytest.raises(hb.InputError, match="'full / v': must be one of full / spikes, full"):
+        found.confusion(readout="v")
+    assert told[0] == ("full: shown", 18, 18)
+    assert told[-1] == ("no recurrence, slow input: readouts", 2, 2)
+
+
+def test_costs_are_counted_per_trial(network, numpy_engine):
+    task = Patterns()
+    row = network_rows(network, task, "full", numpy_engine, 3, ("spikes",))[0]
+    shown = present_trials(numpy_engine, network, task, 3)
+    fan_out = np.asarray((network.W != 0).sum(axis=0)).ravel()
+    assert shown.spike_count.sum() > 0
+    assert shown.seconds == pytest.approx(18 * SAMPLES * 3e-3)
+    assert row["spikes_per_sample"] == pytest.approx(shown.spike_count.sum() / 18)
+    assert row["synaptic_events_per_sample"] == pytest.approx(fan_out @ shown.spike_count / 18)
+    assert row["neuron_updates_per_sample"] == 20 * SAMPLES * 3
+    assert row["readout_ops_per_sample"] == pytest.approx(20 * 2 * 2)  # N, snapshots, classes
+    assert row["rate_hz"] == pytest.approx(shown.rate_hz)
+
+
+def test_batches_of_any_size_give_the_same_rows(network, numpy_engine, monkeypatch):
+    first = network_rows(network, Patterns(), "full", numpy_engine, 3)
+    monkeypatch.setattr(batch, "ROOM", 140)  # seven copies of 20 neurons
+    monkeypatch.setattr(classification, "CHUNK", 5)
+    assert network_rows(network, Patterns(), "full", numpy_engine, 3) == first
+
+
+def test_only_as_many_trials_are_shown_as_are_asked_for(network, numpy_engine):
+    some = present_trials(numpy_engine, network, Patterns(), 3, Show(stop=4))
+    assert some.seconds == pytest.approx(4 * SAMPLES * 3e-3)
+
+
+@pytest.mark.parametrize("kind", ["population", "current"])
+def test_the_currents_of_the_control_are_those_of_the_encoder(numpy_engine, kind):
+    """Shown unfiltered they make the very same spikes."""
+    network = hb.build_network(_kind(kind), 1)
+    task = Patterns()
+    timed = as_shown(network, task)
+    by_encoder = present_trials(numpy_engine, network, task, 3)
+    show = Show(currents=lambda trials: encoded(timed, trials))
+    by_hand = present_trials(numpy_engine, network, task, 3, show)
+    assert by_encoder.spike_count.sum() > 0
+    np.testing.assert_array_equal(by_hand.spike_count, by_encoder.spike_count)
+
+
+def _kind(kind: str) -> hb.HRSNNParams:
+    return hb.HRSNNParams.from_dict({"N": 20, "encoder": {"kind": kind}})
+
+
+def test_slow_input_is_the_mean_of_a_first_order_filter_over_each_sample(network):
+    """Against the filter in steps of a thousandth of a sample."""
+    network = replace(network, tau_e=np.linspace(1e-3, 50e-3, 20))
+    currents = np.random.default_rng(0).standard_normal((2, 5, 20))
+    sample, fine = network.params.timing.sample, 1000
+    state, means = np.zeros((2, 20)), []
+    for k in range(5):
+        total = 0.0
+        for _ in range(fine):
+            step = np.exp(-sample / fine / network.tau_e)
+            total = total + 0.5 * state
+            state = currents[:, k] + (state - currents[:, k]) * step
+            total = total + 0.5 * state
+        means.append(total / fine)
+    np.testing.assert_allclose(low_passed(network, currents), np.stack(means, 1), atol=1e-5)
+
+
+def test_a_network_without_the_control_says_so(network, numpy_engine):
+    task = Patterns()
+    silent = replace(network, bias=network.bias - 100)
+    assert slow_input(numpy_engine, silent, task, 3).note == "the network is silent"
+    assert slow_input(numpy_engine, hb.build_network(_kind("poisson"), 1), task, 3) is None
+
+
+def test_pruning_for_a_task_of_trials_asks_the_same_as_for_a_run(network, numpy_engine):
+    probe = hb.TaskProbe(numpy_engine, 3, task=Patterns())
+    rates, weight = probe.task_rates(network), probe.readout_weight(network)
+    shown = present_trials(numpy_engine, network, Patterns(), 3)
+    np.testing.assert_allclose(rates, shown.spike_count / shown.seconds)
+    np.testing.assert_array_equal(weight[rates == 0], 0)
+    assert weight.max() > 0
+
+
+def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engine, monkeypatch):
+    from hrsnn_brian.tasks import get_task
+
+    task = get_task("wind", 0, quick=True)
+    monkeypatch.setattr(
+        evaluating, "_run_freely", lambda network, loop, engine, seed: loop.score(loop.teacher)
+    )
+
+    def present(engine, network, task, seed):
+        states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
+        return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)
+
+    monkeypatch.setattr(evaluating, "present", present)
+    row = network_rows(network, task, "full", numpy_engine, 0, ("spikes",))[0]
+    assert row["spikes_per_sample"] == pytest.approx(20 * 7 / task.n_samples)
+    assert row["neuron_updates_per_sample"] == 20 * 20
