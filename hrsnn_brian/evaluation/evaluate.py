@@ -21,7 +21,9 @@ Row = dict[str, Any]
 # Both see the present input u. Of the network the primary one sees spikes alone; with v, a
 # subtractive reset lets it see the low-passed input itself, past the spikes.
 READOUTS = ("spikes", "spikes+v")
-# Given only where it is asked for: spikes alone, and products of components of their traces.
+# Only where it is asked for: spikes alone, and products of components of their traces. With it
+# a network without recurrence does about as well (three seeds of the default, N = 500: MG84 .050
+# against .047, VPT on Lorenz x 2.4 against 2.3), so no benefit of recurrence can be shown by it.
 QUADRATIC = "spikes+products"
 NO_READOUT = "none"
 
