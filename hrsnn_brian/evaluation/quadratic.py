@@ -6,6 +6,8 @@ from hrsnn_brian.readout.products import BLOCK, COMPONENTS, principal_products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 from hrsnn_brian.tasks.task import Fitted, RunTask
 
+# With it a network without recurrence does about as well (three seeds of the default, N = 500: MG84
+# .050 against .047, VPT on Lorenz x 2.4 against 2.3): no benefit of recurrence can be shown by it.
 QUADRATIC = "spikes+products"
 
 

@@ -79,8 +79,8 @@ def tuned(
     """The echo-state network of so many units that is best on the validation block, and its scores.
 
     trials: settings tried, by the search of `statistics.search`, judged by the primary score on the
-    task's development split: the longest horizon, or where there is a closed loop the valid prediction
-    time of free runs inside the validation block. seed: root of the reservoir, the same one
+    task's development split: the longest horizon, or where there is a closed loop the valid
+    prediction time of free runs inside the validation block. seed: root of the reservoir, the same one
     at every trial, and of the search. on_trial: called with (done, trials).
 
     Raises InputError if reservoirpy is not installed, the task is no series, units or trials are
