@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.evaluation.evaluate import QUADRATIC, READOUTS
+from hrsnn_brian.evaluation.evaluate import READOUTS
+from hrsnn_brian.evaluation.quadratic import QUADRATIC
 from hrsnn_brian.files.columns import FULL, NAME, Column, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.parameters import HRSNNParams

@@ -8,7 +8,8 @@ from inspect import getattr_static
 from typing import Any, cast
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.evaluation.evaluate import QUADRATIC, READOUTS
+from hrsnn_brian.evaluation.evaluate import READOUTS
+from hrsnn_brian.evaluation.quadratic import QUADRATIC
 from hrsnn_brian.network.distributions import Distribution
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset, preset_table

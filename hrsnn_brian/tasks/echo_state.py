@@ -80,8 +80,8 @@ def tuned(
 
     trials: settings tried, by the search of `statistics.search`, judged by the primary score on the
     task's development split: the longest horizon, or where there is a closed loop the valid
-    prediction time of free runs inside the validation block. seed: root of the reservoir, the same one
-    at every trial, and of the search. on_trial: called with (done, trials).
+    prediction time of free runs inside the validation block. seed: root of the reservoir, the same
+    one at every trial, and of the search. on_trial: called with (done, trials).
 
     Raises InputError if reservoirpy is not installed, the task is no series, units or trials are
     not positive, or no trial gave a finite score.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.evaluation import evaluate as module
-from hrsnn_brian.evaluation.evaluate import QUADRATIC, evaluate
+from hrsnn_brian.evaluation.evaluate import evaluate
+from hrsnn_brian.evaluation.quadratic import QUADRATIC, fit_products
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
 from hrsnn_brian.readout.products import BLOCK, principal_products
@@ -30,7 +30,7 @@ def states(task):
 
 
 def test_the_program_gets_the_readout_that_was_fitted(task, states):
-    fitted = module._fitted_products(task, states)
+    fitted = fit_products(task, states)
     rows = task.train_rows
     products = principal_products({name: x[rows] for name, x in states.items()})
     plain = task.fit({**states, BLOCK: products.features(states)})
@@ -49,7 +49,7 @@ def test_no_test_row_shapes_the_components(task, states):
     changed = {name: x.copy() for name, x in states.items()}
     for x in changed.values():
         x[task.test_block] *= -5.0
-    ours, other = (module._fitted_products(task, given) for given in (states, changed))
+    ours, other = (fit_products(task, given) for given in (states, changed))
     for name in states:
         np.testing.assert_array_equal(
             ours.closed_loop.readout.sums[name], other.closed_loop.readout.sums[name]
