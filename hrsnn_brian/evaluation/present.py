@@ -3,8 +3,9 @@
 Of a `RunTask`, stretches without a reset between them are one run; a `TrialsTask` is a batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,14 @@ class Show:
     watch: Callable[[int], None] = lambda shown: None
 
 
-def as_shown(network: Network, task: Task) -> Network:
+class Shown(Protocol):
+    """What may replace parameters of a network: a `Task`, or a model of one."""
+
+    @property
+    def shown_with(self) -> Mapping[str, Any]: ...
+
+
+def as_shown(network: Network, task: Shown) -> Network:
     """The network with the parameters a task asks for in `shown_with`.
 
     Raises InputError if they do not fit, such as a sample that is no whole number of time steps.
@@ -72,9 +80,21 @@ def present(
     encoder, that the first trial began with.
     """
     network = as_shown(network, task)
+    return present_runs(engine, network, runs(task.trials()), seed, record_states=record_states)
+
+
+def present_runs(
+    engine: Engine,
+    network: Network,
+    inputs: Iterable[FloatArray],
+    seed: int,
+    *,
+    record_states: bool = True,
+) -> Presented:
+    """The same of the inputs of each run, (samples, D), to a network with its parameters."""
     recordings = [
-        simulate(engine, network, Drive(inputs, seed=seed, record_states=record_states))
-        for inputs in runs(task.trials())
+        simulate(engine, network, Drive(shown, seed=seed, record_states=record_states))
+        for shown in inputs
     ]
     first, *others = recordings
     if not others:  # its states are not copied

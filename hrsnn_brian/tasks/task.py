@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,24 @@ class Fitted:
     closed_loop: ClosedLoop | None = field(default=None, kw_only=True)
 
 
+class Predictor(ABC):
+    """A fitted readout with all a task knew of its data: it predicts new data from their states.
+
+    kind: what a file calls it.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def saved(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Everything it is: values for JSON, and arrays by name."""
+
+    @classmethod
+    @abstractmethod
+    def from_saved(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """That of `saved`. Raises KeyError, ValueError, TypeError or InputError if it is none."""
+
+
 class Task(ABC):
     """What a network is put to; its kinds are `RunTask` and `TrialsTask`.
 
@@ -91,6 +109,13 @@ class Task(ABC):
     def baselines(self) -> dict[str, tuple[Score, ...]]:
         """Scores without a network, by name of the model: the same ones as of a readout."""
         return {}
+
+    def predictor(self, readout: str, fitted: "Fitted") -> "Predictor":
+        """What predicts new data with that readout, and can be saved.
+
+        Raises InputError if the task's readouts cannot be.
+        """
+        raise InputError("task", self.name, "has no readouts that can be saved")
 
     def training_trials(self) -> Sequence[Trial]:
         """What a network may be shown before a readout is fitted: nothing of the test block.
