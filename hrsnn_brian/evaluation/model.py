@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from hrsnn_brian.files.identity import package_digest, package_version
 from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import network_arrays, network_from
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Engine, Presentation, simulate, simulate_batch
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.class_predictor import ClassPrediction, ClassPredictor
@@ -36,19 +37,24 @@ _NETWORK = "network/"
 class Model:
     """A network, what is predicted from its states, and where both come from.
 
-    task, readout: names. seed: root of the initial state and of the encoder's noise. shown_with:
-    parameters that replace the network's, as of the task. scores: what it had on the test block.
+    params: the network's while data are shown, see `Task.shown_with`. task, readout: names. seed:
+    root of the initial state and of the encoder's noise. scores: what it had on the test block.
     made_by: version and digest of the package it was made by.
     """
 
     network: Network
     predictor: Predictor
+    params: HRSNNParams
     task: str
     readout: str
     seed: int
-    shown_with: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     made_by: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def shown(self) -> Network:
+        """The network with the parameters it has while data are shown."""
+        return replace(self.network, params=self.params)
 
     def require_network(self, network: Network, argument: str = "network") -> None:
         """Raises InputError unless it is the model's, whatever its history."""
@@ -83,7 +89,7 @@ class Model:
     def _series(
         self, predictor: SeriesPredictor, data: Any, engine: Engine, free: int
     ) -> SeriesPrediction:
-        series, network = predictor.taken(data), as_shown(self.network, self)
+        series, network = predictor.taken(data), self.shown
         drive = predictor.drive(series, free, self.seed) if free else None
         shown = present_runs(engine, network, predictor.runs(series), self.seed)
         run = simulate(engine, network, drive).u if drive else None
@@ -97,7 +103,7 @@ class Model:
         outputs = []
         how = Presentation(at=predictor.at, seed=self.seed)
         batches = predictor.batches(trials, seen)
-        for chunk in simulate_batch(engine, as_shown(self.network, self), batches, how):
+        for chunk in simulate_batch(engine, self.shown, batches, how):
             features = None
             if seen:
                 rows = np.concatenate(seen)
@@ -115,10 +121,10 @@ def make_model(network: Network, task: Task, readout: str, fitted: Fitted, seed:
     return Model(
         network,
         task.predictor(readout, fitted),
+        as_shown(network, task).params,
         task.name,
         readout,
         seed,
-        dict(task.shown_with),
         plain({score.name: score for score in fitted.scores}),
         {"version": package_version(), "digest": package_digest()},
     )
@@ -130,11 +136,12 @@ def save_model(model: Model, path: str | Path) -> Path:
     Raises InputError if the name does not end in .npz or the place cannot be written to.
     """
     values, arrays = model.predictor.saved()
-    names = ("task", "readout", "seed", "shown_with", "scores", "made_by")
+    names = ("task", "readout", "seed", "scores", "made_by")
     meta = {name: getattr(model, name) for name in names}
     meta |= {
         "kind": model.predictor.kind,
         "predictor": values,
+        "params": model.params.to_dict(),
         "network_digest": network_digest(model.network),
     }
     of_network = {_NETWORK + name: array for name, array in network_arrays(model.network).items()}
@@ -160,10 +167,10 @@ def load_model(path: str | Path) -> Model:
         return Model(
             network,
             _KINDS[meta["kind"]].from_saved(meta["predictor"], arrays),
+            HRSNNParams.from_dict(meta["params"]),
             str(meta["task"]),
             str(meta["readout"]),
             int(meta["seed"]),
-            dict(meta["shown_with"]),
             dict(meta["scores"]),
             dict(meta["made_by"]),
         )

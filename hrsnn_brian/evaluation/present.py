@@ -3,9 +3,8 @@
 Of a `RunTask`, stretches without a reset between them are one run; a `TrialsTask` is a batch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +52,7 @@ class Show:
     watch: Callable[[int], None] = lambda shown: None
 
 
-class Shown(Protocol):
-    """What may replace parameters of a network: a `Task`, or a model of one."""
-
-    @property
-    def shown_with(self) -> Mapping[str, Any]: ...
-
-
-def as_shown(network: Network, task: Shown) -> Network:
+def as_shown(network: Network, task: Task) -> Network:
     """The network with the parameters a task asks for in `shown_with`.
 
     Raises InputError if they do not fit, such as a sample that is no whole number of time steps.
