@@ -82,7 +82,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
     for remark in task.remarks:
         note(f"warning: {remark}")
     with activity_noted(), Stages(lambda: engine.stats.build_seconds) as watch:
-        evaluation = evaluate(network, task, engine=engine, seed=args.seed, watch=watch)
+        asked = task.readouts if args.readout is None else (*task.readouts, args.readout)
+        readouts = tuple(dict.fromkeys(asked))
+        evaluation = evaluate(
+            network, task, engine=engine, seed=args.seed, readouts=readouts, watch=watch
+        )
     rivals = _rivals(args, task, network.n_neurons)
     table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()
     output.say(describe(network))
@@ -130,11 +134,13 @@ def _check_save(args: argparse.Namespace, task: "Task") -> None:
         if args.readout is not None:
             raise InputError("--readout", args.readout, "has no effect without --save")
         return
-    check_output_file(args.save, [".npz"])
+    check_output_file(args.save, [".npz"], "--save")
     if Path(args.save).resolve() == Path(args.network).resolve():
         raise InputError("--save", args.save, "is the network; give another file")
-    if args.readout is not None and args.readout not in task.readouts:
-        raise unknown_name("--readout", args.readout, task.readouts)
+    from hrsnn_brian.evaluation.evaluate import readouts_of
+
+    if args.readout is not None and args.readout not in readouts_of(task):
+        raise unknown_name("--readout", args.readout, readouts_of(task))
 
 
 def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[str, Any]]":

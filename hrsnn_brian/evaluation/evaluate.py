@@ -166,11 +166,15 @@ def network_rows(
 def _known(readouts: str | tuple[str, ...] | None, task: Task) -> tuple[str, ...]:
     chosen = task.readouts if readouts is None else readouts
     chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
-    known = (*task.readouts, QUADRATIC) if isinstance(task, RunTask) else task.readouts
     for readout in chosen:
-        if readout not in known:
-            raise unknown_name("readout", str(readout), known)
+        if readout not in readouts_of(task):
+            raise unknown_name("readout", str(readout), readouts_of(task))
     return chosen
+
+
+def readouts_of(task: Task) -> tuple[str, ...]:
+    """Those a task may be asked for: its own and, of a run, `QUADRATIC`."""
+    return (*task.readouts, QUADRATIC) if isinstance(task, RunTask) else task.readouts
 
 
 @dataclass

@@ -43,7 +43,7 @@ class ForecastTask(SplitSeries, RunTask):
 
     def predictor(self, readout: str, fitted: Fitted) -> SeriesPredictor:
         """Of the series' variables, in their own units."""
-        return series_predictor(self, readout, fitted)
+        return series_predictor(self, fitted)
 
     def baselines(self) -> dict[str, tuple[Score, ...]]:
         """Persistence, the present input alone and linear autoregression."""

@@ -69,7 +69,7 @@ class SeriesPrediction:
         ]
         for text, name in zip(self.predictor.words, told, strict=True):
             found += [
-                Column(f"prediction{text}_h{h}", f"{name} {h} rows later, predicted", unit)
+                Column(f"prediction{text}_h{h}", f"predicted: {name} {h} rows on", unit)
                 for h in self.predictor.horizons
             ]
             found.append(Column(f"free{text}", f"{name} in a run on its own predictions", unit))

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.readout.linear import linear_map
-from hrsnn_brian.readout.products import BLOCK
+from hrsnn_brian.readout.products import BLOCK, Products
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
+from hrsnn_brian.tasks.closed_loop import squared
 from hrsnn_brian.tasks.forecast import INPUT_BLOCK, Forecast, horizon_scores, inside
 from hrsnn_brian.tasks.scores import unit_word
 from hrsnn_brian.tasks.segments import segments, uncut
@@ -32,7 +33,7 @@ class SeriesPredictor(Predictor):
     `unit`. coefficients: block -> (features, horizons * outputs), intercept: (horizons * outputs,),
     z-scored. free: the readout of a closed loop, None where the task's inputs are not what is
     predicted, or 1 is no horizon. trained: first row, last row + 1 and digest of the training
-    block, by which a series that begins with it is known.
+    block, by which a series that begins with it is known. products: as of `Fitted`.
     """
 
     kind: ClassVar[str] = "series"
@@ -52,6 +53,7 @@ class SeriesPredictor(Predictor):
     coefficients: Mapping[str, FloatArray]
     intercept: FloatArray
     free: LinearReadout | None = None
+    products: Products | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.horizons) * len(self.outputs),)
@@ -64,7 +66,10 @@ class SeriesPredictor(Predictor):
     @property
     def words(self) -> tuple[str, ...]:
         """What the columns of each output have in their names: nothing, if there is one."""
-        return tuple(f"_{unit_word(name)}" for name in self.told) if len(self.told) > 1 else ("",)
+        words = tuple(unit_word(name) for name in self.told)
+        if len({*words}) < len(words) or "" in words:  # "a b" and "a_b", or signs alone
+            words = tuple(str(k + 1) for k in range(len(words)))
+        return tuple(f"_{word}" for word in words) if len(words) > 1 else ("",)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -139,7 +144,8 @@ class SeriesPredictor(Predictor):
         last = self.runs(series)[-1]
         teacher = np.concatenate([last, np.zeros((steps, last.shape[1]))])
         free = np.arange(len(teacher)) >= len(last)
-        return Drive(teacher, free=free, readout=self.free, seed=seed, record_states=False)
+        readout = self.free if self.products is None else squared(self.free, self.products)
+        return Drive(teacher, free=free, readout=readout, seed=seed, record_states=False)
 
     def predict(
         self, series: Series, states: Mapping[str, FloatArray], run: FloatArray | None = None
@@ -154,6 +160,8 @@ class SeriesPredictor(Predictor):
         ]
         rows, shown = np.concatenate(kept), self.shown(series)
         blocks = {INPUT_BLOCK: shown, **states}
+        if self.products is not None:
+            blocks[BLOCK] = self.products.features(states)
         raw = linear_map(
             self.coefficients,
             self.intercept,
@@ -231,14 +239,21 @@ class SeriesPredictor(Predictor):
             values["free"] = list(self.free.from_states)
             arrays |= {"free/intercept": self.free.intercept, "free/from_u": self.free.from_u}
             arrays |= {f"free/states/{name}": w for name, w in self.free.from_states.items()}
+        if self.products is not None:
+            values["products"] = list(self.products.axes)
+            arrays["products/offset"] = self.products.offset
+            arrays |= {f"products/axes/{name}": a for name, a in self.products.axes.items()}
         return values, arrays
 
     @classmethod
     def from_saved(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        free = None
+        free = products = None
         if "free" in values:
             states = {name: arrays[f"free/states/{name}"] for name in values["free"]}
             free = LinearReadout(arrays["free/intercept"], arrays["free/from_u"], states)
+        if "products" in values:
+            axes = {name: arrays[f"products/axes/{name}"] for name in values["products"]}
+            products = Products(axes, arrays["products/offset"])
         chosen: dict[str, Any] = {
             name: tuple(found) if isinstance(found := values[name], list) else found
             for name in _VALUES
@@ -250,6 +265,7 @@ class SeriesPredictor(Predictor):
             intercept=arrays["intercept"],
             coefficients={name: arrays[f"weights/{name}"] for name in values["blocks"]},
             free=free,
+            products=products,
         )
 
 
@@ -259,12 +275,9 @@ _VALUES = (
 )
 
 
-def series_predictor(task: SplitSeries, readout: str, fitted: Fitted) -> SeriesPredictor:
-    """What a task and a readout fitted to it know. Raises InputError for one with products."""
+def series_predictor(task: SplitSeries, fitted: Fitted) -> SeriesPredictor:
+    """What a task and a readout fitted to it know."""
     assert isinstance(fitted, Forecast)
-    if BLOCK in fitted.weights:
-        allowed = "sees products of components, which are not saved; save another"
-        raise InputError("readout", readout, allowed)
     runs_on = fitted.one_step if task.inputs == task.outputs else None
     block = task.train_block
     known: dict[str, Any] = {name: getattr(task, name) for name in _VALUES if name != "trained"}
@@ -276,6 +289,7 @@ def series_predictor(task: SplitSeries, readout: str, fitted: Fitted) -> SeriesP
         coefficients=fitted.readout.coefficients,
         intercept=fitted.readout.intercept,
         free=inside(task, runs_on) if runs_on else None,
+        products=fitted.products,
     )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
+from hrsnn_brian.readout.products import Products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
 Watch = Callable[[str, int, int], None]
@@ -59,13 +60,15 @@ class Fitted:
 
     weights: name of a block of states -> (features, outputs). rows: the rows of the states it was
     fitted to; no other may decide a number of it. scores: of its outputs for the rows held back.
-    closed_loop: the run that is to be scored as well, None if the task asks for none.
+    closed_loop: the run that is to be scored as well, None if the task asks for none. products:
+    what made the block of that name, None if there is none.
     """
 
     weights: Mapping[str, FloatArray]
     rows: slice | NDArray[np.int_]
     scores: tuple[Score, ...]
     closed_loop: ClosedLoop | None = field(default=None, kw_only=True)
+    products: Products | None = field(default=None, kw_only=True)
 
 
 class Predictor(ABC):

@@ -13,6 +13,7 @@ from hrsnn_brian.evaluation.quadratic import QUADRATIC
 from hrsnn_brian.tasks.image_task import ImageOptions, ImageTask
 from hrsnn_brian.tasks.images.image_set import ImageSet
 from hrsnn_brian.tasks.series import Series
+from hrsnn_brian.tasks.split_series import VptProtocol
 
 SEED = 3
 
@@ -295,20 +296,25 @@ def test_images_that_do_not_fit_are_refused(network, numpy_engine, tmp_path):
             model.predict(model.predictor.read(tmp_path / name), engine=numpy_engine)
 
 
-def test_a_readout_with_products_is_not_saved(network, numpy_engine):
-    found = hb.evaluate(
-        network,
-        series_task(),
-        engine=numpy_engine,
-        seed=SEED,
-        readouts=("spikes", QUADRATIC),
-        controls=False,
-    )
-    with pytest.raises(InputError, match="products of components, which are not saved"):
-        found.model(QUADRATIC)
-    with pytest.raises(InputError, match="known: spikes, spikes\\+products"):
+def test_a_readout_with_products_is_saved_whole(network, numpy_engine, tmp_path, no_fit):
+    task = series_task(vpt=VptProtocol(2, 12, 3, 0.4, 1.0, "samples", 3.0))
+    found, model = trained(network, task, QUADRATIC, numpy_engine)
+    fitted = found.fitted["full", QUADRATIC]
+    no_fit()
+    again = saved(model, tmp_path / "m.npz")
+    data = Series(task.series, cuts=task.cuts)
+    predicted = again.predict(data, engine=numpy_engine, free=2)
+    rows = np.searchsorted(predicted.rows, task.test_rows)
+    for h, expected in fitted.predictions.items():
+        np.testing.assert_allclose(predicted.predictions[h][rows], expected, rtol=1e-9)
+    # what runs inside the program is what was scored in closed loop
+    drive = again.predictor.drive(data, 2, SEED)
+    for part in ("intercept", "from_u", "factors"):
+        ours, theirs = getattr(drive.readout, part), getattr(fitted.closed_loop.readout, part)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert predicted.free.shape == (2, 2)
+    with pytest.raises(InputError, match="known: spikes\\+products"):
         found.model("spikes+v")
-    found.model()
 
 
 def test_a_task_without_models_says_so(walked):
