@@ -1,8 +1,7 @@
 """Predictions of a new series by a readout that was fitted to another one, and a free run on."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,11 +13,12 @@ from hrsnn_brian.readout.linear import linear_map
 from hrsnn_brian.readout.products import BLOCK, Products
 from hrsnn_brian.simulation.drive import Drive, FloatArray, LinearReadout
 from hrsnn_brian.tasks.closed_loop import squared
-from hrsnn_brian.tasks.forecast import INPUT_BLOCK, Forecast, horizon_scores, inside
+from hrsnn_brian.tasks.forecast import INPUT_BLOCK, Forecast, inside
 from hrsnn_brian.tasks.scores import unit_word
-from hrsnn_brian.tasks.segments import segments, uncut
+from hrsnn_brian.tasks.segments import segments
 from hrsnn_brian.tasks.series import Reading, Series, read_series
 from hrsnn_brian.tasks.series_prediction import SeriesPrediction
+from hrsnn_brian.tasks.series_scoring import block_digest, scored
 from hrsnn_brian.tasks.split_series import SplitSeries
 from hrsnn_brian.tasks.task import Fitted, Predictor
 
@@ -176,55 +176,20 @@ class SeriesPredictor(Predictor):
             for k, h in enumerate(self.horizons)
         }
         free = np.empty((0, d)) if run is None else run[len(self.runs(series)[-1]) :]
-        remarks = series.remarks
+        scores, n_scored, remarks = scored(self, series, rows, predictions)
         if free.size and not np.abs(free).max() <= RUNAWAY:
-            far = f"ran away, up to {np.abs(free).max():.3g} training standard deviations"
-            remarks = (*remarks, f"the free run {far} from the mean")
-        found = SeriesPrediction(
-            self, series, rows, predictions, self._in_units(free), (), 0, remarks
-        )
-        return self._scored(found)
-
-    def _scored(self, found: SeriesPrediction) -> SeriesPrediction:
-        """With scores over the rows whose later ones are in the series, as an evaluation has them.
-
-        Rows of the training block are left out, if the series begins with it.
-        """
-        series, longest = found.series, max(self.horizons)
-        values, inside_all = series.values, values_of(self, series)
-        if inside_all is None:
-            remark = "what is predicted is no column of the data: nothing to score by"
-            return replace(found, remarks=(*found.remarks, remark))
-        start, stop, digest = self.trained
-        long = [
-            np.arange(part.start, part.stop)
-            for part in segments(len(values), series.cuts)
-            if not series.cuts or part.stop - part.start > self.washout + longest
-        ]
-        same = np.concatenate([np.arange(0), *long])
-        first, remarks = 0, found.remarks
-        if len(same) >= stop and block_digest(values[same][start:stop]) == digest:
-            first = int(same[stop - 1]) + 1
-            remarks = (*remarks, "the data begin with the training block, which is not scored")
-        inside = uncut(
-            slice(self.washout, len(values) - longest),
-            len(values),
-            series.cuts,
-            self.washout,
-            longest,
-        )
-        every = np.arange(inside.start, inside.stop) if isinstance(inside, slice) else inside
-        rows = every[every >= first]
-        if not len(rows):
-            remark = f"no row has one {longest} rows later that could be scored"
-            return replace(found, remarks=(*remarks, remark))
-        place = np.searchsorted(found.rows, rows)
-        scores = horizon_scores(
+            far = f"{np.abs(free).max():.3g} training standard deviations"
+            remarks = (*remarks, f"the free run ran away, up to {far} from the mean")
+        return SeriesPrediction(
             self,
-            {h: predicted[place] for h, predicted in found.predictions.items()},
-            {h: inside_all[rows + h] for h in self.horizons},
+            series,
+            rows,
+            predictions,
+            self._in_units(free),
+            scores,
+            n_scored,
+            (*series.remarks, *remarks),
         )
-        return replace(found, scores=scores, scored=len(rows), remarks=remarks)
 
     def _in_units(self, z: FloatArray) -> FloatArray:
         outputs = list(self.outputs)
@@ -291,16 +256,3 @@ def series_predictor(task: SplitSeries, fitted: Fitted) -> SeriesPredictor:
         free=inside(task, runs_on) if runs_on else None,
         products=fitted.products,
     )
-
-
-def block_digest(values: FloatArray) -> str:
-    """A short hash of numbers."""
-    return hashlib.sha256(np.ascontiguousarray(values, dtype=float).tobytes()).hexdigest()[:16]
-
-
-def values_of(predictor: SeriesPredictor, series: Series) -> FloatArray | None:
-    """The columns that are predicted, (T, outputs); None if they are not in the series."""
-    if series.values.shape[1] == len(predictor.mean):
-        return series.values[:, list(predictor.outputs)]
-    places = [predictor.inputs.index(k) for k in predictor.outputs if k in predictor.inputs]
-    return series.values[:, places] if len(places) == len(predictor.outputs) else None
