@@ -11,11 +11,13 @@ import hrsnn_brian as hb
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation.quadratic import QUADRATIC
 from hrsnn_brian.tasks.image_task import ImageOptions, ImageTask
+from hrsnn_brian.tasks.images.front_ends import FrontEndSettings
 from hrsnn_brian.tasks.images.image_set import ImageSet
 from hrsnn_brian.tasks.series import Series
 from hrsnn_brian.tasks.split_series import VptProtocol
 
 SEED = 3
+PATCHES = {"kind": "patches", "patches": {"size": 2, "atoms": 4, "grid": 2, "samples": 1000}}
 
 
 @pytest.fixture(scope="module")
@@ -198,17 +200,38 @@ def test_series_that_do_not_fit_are_refused(walked, numpy_engine, data, message)
         walked[1].predict(data, engine=numpy_engine)
 
 
+def test_a_file_with_gaps_is_scored_as_it_was_and_predicted_where_it_can_be(
+    network, numpy_engine, tmp_path
+):
+    values = [f"{x:.6f}" for x in walk(420)[:, 0]]
+    for gap in (100, 123, 380):  # 22 rows on end are too few for a target, and enough to predict
+        values[gap] = ""
+    (tmp_path / "s.csv").write_text("\n".join(["t,x", *(f"{k},{x}" for k, x in enumerate(values))]))
+    with pytest.warns(UserWarning, match="1 have fewer than"):
+        task = hb.own_series_task(tmp_path / "s.csv", "x", horizons=(2, 6))
+    assert task.n_samples == 420 - 3 - 22
+    found, model = trained(network, task, "spikes", numpy_engine)
+    series = model.predictor.read(tmp_path / "s.csv")
+    predicted = model.predict(series, engine=numpy_engine)
+    errors = {s.name: s.value for s in found.fitted["full", "spikes"].scores if "rmse" in s.name}
+    assert {s.name: s.value for s in predicted.scores} == pytest.approx(errors, rel=1e-12)
+    lines = {row["line"]: row["time"] for row in predicted.table()}
+    assert {123: "121", 124: "122"}.items() <= lines.items()
+    assert lines.keys().isdisjoint({*range(125, 125 + 21), 102, 382})
+
+
 @pytest.mark.parametrize(
-    ("readout", "measure"),
+    ("readout", "measure", "front_end"),
     [
-        ("spikes+features", "margin"),
-        ("spikes, logistic", "probability"),
+        ("spikes+features", "margin", {}),
+        ("spikes, logistic", "probability", {}),
+        ("spikes+features", "margin", PATCHES),
     ],
 )
 def test_an_image_model_predicts_what_was_scored(
-    network, numpy_engine, tmp_path, no_fit, monkeypatch, readout, measure
+    network, numpy_engine, tmp_path, no_fit, monkeypatch, readout, measure, front_end
 ):
-    task = image_task()
+    task = image_task(front_end=FrontEndSettings.from_dict(front_end))
     found, model = trained(network, task, readout, numpy_engine)
     fitted = found.fitted["full", readout]
     no_fit()
