@@ -236,6 +236,7 @@ def test_an_image_model_predicts_what_was_scored(
     fitted = found.fitted["full", readout]
     no_fit()
     monkeypatch.setattr("hrsnn_brian.tasks.class_predictor.CHUNK", 5)
+    monkeypatch.setattr("hrsnn_brian.simulation.batch.ROOM", 140)  # seven copies of 20 neurons
     again = saved(model, tmp_path / "m.npz")
     images = task.images.x_test
     np.savez(tmp_path / "new.npz", x=images, y=task.images.y_test)
@@ -248,6 +249,7 @@ def test_an_image_model_predicts_what_was_scored(
     assert list(predicted.predicted) == [task.classes[k] for k in fitted.predicted]
     scores = {s.name: s.value for s in predicted.scores}
     assert scores == {s.name: s.value for s in fitted.scores[:2]}
+    assert len(told) > 1
     assert told[-1] == (12, 12)
     assert predicted.measure == measure
     assert np.all(predicted.certainty > 0)

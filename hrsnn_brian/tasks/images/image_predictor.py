@@ -13,7 +13,7 @@ from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.class_predictor import ClassPredictor, NewTrials, parts_of
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, make_front_end
 from hrsnn_brian.tasks.images.image_set import as_labels, as_pixels
-from hrsnn_brian.tasks.images.read import read_images
+from hrsnn_brian.tasks.images.read import KNOWN, read_images
 
 _LAYOUT = (
     "a folder with the set, a .npy file of images, or an .npz of x or x_test (and y or y_test)"
@@ -62,6 +62,9 @@ class ImagePredictor(ClassPredictor):
         or `coarse_test` for coarse labels). Raises InputError for what is none of these.
         """
         place = Path(path).expanduser()
+        if place.is_dir() and self.image_set not in KNOWN:
+            allowed = f"is a folder, and the model is of {self.image_set}: give a .npy or .npz file"
+            raise InputError("data", str(path), allowed)
         if place.is_dir():
             found = read_images(self.image_set, place, labels=self.labels)
             return self._labelled(found.x_test, found.y_test)
