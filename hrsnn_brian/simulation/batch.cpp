@@ -22,15 +22,18 @@ int64_t shown = 0, seen = 0;               // samples so far
 
 Directions read_directions(const Scene &scene, int64_t channels) {
     Directions made;
-    std::vector<double> p; // (D, n_cells)
-    scene.assign("projection.p", p);
+    std::vector<double> p; // (n_cells, D)
+    scene.assign("directions", p);
     if (static_cast<int64_t>(p.size()) != channels * n_cells) fail("directions have the wrong size");
+    const int64_t room = (n_cells + NEURONS - 1) / NEURONS * channels;
+    made.channel.reserve(room);
+    made.p.reserve(room * NEURONS);
     for (int64_t first = 0; first < n_cells; first += NEURONS) {
         const int64_t count = std::min(NEURONS, n_cells - first);
         made.start.push_back(made.channel.size());
         for (int64_t d = 0; d < channels; d++) {
             double row[NEURONS] = {};
-            std::copy_n(&p[d * n_cells + first], count, row);
+            for (int64_t i = 0; i < count; i++) row[i] = p[(first + i) * channels + d];
             if (std::all_of(row, row + NEURONS, [](double value) { return value == 0.0; })) continue;
             made.channel.push_back(d);
             made.p.insert(made.p.end(), row, row + NEURONS);

@@ -147,7 +147,9 @@ def _shared_arrays(
     scene |= encoder_arrays(network, drive, shape)
     scene |= recurrent_arrays(network, shape)
     if shape.has_channels:
-        scene |= channel_arrays(network, drive)
+        channels = channel_arrays(network, drive)
+        scene |= {name: value for name, value in channels.items() if name.startswith("channels.")}
+        scene["directions"] = network.directions(drive.stimulus.shape[1]).ravel()  # no synapses
     return scene
 
 

@@ -14,6 +14,7 @@ from hrsnn_brian.simulation.copies_runtime import Observer
 from hrsnn_brian.simulation.main_code import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import own_brian
+from hrsnn_brian.simulation.scene import projection_arrays
 from hrsnn_brian.simulation.shape import CopiesShape, ModelShape, PerturbedShape
 
 
@@ -59,6 +60,9 @@ def run_on_target(
 def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
     sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
     sizes |= {key: float(scene[key][0]) for key in ("dt", "sample", "delay")}
+    if "directions" in scene:  # a batch brings them as a matrix (N, D)
+        cells = int(scene["n_cells"][0])
+        scene = {**scene, **projection_arrays(scene["directions"].reshape(cells, -1))}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
     if isinstance(shape, CopiesShape):
         cells = int(scene["n_cells"][0])
