@@ -52,6 +52,9 @@ def run_on_target(
 
     Returns the same arrays as a compiled program writes.
     """
+    if "directions" in scene:  # a batch brings them as a matrix (N, D)
+        cells = int(scene["n_cells"][0])
+        scene = {**scene, **projection_arrays(scene["directions"].reshape(cells, -1))}
     gc.collect()  # the names of an earlier run's objects become free
     with own_brian(target):
         return _run(shape, scene)
@@ -60,9 +63,6 @@ def run_on_target(
 def _run(shape: ModelShape, scene: Mapping[str, NDArray]) -> dict[str, NDArray]:
     sizes: dict[str, Any] = {"n_channels": int(scene["stimulus_columns"][0])}
     sizes |= {key: float(scene[key][0]) for key in ("dt", "sample", "delay")}
-    if "directions" in scene:  # a batch brings them as a matrix (N, D)
-        cells = int(scene["n_cells"][0])
-        scene = {**scene, **projection_arrays(scene["directions"].reshape(cells, -1))}
     functions, n = runtime_functions(scene), int(scene["n_active"][0])
     if isinstance(shape, CopiesShape):
         cells = int(scene["n_cells"][0])
