@@ -3,7 +3,7 @@
 Of a `RunTask`, stretches without a reset between them are one run; a `TrialsTask` is a batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,9 +72,21 @@ def present(
     encoder, that the first trial began with.
     """
     network = as_shown(network, task)
+    return present_runs(engine, network, runs(task.trials()), seed, record_states=record_states)
+
+
+def present_runs(
+    engine: Engine,
+    network: Network,
+    inputs: Iterable[FloatArray],
+    seed: int,
+    *,
+    record_states: bool = True,
+) -> Presented:
+    """The same of the inputs of each run, (samples, D), to a network with its parameters."""
     recordings = [
-        simulate(engine, network, Drive(inputs, seed=seed, record_states=record_states))
-        for inputs in runs(task.trials())
+        simulate(engine, network, Drive(shown, seed=seed, record_states=record_states))
+        for shown in inputs
     ]
     first, *others = recordings
     if not others:  # its states are not copied

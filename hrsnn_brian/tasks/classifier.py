@@ -77,7 +77,7 @@ class Classifier(Learner):
     def add(self, states: Mapping[str, FloatArray]) -> None:
         self.store.append(
             {
-                _block(name, self.at[k]): values[:, k]
+                block_name(name, self.at[k]): values[:, k]
                 for name, values in states.items()
                 for k in range(len(self.at))
                 if name != "v" or (WITH_V in self.seen and k == len(self.at) - 1)
@@ -113,10 +113,41 @@ class Classifier(Learner):
         spikes = [name for name in states if not name.startswith("v,")]
         return {
             SPIKES: spikes,
-            LAST: [name for name in spikes if name.endswith(_block("", last))],
+            LAST: [name for name in spikes if name.endswith(block_name("", last))],
             WITH_V: states,
             WITH_FEATURES: [*spikes, FEATURES],
         }[seen]
+
+
+def confusion_of(
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int
+) -> NDArray[np.int_]:
+    """Counts by true (rows) and predicted class, (classes, classes)."""
+    confusion = np.zeros((classes, classes), dtype=int)
+    np.add.at(confusion, (truth, predicted), 1)
+    return confusion
+
+
+def accuracy_scores(confusion: NDArray[np.int_]) -> tuple[Score, Score]:
+    """Accuracy, and its mean over the classes there are."""
+    of_class = confusion.sum(axis=1)
+    recall = confusion.diagonal()[of_class > 0] / of_class[of_class > 0]
+    return (
+        Score(
+            "accuracy",
+            float(confusion.trace() / confusion.sum()),
+            better=HIGHER,
+            label="accuracy",
+            primary=True,
+        ),
+        Score(
+            "balanced_accuracy",
+            float(recall.mean()),
+            better=HIGHER,
+            label="mean accuracy of a class",
+            minor=True,
+        ),
+    )
 
 
 def plain_scores(task: Labelled) -> dict[str, tuple[Score, ...]]:
@@ -130,7 +161,8 @@ def plain_scores(task: Labelled) -> dict[str, tuple[Score, ...]]:
         }
 
 
-def _block(name: str, sample: int) -> str:
+def block_name(name: str, sample: int) -> str:
+    """What the states after a sample are called, from 0."""
     return f"{name}, {sample + 1} shown"
 
 
@@ -155,26 +187,9 @@ def _classified(
         for _, blocks in store.chunks(readout.coefficients, task.test_rows)
     ]
     predicted = np.argmax(np.concatenate(outputs), axis=1)
-    n = len(task.classes)
-    confusion = np.zeros((n, n), dtype=int)
-    np.add.at(confusion, (task.y_test, predicted), 1)
-    of_class = confusion.sum(axis=1)
-    recall = confusion.diagonal()[of_class > 0] / of_class[of_class > 0]
+    confusion = confusion_of(task.y_test, predicted, len(task.classes))
     scores = (
-        Score(
-            "accuracy",
-            float(confusion.trace() / len(predicted)),
-            better=HIGHER,
-            label="accuracy",
-            primary=True,
-        ),
-        Score(
-            "balanced_accuracy",
-            float(recall.mean()),
-            better=HIGHER,
-            label="mean accuracy of a class",
-            minor=True,
-        ),
+        *accuracy_scores(confusion),
         Score(
             "validation_accuracy",
             1.0 - float(readout.validation_error_rate or 0.0),

@@ -31,9 +31,10 @@ from hrsnn_brian.tasks.classifier import (
 )
 from hrsnn_brian.tasks.images.encoded import Encoded, encoded
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, fit_front_end
+from hrsnn_brian.tasks.images.image_predictor import ImagePredictor
 from hrsnn_brian.tasks.images.image_set import ImageSet
 from hrsnn_brian.tasks.images.read import LABELS, read_images
-from hrsnn_brian.tasks.task import Watch, unwatched
+from hrsnn_brian.tasks.task import Fitted, Watch, unwatched
 
 QUICK = (1000, 500)  # training and test images
 
@@ -175,6 +176,17 @@ class ImageTask(ClassificationTask):
     def features(self, rows: range) -> NDArray:
         """The steps of the front-end, all at once."""
         return self.shown(rows).reshape(len(rows), -1)
+
+    def predictor(self, readout: str, fitted: Fitted) -> ImagePredictor:
+        """Of the classes of new images of the same shape."""
+        return ImagePredictor.behind(
+            super().predictor(readout, fitted),
+            self.front_end,
+            self.options.front_end,
+            self.images.name,
+            getattr(self.options, "labels", "fine"),
+            self.images.classes,
+        )
 
     def _told(self, what: str) -> Callable[[float], None]:
         return lambda fraction: self._watch(what, round(100 * fraction), 100)
