@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", help="which classes an image set is sorted into: fine, coarse")
     parser.add_argument(
+        "--controls",
+        choices=["all", "basic"],
+        default="all",
+        help="basic: without those at the network's own rate, in about half the time (default all)",
+    )
+    parser.add_argument(
         "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
     )
     parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
@@ -83,7 +89,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
     for remark in task.remarks:
         note(f"warning: {remark}")
     with activity_noted(), Stages(lambda: engine.stats.build_seconds) as watch:
-        evaluation = evaluate(network, task, engine=engine, seed=args.seed, watch=watch)
+        evaluation = evaluate(
+            network,
+            task,
+            engine=engine,
+            seed=args.seed,
+            controls=args.controls,
+            watch=watch,
+        )
     rivals = _rivals(args, task, network.n_neurons)
     table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()
     output.say(describe(network))
