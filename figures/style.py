@@ -1,5 +1,6 @@
 """The house style of every figure: colours for all eyes, small type, PDF and PNG."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,4 +97,15 @@ def plain_log_x(axis: "Axes", values: list[float]) -> None:
     axis.set_xscale("log")
     axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def whole_decades(axis: "Axes") -> None:
+    """A logarithmic horizontal axis of whole decades, with ticks at powers of ten."""
+    from matplotlib.ticker import LogFormatterMathtext, NullFormatter
+
+    axis.set_xscale("log")
+    low, high = (math.log10(value) for value in axis.dataLim.intervalx)
+    axis.set_xlim(10.0 ** math.floor(low - 0.05), 10.0 ** math.ceil(high + 0.05))
+    axis.xaxis.set_major_formatter(LogFormatterMathtext())
     axis.xaxis.set_minor_formatter(NullFormatter())
