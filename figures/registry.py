@@ -35,6 +35,9 @@ FIGURES = {
     "ablation": FigureEntry(
         "ablation", "what leaving out or exchanging each ingredient of LNP does to the scores"
     ),
+    "heterogeneity": FigureEntry(
+        "heterogeneity", "score and operations against the spread of tau_m, clusters beside one"
+    ),
     "dynamics": FigureEntry(
         "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"
     ),
