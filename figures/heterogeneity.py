@@ -62,8 +62,8 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 def _draw_networks(axis: "Axes", rows: "pd.DataFrame", column: str) -> None:
     curve, clusters = rows[rows[_CV].notna()], rows[rows[_CV].isna()]
     points = over_seeds(curve, _CV, column)
-    draw_means(axis, points[_CV], points, color=BLUE, marker="o")
     cvs = [float(cv) for cv in points[_CV]]
+    draw_means(axis, cvs, points, color=BLUE, marker="o")
     places = {
         str(name): (max(cvs, default=0.0) or 1.0) * (1.25 + 0.2 * k)
         for k, name in enumerate(clusters[NAME].unique())
@@ -72,6 +72,6 @@ def _draw_networks(axis: "Axes", rows: "pd.DataFrame", column: str) -> None:
     x = [places[str(name)] for name in means[NAME]]
     draw_means(axis, x, means, color=ORANGE, marker="s", linestyle="none")
     names = [name.replace("cluster, ", "cluster,\n") for name in places]
-    axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *names], rotation=60)
+    axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *names], rotation=90)
     axis.set_xlabel("coefficient of variation of tau_m")
     axis.margins(y=0.15)

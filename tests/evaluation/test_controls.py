@@ -1,7 +1,5 @@
 """Controls at the network's own rate: what they keep, how they are matched, what they say."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -23,7 +21,7 @@ class Waves(RunTask):
 
     name, description, step, remarks = "waves", "a sine", "1 sample", ()
 
-    def __init__(self, samples: int = 60) -> None:
+    def __init__(self, samples: int = 20) -> None:
         self.wave = np.sin(np.arange(samples) / 3)[:, None]
 
     def trials(self) -> list[Trial]:
@@ -66,11 +64,12 @@ def test_membranes_are_scaled_to_the_means_of_the_network(network):
         np.testing.assert_allclose(ratio, ratio[0])
 
 
-def test_controls_fire_as_the_network_does_on_training_input(network, numpy_engine):
-    task = Waves()
-    rate = TaskRate(numpy_engine, task, 3)
+@pytest.mark.compiled
+def test_controls_fire_as_the_network_does_on_training_input(compiled_engine):
+    network, task = hb.build_network(hb.HRSNNParams(N=100), seed=1), Waves(200)
+    rate = TaskRate(compiled_engine, task, 3)
     wanted = rate(network)
-    found = list(matched_controls(numpy_engine, network, task, 3))
+    found = list(matched_controls(compiled_engine, network, task, 3))
     assert [control.name for control in found] == [HOMOGENEOUS, SLOW_INPUT]
     for control in found:
         assert (control.match, control.note) == ("bias", "")
@@ -79,7 +78,7 @@ def test_controls_fire_as_the_network_does_on_training_input(network, numpy_engi
         np.testing.assert_allclose(offset, offset[0])
     assert (found[0].network.W != network.W).nnz == 0
     assert found[1].network.n_synapses == 0
-    again = list(matched_controls(numpy_engine, network, task, 3))
+    again = list(matched_controls(compiled_engine, network, task, 3))
     for one, other in zip(found, again, strict=True):
         np.testing.assert_array_equal(one.network.bias, other.network.bias)
 
@@ -87,7 +86,7 @@ def test_controls_fire_as_the_network_does_on_training_input(network, numpy_engi
 def test_the_rate_is_that_of_the_training_input_alone(network, numpy_engine):
     task = Waves()
     first = TaskRate(numpy_engine, task, 3)(network)
-    task.wave[30:] = 2.0
+    task.wave[10:] = 2.0
     assert TaskRate(numpy_engine, task, 3)(network) == first > 0
 
 
@@ -97,15 +96,22 @@ def test_the_currents_of_a_run_are_those_of_the_encoder(network, numpy_engine):
     assert rate(network, lambda x: encoded(network, x)) == rate(network) > 0
 
 
-def test_what_cannot_be_matched_says_so_and_what_means_nothing_is_left_out(network, numpy_engine):
-    silent = replace(network, bias=network.bias - 100)
-    for control in matched_controls(numpy_engine, silent, Waves(), 3):
-        assert (control.match, control.note) == ("none", "the network is silent")
+def test_what_cannot_be_matched_says_so_and_what_means_nothing_is_left_out(network, monkeypatch):
+    def names(other):
+        return [(c.name, c.match, c.note) for c in matched_controls(None, other, Waves(), 3)]
+
+    monkeypatch.setattr(TaskRate, "__call__", lambda *_: 0.0)
+    silent = ("none", "the network is silent")
+    assert names(network) == [(HOMOGENEOUS, *silent), (SLOW_INPUT, *silent)]
+    monkeypatch.setattr(TaskRate, "__call__", lambda rate, other, *_: 10.0 + other.n_synapses)
+    assert [(name, match) for name, match, _ in names(network)] == [
+        (HOMOGENEOUS, "bias"),
+        (SLOW_INPUT, "none"),
+    ]
+    assert "out of reach" in names(network)[1][2]
     poisson = hb.HRSNNParams.from_dict({"N": 20, "encoder": {"kind": "poisson"}})
-    found = matched_controls(numpy_engine, hb.build_network(poisson, 1), Waves(), 3)
-    assert [control.name for control in found] == [HOMOGENEOUS]
-    found = matched_controls(numpy_engine, homogeneous(network), Waves(), 3)
-    assert [control.name for control in found] == [SLOW_INPUT]
+    assert [name for name, *_ in names(hb.build_network(poisson, 1))] == [HOMOGENEOUS]
+    assert [name for name, *_ in names(homogeneous(network))] == [SLOW_INPUT]
 
 
 def test_unknown_controls_are_refused(network, numpy_engine):
