@@ -165,3 +165,30 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
     row = network_rows(network, task, "full", numpy_engine, 0, ("spikes",))[0]
     assert row["spikes_per_sample"] == pytest.approx(20 * 7 / task.n_samples)
     assert row["neuron_updates_per_sample"] == 20 * 20
+
+
+def test_currents_made_beforehand_allow_no_run_on_own_predictions(network, monkeypatch):
+    """The row has the scores of the open loop and says how its rate was matched."""
+    from hrsnn_brian.tasks import get_task
+
+    def present(engine, network, task, seed, *, currents):
+        asked.append(currents)
+        states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
+        return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)
+
+    def run_freely(network, loop, engine, seed):
+        return loop.score(loop.teacher)
+
+    asked = []
+    monkeypatch.setattr(evaluating, "present", present)
+    monkeypatch.setattr(evaluating, "_run_freely", run_freely)
+    session = evaluating._Session(get_task("wind", 0, quick=True), None, 0, ("spikes",))
+    session.show(network, "full")
+    session.show(network, "slow", encoded, {"match": "bias", "note": "why"})
+    full, slow = session.entries
+    assert asked == [None, encoded]
+    assert "vpt_hours" in full
+    assert all(name.startswith("vpt") for name in set(full) - set(slow))
+    assert not any(name.startswith("vpt") for name in slow)
+    assert slow["nrmse_h1"] == full["nrmse_h1"]
+    assert (full["match"], slow["match"], slow["note"]) == (UNMATCHED, "bias", "why")

@@ -151,6 +151,7 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
 
     def stop(network, inputs, *rest, **more):
         shown.extend(inputs)
+        return Trained(network, {})
 
     monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", stop)
     hb.train(network, task, engine=numpy_engine)
@@ -158,7 +159,7 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
     assert np.array_equal(run, task.z[: task.washout + task.train])
 
 
-class _Tables(hb.Task):
+class _Tables(hb.RunTask):
     name, description, step, remarks = "tables", "", "", ()
 
     def trials(self):
