@@ -20,7 +20,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import BLACK, GREY, LINES, MARKERS, SLATE, house_style, whole_decades
+from hrsnn_brian.figures.style import BLACK, GREY, LINES, MARKERS, SLATE, house_style, open_log_x
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED
 from hrsnn_brian.files.tables import read_table
 from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, left_out
@@ -65,7 +65,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             missing += _draw_controls(axis, of_task, score.name)
             if task == _OF_PAPER:
                 _draw_paper(axis)
-            whole_decades(axis)
+            open_log_x(axis)
             axis.set_xlabel("synaptic operations per image (log scale)")
             axis.set_ylabel(score.label)
             axis.set_title(task, loc="left")
