@@ -139,13 +139,16 @@ def test_one_pruned_network_meets_every_task_and_is_pruned_once(monkeypatch, num
     assert all(row["synaptic_events_per_sample"] >= 0 for row in rows)
 
 
-@pytest.mark.compiled
-def test_the_full_network_brings_its_controls_and_pruned_ones_every_readout(compiled_engine):
+def test_the_full_network_brings_its_controls_and_pruned_ones_every_readout(
+    numpy_engine, monkeypatch
+):
+    evaluation = importlib.import_module("hrsnn_brian.evaluation.evaluate")
+    monkeypatch.setattr(evaluation, "slow_input", lambda *given: None)  # slow without a compiler
     chosen = options("classification_table", *SMALL, "recipes=random variance", "keep=0.2")
     rows = [
         row
         for point in classification_table.points(chosen, 1)
-        for row in classification_table.run(point, compiled_engine)
+        for row in classification_table.run(point, numpy_engine)
     ]
     readouts = {"spikes", "spikes, last state", "spikes+v", "spikes+features"}
     for name in (FULL, "random variance"):
