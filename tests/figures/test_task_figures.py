@@ -152,6 +152,18 @@ def test_the_papers_points_stand_beside_cifar10_alone_and_are_marked_as_theirs()
     assert held["source"].str.contains("digitised").all()
 
 
+def test_a_control_that_has_synapses_is_a_point():
+    rows = classification_rows()
+    rows += [
+        row("homogeneous", 0, DIGITS, accuracy=accuracy(0.7), synaptic_events_per_sample=800.0)
+    ]
+    digits, _ = classification_table.draw(Table(rows).frame())
+    found = [c.lines[0] for c in digits.containers if c.lines[0].get_color() == GREY]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in found] == [(800.0, 0.7)]
+    lines = {line.get_label() for line in digits.lines if len(line.get_xdata()) == 2}
+    assert lines == {NO_RECURRENCE, "linear on pixels"}
+
+
 def test_accuracy_stands_over_events_and_what_has_none_is_a_line():
     digits, _ = classification_table.draw(Table(classification_rows()).frame())
     found = {
