@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note", "training")
 _EVENTS = "synaptic_events_per_sample"
 _UNTRAINED = "none"
-_SHAPES = (*MARKERS, "X", "<")  # more than colours, so that no pair comes twice soon
+_SHAPES = (*MARKERS, "<", ">")  # more than colours, so that no pair comes twice soon
 _LABEL = "score relative to the unpruned network\n(of an error its inverse; above 1 is better)"
 
 
@@ -123,7 +123,7 @@ def _styles(rows: "pd.DataFrame") -> list[_Style]:
         if kind == FULL:
             colour, shape = BLACK, "o"
         elif kind == NO_RECURRENCE:
-            colour, shape = GREY, "s"
+            colour, shape = GREY, "X"
         else:
             k = looks.setdefault(kind, len(looks))
             colour, shape = LINES[k % len(LINES)], _SHAPES[k % len(_SHAPES)]
