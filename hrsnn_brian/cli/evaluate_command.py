@@ -148,7 +148,9 @@ def _task(args: argparse.Namespace) -> "Task":
         for name in _OF_DATA:
             if getattr(args, name) is not None:
                 allowed = "is about a file of your own: give --data, and no --task"
-                raise InputError(f"--{name}", getattr(args, name), allowed)
+                given = getattr(args, name)
+                shown = ",".join(given) if isinstance(given, list) else given
+                raise InputError(f"--{name}", shown, allowed)
         if args.labels is not None and "labels" not in known:
             allowed = f"is nothing that can be chosen of task {args.task}"
             raise InputError("--labels", args.labels, allowed)

@@ -107,11 +107,13 @@ def test_copies_agree_with_the_tangent_on_the_same_trajectory(compiled_engine, n
 EVENT_BASED = (-0.1821, -0.1736, -0.0389, 0.1323, -0.4488)
 
 
-def event_based_growth(network, number: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """Spike counts (N,) and ln growth per 20 ms under the input of segment `number`, seed 0."""
+def event_based_growth(
+    network, number: int, seconds: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spike counts (N,) and ln growth per 20 ms under the input of segment `number` of a seed."""
     sample = network.params.timing.sample
     duration = math.ceil(seconds / sample + 1) * sample
-    run = default_drive(network, duration, segment_seed(0, number))
+    run = default_drive(network, duration, segment_seed(seed, number))
     events = EventDriven(oracle_network(network), initial_potential(network, run.seed))
     spikes, logs = events.run(
         run.stimulus + network.bias, dt=1e-4, steps=round(seconds / 1e-4), every=200
@@ -125,15 +127,18 @@ def test_the_reference_of_the_self_test_is_the_mean_of_its_segments():
 
 @pytest.mark.compiled
 def test_short_steps_approach_events_in_their_order(compiled_engine):
-    """The same 0.6 s: spike counts and growth of the grid's network come closer with dt."""
-    network, seconds = order_network(), 0.6
-    counts, logs = event_based_growth(network, 0, seconds)
+    """The same 0.6 s: spike counts and growth of the grid's network come closer with dt.
+
+    Under the input of seed 3 the order of its spikes decides; under many others it does not.
+    """
+    network, seconds, seed = order_network(), 0.6, 3
+    counts, logs = event_based_growth(network, 0, seconds, seed)
     expected = logs[15:].mean() / T_RENORM
     plan = Protocol(duration=0.3, segments=1, warmup=0.2, align=0.1)
     found = {}
     for dt in (1e-4, 6.25e-6):
         at = with_time_step(network, f"{dt} s")
-        run = default_drive(at, 0.601, segment_seed(0, 0))
+        run = default_drive(at, 0.601, segment_seed(seed, 0))
         watch = Perturbation(
             random_directions(1, network.n_neurons, 0),
             d0=0.0,
@@ -143,7 +148,7 @@ def test_short_steps_approach_events_in_their_order(compiled_engine):
         )
         spikes = simulate_perturbed(compiled_engine, at, run, watch).spike_count
         protocol = Protocol(**{**vars(plan), "dt": dt})
-        exponent = lyapunov_spectrum(network, engine=compiled_engine, protocol=protocol)
+        exponent = lyapunov_spectrum(network, engine=compiled_engine, protocol=protocol, seed=seed)
         found[dt] = np.abs(spikes - counts).sum(), abs(exponent.history[-1, 0] - expected)
     assert counts.sum() > 1000
     assert found[6.25e-6][0] < 0.01 * counts.sum() < found[1e-4][0]

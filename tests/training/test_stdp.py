@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from equality import equal_networks
 
 import hrsnn_brian as hb
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.dynamics.cost import ActivityWarning
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.network.network import equal_networks
 from hrsnn_brian.training.stdp import Stdp
 from hrsnn_brian.training.train import mode_settings, train_on
 
