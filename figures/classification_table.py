@@ -1,7 +1,7 @@
 """Accuracy against synaptic operations per image: a panel per image set, a point per readout.
 
 Points and bars: mean and standard error over seeds; colour: the network, symbol: the readout.
-Horizontal: what has no recurrent synapse, with its standard error as a band. In the panel of
+Horizontal: what costs no synaptic event, with its standard error as a band. In the panel of
 CIFAR-10 the paper's own points stand beside (`paper_points.csv`): they were digitised from the
 authors' site, which does not print the data set, and are of another front-end and other training.
 """
@@ -20,7 +20,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import BLACK, GREY, LINES, MARKERS, SLATE, house_style, whole_decades
+from hrsnn_brian.figures.style import BLACK, GREY, LINES, MARKERS, SLATE, house_style, open_log_x
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED
 from hrsnn_brian.files.tables import read_table
 from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, left_out
@@ -49,9 +49,11 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     """
     table = require(table, _NEEDED, (_EVENTS,))
     tasks = [str(task) for task in table["task"].unique()]
-    networks = table[table["network"].isin([FULL, PRUNED])]
+    # without an event there is no place on a logarithmic axis, but a line
+    networks = table[table[_EVENTS] > 0]
+    lines = table[~table[NAME].isin(networks[NAME]) & table["readout"].isin([_MAIN, _NO_READOUT])]
     if networks.empty:
-        raise TableError("table", f"{len(table)} rows", "has no network")
+        raise TableError("table", f"{len(table)} rows", "has no network with synaptic events")
     colours = _colours(networks)
     readouts = [str(readout) for readout in networks["readout"].unique()]
     symbols = {readout: MARKERS[k % len(MARKERS)] for k, readout in enumerate(readouts)}
@@ -62,10 +64,10 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             of_task = table[table["task"] == task]
             score = judged_by(of_task)
             missing += _draw_networks(axis, of_task, score.name, colours, symbols)
-            missing += _draw_controls(axis, of_task, score.name)
+            missing += _draw_lines(axis, lines[lines["task"] == task], score.name)
             if task == _OF_PAPER:
                 _draw_paper(axis)
-            whole_decades(axis)
+            open_log_x(axis)
             axis.set_xlabel("synaptic operations per image (log scale)")
             axis.set_ylabel(score.label)
             axis.set_title(task, loc="left")
@@ -78,11 +80,11 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 
 
 def _colours(networks: "pd.DataFrame") -> dict[str, str]:
-    names = [str(name) for name in networks[NAME].unique()]
-    pruned = [name for name in names if name != FULL]
-    return {
-        name: BLACK if name == FULL else LINES[pruned.index(name) % len(LINES)] for name in names
-    }
+    """Black for the unpruned network, grey for controls, the palette for pruned ones."""
+    kinds = networks.drop_duplicates(NAME).set_index(NAME)["network"]
+    pruned = [name for name, kind in kinds.items() if kind == PRUNED]
+    others = {str(name): BLACK if kind == FULL else GREY for name, kind in kinds.items()}
+    return others | {str(name): LINES[k % len(LINES)] for k, name in enumerate(pruned)}
 
 
 def _draw_networks(
@@ -114,11 +116,9 @@ def _draw_networks(
             )
 
 
-def _draw_controls(axis: "Axes", rows: "pd.DataFrame", score: str) -> Iterator[Seeds]:
-    """Lines of the controls with the primary readout, or with none."""
-    controls = rows[~rows["network"].isin([FULL, PRUNED])]
-    controls = controls[controls["readout"].isin([_MAIN, _NO_READOUT])]
-    for k, (name, found) in enumerate(by_seed(_records(controls), NAME, score).items()):
+def _draw_lines(axis: "Axes", rows: "pd.DataFrame", score: str) -> Iterator[Seeds]:
+    """Lines of what costs no synaptic event: its primary readout, or it has none."""
+    for k, (name, found) in enumerate(by_seed(_records(rows), NAME, score).items()):
         yield found
         if not found:
             continue

@@ -1,6 +1,5 @@
 """The house style of every figure: colours for all eyes, small type, PDF and PNG."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,12 +99,18 @@ def plain_log_x(axis: "Axes", values: list[float]) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def whole_decades(axis: "Axes") -> None:
-    """A logarithmic horizontal axis of whole decades, with ticks at powers of ten."""
-    from matplotlib.ticker import LogFormatterMathtext, NullFormatter
+def open_log_x(axis: "Axes") -> None:
+    """A logarithmic horizontal axis with air beside what is drawn.
 
+    Ticks at powers of ten; over less than two decades at 1, 2 and 5 times them, as plain numbers.
+    """
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+
+    low, high = axis.dataLim.intervalx
     axis.set_xscale("log")
-    low, high = (math.log10(value) for value in axis.dataLim.intervalx)
-    axis.set_xlim(10.0 ** math.floor(low - 0.05), 10.0 ** math.ceil(high + 0.05))
-    axis.xaxis.set_major_formatter(LogFormatterMathtext())
+    axis.set_xlim(low / 1.6, high * 1.6)
+    wide = high > 100 * low
+    axis.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_major_formatter(LogFormatterMathtext() if wide else plain)
     axis.xaxis.set_minor_formatter(NullFormatter())

@@ -26,7 +26,7 @@ from hrsnn_brian.figures.style import (
     MARKERS,
     house_style,
     new_figure,
-    whole_decades,
+    open_log_x,
 )
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE
 from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, by_seed, left_out, relative
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note", "training")
 _EVENTS = "synaptic_events_per_sample"
 _UNTRAINED = "none"
-_SHAPES = (*MARKERS, "X", "<")  # more than colours, so that no pair comes twice soon
+_SHAPES = (*MARKERS, "<", ">")  # more than colours, so that no pair comes twice soon
 _LABEL = "score relative to the unpruned network\n(of an error its inverse; above 1 is better)"
 
 
@@ -123,7 +123,7 @@ def _styles(rows: "pd.DataFrame") -> list[_Style]:
         if kind == FULL:
             colour, shape = BLACK, "o"
         elif kind == NO_RECURRENCE:
-            colour, shape = GREY, "s"
+            colour, shape = GREY, "X"
         else:
             k = looks.setdefault(kind, len(looks))
             colour, shape = LINES[k % len(LINES)], _SHAPES[k % len(_SHAPES)]
@@ -162,19 +162,18 @@ def _draw_tasks(axis: "Axes", scores: dict[str, BySeed], styles: list[_Style]) -
 def _draw_costs(
     axis: "Axes", scores: dict[str, BySeed], costs: dict[str, BySeed], styles: list[_Style]
 ) -> None:
-    """The mean over those tasks on which each seed has a score, and each task without its bar."""
+    """The mean over the tasks, of seeds that have a score on every one; small: each task."""
     axis.axhline(1.0, color=BLACK, linewidth=1, zorder=1)
     axis.plot(1.0, 1.0, marker="*", color=BLACK, markersize=9, linestyle="none", zorder=4)
     for style in styles:
         of_tasks = [
-            (scores[task][style.name], costs[task].get(style.name, Seeds()))
+            (scores[task].get(style.name, Seeds()), costs[task].get(style.name, Seeds()))
             for task in scores
-            if style.name in scores[task]
         ]
-        seeds = sorted({seed for found, _ in of_tasks for seed in found})
+        seeds = set.intersection(*({*found} for found, _ in of_tasks))
         if not seeds:
             continue
-        whole = [mean(found[s] for found, _ in of_tasks if s in found) for s in seeds]
+        whole = [mean(found[seed] for found, _ in of_tasks) for seed in sorted(seeds)]
         spent = [cost[s] for _, cost in of_tasks for s in cost]
         if not any(spent):  # no synapse, and no place on a logarithmic axis
             axis.axhline(mean(whole), color=style.colour, linestyle="--", linewidth=1, zorder=1)
@@ -192,7 +191,7 @@ def _draw_costs(
             zorder=3,
             **style.marks(7),
         )
-    whole_decades(axis)
+    open_log_x(axis)
     axis.set_xlabel("synaptic events per sample or image,\nof those of the unpruned network (log)")
     axis.set_title("mean of the tasks (small: each)", loc="left")
 

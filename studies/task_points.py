@@ -42,13 +42,14 @@ COLUMNS = (
 
 
 _WHOLE = {FULL: 1.0, NO_RECURRENCE: 0.0}  # networks no recipe made -> share of the synapses
+_PRUNING = tuple(name for name in RECIPES if name not in _WHOLE)
 
 
 @dataclass(frozen=True)
 class SizeOptions(RecipeOptions):
     """Which networks, at which size."""
 
-    recipes: Recipes = Recipes("frugal", "random variance", known=RECIPES).about(
+    recipes: Recipes = Recipes("frugal", "random variance", known=_PRUNING).about(
         "how the network is pruned; the unpruned one is always there"
     )
     keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
