@@ -91,7 +91,8 @@ class Model:
     ) -> SeriesPrediction:
         series, network = predictor.taken(data), self.shown
         drive = predictor.drive(series, free, self.seed) if free else None
-        shown = present_runs(engine, network, predictor.runs(series), self.seed)
+        drives = (Drive(inputs, seed=self.seed) for inputs in predictor.runs(series))
+        shown = present_runs(engine, network, drives)
         run = simulate(engine, network, drive).u if drive else None
         return predictor.predict(series, shown.states, run)
 
