@@ -28,6 +28,7 @@ from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.tasks.images.image_set import ImageSet
     from hrsnn_brian.tasks.task import Task
 
 # tasks of files that the user has
@@ -72,8 +73,12 @@ class ImagesOptions(SizeOptions):
     data: OptionalText = OptionalText("a folder, or an .npz file").about(
         "where the images are, of sets that come in files"
     )
-    train: OptionalWhole = OptionalWhole(low=3).about("training images; all unless given")
-    test: OptionalWhole = OptionalWhole(low=1).about("test images; all unless given")
+    train: OptionalWhole = OptionalWhole(low=3).about(
+        "training images of a set at most; all of them unless given"
+    )
+    test: OptionalWhole = OptionalWhole(low=1).about(
+        "test images of a set at most; all of them unless given"
+    )
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
 
 
@@ -108,21 +113,35 @@ def shown_tasks(names: Iterable[str], options: Options) -> list[dict[str, Any]]:
     """
     found = []
     for name in names:
-        settings = task_settings(name, options)
+        settings = _within(name, task_settings(name, options))
         found.append({"task": name, "task_settings": settings, "images": _images(name, settings)})
     return found
+
+
+def _within(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with no more images than that set has."""
+    asked = settings.keys() & {"train", "test"}
+    if name not in IMAGES or not asked:
+        return settings
+    held = _image_set(name, {key: settings[key] for key in settings.keys() & {"data"}})
+    most = {part: len(getattr(held, f"x_{part}")) for part in asked}
+    return settings | {part: min(settings[part], most[part]) for part in sorted(asked)}
+
+
+def _image_set(name: str, settings: dict[str, Any]) -> "ImageSet":
+    from hrsnn_brian.tasks.image_task import ImageTask
+
+    task = get_task(name, 0, **settings)
+    assert isinstance(task, ImageTask)
+    return task.images
 
 
 def _images(name: str, settings: dict[str, Any]) -> str:
     if name not in FILED:
         return ""
-    from hrsnn_brian.tasks.image_task import ImageTask
-
-    task = get_task(name, 0, **settings)
-    assert isinstance(task, ImageTask)
-    content = hashlib.sha256()
+    images, content = _image_set(name, settings), hashlib.sha256()
     for part in ("x_train", "y_train", "x_test", "y_test"):
-        held = getattr(task.images, part)
+        held = getattr(images, part)
         content.update(f"{part} {held.dtype} {held.shape}\0".encode())
         content.update(held.data)
     return content.hexdigest()[:16]
