@@ -98,7 +98,10 @@ def test_other_images_in_the_folder_are_other_points(tmp_path):
     first = found()
     assert found() == first
     mnist(tmp_path, seed=1)
+    with pytest.raises(InputError, match="holds other images of mnist"):
+        task_points.task_of(first[-1])
     other = found()
+    assert task_points.task_of(other[-1]).name == "mnist"
     assert [a == b for a, b in zip(first, other, strict=True)] == [
         point["task"] == "wind" for point in first
     ]
