@@ -36,12 +36,13 @@ class SlowInput:
 
 def slow_input(engine: Engine, network: Network, task: TrialsTask, seed: int) -> SlowInput | None:
     """The control of a network on a task; None for Poisson input, which has a filter of its own."""
-    if network.params.encoder.kind == "poisson":
+    unfiltered = task.currents or encoded
+    if unfiltered is encoded and network.params.encoder.kind == "poisson":
         return None
     timed = as_shown(network, task)
 
     def currents(trials: FloatArray) -> FloatArray:
-        return low_passed(timed, encoded(timed, trials))
+        return low_passed(timed, unfiltered(timed, trials))
 
     def rate(other: Network) -> float:
         return present_trials(engine, other, task, seed, Show(None, currents, TRIALS)).rate_hz
