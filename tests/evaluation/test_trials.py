@@ -169,3 +169,27 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
     row = network_rows(network, task, "full", numpy_engine, 0, ("spikes",))[0]
     assert row["spikes_per_sample"] == pytest.approx(20 * 7 / task.n_samples)
     assert row["neuron_updates_per_sample"] == 20 * 20
+
+
+def test_currents_of_a_task_take_the_place_of_the_encoder_and_pass_the_slow_filter(
+    network, numpy_engine, monkeypatch
+):
+    """With the encoder's own the spikes are the same; without input there is only the bias."""
+    task, by_encoder = Patterns(), present_trials(numpy_engine, network, Patterns(), 3)
+    task.currents = encoded
+    by_task = present_trials(numpy_engine, network, task, 3)
+    assert by_encoder.spike_count.sum() > 0
+    np.testing.assert_array_equal(by_task.spike_count, by_encoder.spike_count)
+    task.currents = lambda timed, trials: np.zeros((*trials.shape[:2], timed.n_neurons))
+    assert present_trials(numpy_engine, network, task, 3).spike_count.sum() == 0
+    task.currents = lambda timed, trials: 2 * encoded(timed, trials)
+    monkeypatch.setattr(slowing, "match_rate", lambda bare, wanted, rate: _Matched(bare))
+    slow = slow_input(numpy_engine, network, task, 3)
+    timed, trials = as_shown(network, task), task.shown(range(2))
+    expected = low_passed(timed, 2 * encoded(timed, trials))
+    np.testing.assert_allclose(slow.currents(trials), expected)
+
+
+class _Matched:
+    def __init__(self, network: hb.Network) -> None:
+        self.network = network
