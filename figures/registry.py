@@ -25,8 +25,18 @@ FIGURES = {
     "pruning_methods": FigureEntry(
         "pruning_methods", "scores and operations of every recipe at equal size, per task"
     ),
+    "transfer": FigureEntry(
+        "transfer", "scores of pruned networks relative to the unpruned one, task by task"
+    ),
+    "prediction_table": FigureEntry("prediction_table", "every model on every series, best first"),
+    "classification_table": FigureEntry(
+        "classification_table", "accuracy against synaptic operations per image, per image set"
+    ),
     "ablation": FigureEntry(
         "ablation", "what leaving out or exchanging each ingredient of LNP does to the scores"
+    ),
+    "heterogeneity": FigureEntry(
+        "heterogeneity", "score and operations against the spread of tau_m, clusters beside one"
     ),
     "dynamics": FigureEntry(
         "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"

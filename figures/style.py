@@ -97,3 +97,20 @@ def plain_log_x(axis: "Axes", values: list[float]) -> None:
     axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def open_log_x(axis: "Axes") -> None:
+    """A logarithmic horizontal axis with air beside what is drawn.
+
+    Ticks at powers of ten; over less than two decades at 1, 2 and 5 times them, as plain numbers.
+    """
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+
+    low, high = axis.dataLim.intervalx
+    axis.set_xscale("log")
+    axis.set_xlim(low / 1.6, high * 1.6)
+    wide = high > 100 * low
+    axis.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_major_formatter(LogFormatterMathtext() if wide else plain)
+    axis.xaxis.set_minor_formatter(NullFormatter())

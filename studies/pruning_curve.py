@@ -66,7 +66,9 @@ def run(point: Point, engine: "Engine") -> list[Row]:
         if unpruned
         else _pruned(parameters, seed, point["recipe"], point["keep"], engine)
     )
-    found = evaluate(network, task, engine=engine, seed=seed, controls=unpruned)
+    found = evaluate(
+        network, task, engine=engine, seed=seed, controls="basic" if unpruned else False
+    )
     return [row for entry in found.entries for row in _rows(point, entry)]
 
 

@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", help="which classes an image set is sorted into: fine, coarse")
     parser.add_argument(
+        "--controls",
+        choices=["all", "basic"],
+        default="all",
+        help="basic: without those at the network's own rate, in about half the time (default all)",
+    )
+    parser.add_argument(
         "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
     )
     parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
@@ -83,9 +89,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
         note(f"warning: {remark}")
     with activity_noted(), Stages(lambda: engine.stats.build_seconds) as watch:
         asked = task.readouts if args.readout is None else (*task.readouts, args.readout)
-        readouts = tuple(dict.fromkeys(asked))
         evaluation = evaluate(
-            network, task, engine=engine, seed=args.seed, readouts=readouts, watch=watch
+            network,
+            task,
+            engine=engine,
+            seed=args.seed,
+            readouts=tuple(dict.fromkeys(asked)),
+            controls=args.controls,
+            watch=watch,
         )
     rivals = _rivals(args, task, network.n_neurons)
     table, primary = Table([*evaluation.entries, *rivals]), evaluation.primary()

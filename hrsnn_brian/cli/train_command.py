@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.cli.options import add_common, add_settings
+from hrsnn_brian.cli.options import add_common, add_settings, user_path
 from hrsnn_brian.cli.output import Output, check_output_file, note
 from hrsnn_brian.errors import InputError
 
@@ -20,6 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help="whose training input is shown")
     parser.add_argument("--mode", default="stdp", help="how it learns (default stdp)")
     add_settings(parser, "an option of the mode, e.g. A_plus.mean=0.002", "stdp")
+    parser.add_argument(
+        "--task-set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the task, e.g. train=200; may be repeated (hrsnn list options TASK)",
+    )
+    parser.add_argument(
+        "--data", type=user_path, metavar="PATH", help="folder or .npz file of an image task"
+    )
     add_common(parser, "the file to write, TRAINED.npz", out_required=True)
 
 
@@ -43,7 +53,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.training.train import mode_settings
 
     settings = mode_settings(args.mode, args.settings)
-    network, task = load_network(args.network), get_task(args.task, args.seed)
+    of_data = [] if args.data is None else [f"data={args.data}"]
+    task = get_task(args.task, args.seed, [*args.task_set, *of_data])
+    network = load_network(args.network)
     engine = Engine(device=args.device)
     progress = _TrainingProgress(args.mode, engine, EngineProgress())
     note(f"{task.name}: {args.mode} on the training input, seed {args.seed}")

@@ -1,6 +1,6 @@
 """Evaluate a network on a task: trials shown, readouts fitted, controls, one row for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -16,9 +16,11 @@ from hrsnn_brian.dynamics.cost import (
     warn_of_activity,
 )
 from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.evaluation.controls import matched_controls
 from hrsnn_brian.evaluation.model import Model, make_model
 from hrsnn_brian.evaluation.present import (
     Activity,
+    Currents,
     Presented,
     Show,
     as_shown,
@@ -26,9 +28,8 @@ from hrsnn_brian.evaluation.present import (
     present_trials,
 )
 from hrsnn_brian.evaluation.quadratic import QUADRATIC, fit_products, product_ops
-from hrsnn_brian.evaluation.slow_input import SLOW_INPUT, slow_input
 from hrsnn_brian.files.atomic import plain
-from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
+from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, identity
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Drive, Engine, simulate
@@ -41,6 +42,10 @@ Row = dict[str, Any]
 
 READOUTS = RunTask.readouts
 NO_READOUT = "none"
+CONTROLS = {
+    "all": "J = 0, the models of the task, and those of `matched_controls`",
+    "basic": "J = 0 and the models of the task, in about half the time",
+}
 
 
 @dataclass(frozen=True)
@@ -110,19 +115,21 @@ def evaluate(
     engine: Engine,
     seed: int = 0,
     readouts: str | tuple[str, ...] | None = None,
-    controls: bool = True,
+    controls: str | bool = "all",
     watch: Watch = unwatched,
 ) -> Evaluation:
-    """Scores of a network on a task, with its controls: J = 0 and the baselines of the task.
+    """Scores of a network on a task, with its controls and the baselines of the task.
 
-    With independent trials also J = 0 with slow input, see `evaluation.slow_input`. task: a task,
-    or the name of one, drawn from `seed` then. seed: root of initial state and encoder noise.
+    controls: of `CONTROLS`, True for all, False for none. task: a task, or the name of one, drawn
+    from `seed` then. seed: root of initial state and encoder noise.
     readouts: of `task.readouts`; default: all. watch: called with what is shown, how many trials of
     it were and how many there are. Raises InputError for what is unknown, of another kind or does
     not fit. Warns (`ActivityWarning`) of a silent or saturated network.
     """
     if not isinstance(network, Network):
         raise InputError("network", network, "must be a Network, as load_network reads one")
+    if not isinstance(controls, bool) and controls not in CONTROLS:
+        raise unknown_name("controls", str(controls), CONTROLS)
     task = as_task(task, seed)
     session = _Session(task, engine, seed, _known(readouts, task), watch)
     if isinstance(task, TrialsTask):
@@ -136,8 +143,10 @@ def evaluate(
             asked = session.readouts
             session.readouts = tuple(r for r in asked if r in task.control_readouts) or asked
         session.show(network.without_recurrence(), NO_RECURRENCE)
-        if isinstance(task, TrialsTask):
-            session.show_slow_input(network)
+        more = () if controls == "basic" else matched_controls(engine, network, task, seed)
+        for control in more:
+            said = {"match": control.match, "note": control.note}
+            session.show(control.network, control.name, control.currents, said)
         session.entries += baseline_rows(task, seed)
     return Evaluation(
         tuple(session.entries),
@@ -189,19 +198,29 @@ class _Session:
     entries: list[Row] = field(default_factory=list)
     fitted: dict[tuple[str, str], Fitted] = field(default_factory=dict)
 
-    def show(self, network: Network, name: str) -> Activity:
-        """Shows the task to a network; its rows join the entries."""
+    def show(
+        self,
+        network: Network,
+        name: str,
+        currents: Currents | None = None,
+        others: Mapping[str, str] = MappingProxyType({}),
+    ) -> Activity:
+        """Shows the task to a network; its rows, with the columns `others`, join the entries.
+
+        currents: what its neurons get, if not from the encoder. No run on its own predictions then:
+        they are made of the whole input beforehand.
+        """
         if isinstance(self.task, TrialsTask):
-            return self._show_trials(network, name)
+            return self._show_trials(network, name, currents, others)
         assert isinstance(self.task, RunTask)
-        shown = present(self.engine, network, self.task, self.seed)
+        shown = present(self.engine, network, self.task, self.seed, currents=currents)
         outputs = self.task.targets().shape[1]
         for readout in self.readouts:
             blocks = readout_blocks(shown, readout)
             quadratic = readout == QUADRATIC
             fitted = fit_products(self.task, blocks) if quadratic else self.task.fit(blocks)
             scores = fitted.scores
-            if fitted.closed_loop is not None:
+            if fitted.closed_loop is not None and currents is None:
                 scores += _run_freely(network, fitted.closed_loop, self.engine, self.seed)
             cost = network_cost(network.W, shown.spike_count, shown.seconds, len(blocks), outputs)
             seconds = as_shown(network, self.task).params.timing.sample
@@ -209,24 +228,15 @@ class _Session:
                 products = product_ops(len(blocks), network.n_neurons, outputs) / seconds
                 cost = replace(cost, readout_ops_per_s=cost.readout_ops_per_s + products)
             fitted = replace(fitted, scores=scores)
-            self._add(network, name, readout, fitted, _costs(network, cost, seconds))
+            self._add(network, name, readout, fitted, {**_costs(network, cost, seconds), **others})
         return Activity(shown.spike_count, shown.seconds)
-
-    def show_slow_input(self, network: Network) -> None:
-        """The control of `evaluation.slow_input`, if the network has it."""
-        assert isinstance(self.task, TrialsTask)
-        slow = slow_input(self.engine, network, self.task, self.seed)
-        if slow is None:
-            return
-        others = {"match": "bias" if slow.matched else UNMATCHED, "note": slow.note}
-        self._show_trials(slow.network, SLOW_INPUT, slow.currents, others)
 
     def _show_trials(
         self,
         network: Network,
         name: str,
-        currents: Callable[[FloatArray], FloatArray] | None = None,
-        others: Mapping[str, str] = MappingProxyType({}),
+        currents: Currents | None,
+        others: Mapping[str, str],
     ) -> Activity:
         task = self.task
         assert isinstance(task, TrialsTask)

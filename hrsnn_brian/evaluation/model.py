@@ -18,7 +18,7 @@ from hrsnn_brian.network.digest import network_digest
 from hrsnn_brian.network.io import network_arrays, network_from
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.simulation import Engine, Presentation, simulate, simulate_batch
+from hrsnn_brian.simulation import Drive, Engine, Presentation, simulate, simulate_batch
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.class_predictor import ClassPrediction, ClassPredictor
 from hrsnn_brian.tasks.images.image_predictor import ImagePredictor
@@ -91,7 +91,8 @@ class Model:
     ) -> SeriesPrediction:
         series, network = predictor.taken(data), self.shown
         drive = predictor.drive(series, free, self.seed) if free else None
-        shown = present_runs(engine, network, predictor.runs(series), self.seed)
+        drives = (Drive(inputs, seed=self.seed) for inputs in predictor.runs(series))
+        shown = present_runs(engine, network, drives)
         run = simulate(engine, network, drive).u if drive else None
         return predictor.predict(series, shown.states, run)
 

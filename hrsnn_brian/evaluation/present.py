@@ -5,6 +5,7 @@ Of a `RunTask`, stretches without a reset between them are one run; a `TrialsTas
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from hrsnn_brian.settings.reader import read
 from hrsnn_brian.simulation import Drive, Engine, Presentation, simulate, simulate_batch
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.task import Learner, RunTask, Task, Trial, TrialsTask
+
+Currents = Callable[[FloatArray], FloatArray]
+"""Trials (R, K, D) -> (R, K, N), what each neuron gets in place of what the encoder makes."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,12 @@ class Presented(Activity):
 @dataclass(frozen=True)
 class Show:
     """How trials are shown. learner: gets the states of each in order. currents: trials (R, K, D)
-    -> (R, K, N) that neurons get in place of what the encoder makes of them. stop: only so many
-    trials. watch: called with the number of trials shown so far.
+    -> (R, K, N) that neurons get in place of what the task or the encoder makes of them. stop:
+    only so many trials. watch: called with the number of trials shown so far.
     """
 
     learner: Learner | None = None
-    currents: Callable[[FloatArray], FloatArray] | None = None
+    currents: Currents | None = None
     stop: int | None = None
     watch: Callable[[int], None] = lambda shown: None
 
@@ -64,30 +68,29 @@ def as_shown(network: Network, task: Task) -> Network:
 
 
 def present(
-    engine: Engine, network: Network, task: RunTask, seed: int, *, record_states: bool = True
+    engine: Engine,
+    network: Network,
+    task: RunTask,
+    seed: int,
+    *,
+    currents: Currents | None = None,
+    record_states: bool = True,
 ) -> Presented:
     """Shows the trials of a task; `seed` is the root of initial state and encoder noise.
+
+    currents: what neurons get, if not from the encoder.
 
     A reset begins a new run of that same root: it puts back the very state, and the noise of the
     encoder, that the first trial began with.
     """
     network = as_shown(network, task)
-    return present_runs(engine, network, runs(task.trials()), seed, record_states=record_states)
+    drives = (drive_of(inputs, currents, seed, record_states) for inputs in runs(task.trials()))
+    return present_runs(engine, network, drives)
 
 
-def present_runs(
-    engine: Engine,
-    network: Network,
-    inputs: Iterable[FloatArray],
-    seed: int,
-    *,
-    record_states: bool = True,
-) -> Presented:
-    """The same of the inputs of each run, (samples, D), to a network with its parameters."""
-    recordings = [
-        simulate(engine, network, Drive(shown, seed=seed, record_states=record_states))
-        for shown in inputs
-    ]
+def present_runs(engine: Engine, network: Network, drives: Iterable[Drive]) -> Presented:
+    """The same of runs by their drives, to a network with its parameters."""
+    recordings = [simulate(engine, network, drive) for drive in drives]
     first, *others = recordings
     if not others:  # its states are not copied
         return Presented(first.spike_count, first.seconds, first.states)
@@ -96,6 +99,15 @@ def present_runs(
         sum(r.seconds for r in recordings),
         {name: np.concatenate([r.states[name] for r in recordings]) for name in first.states},
     )
+
+
+def drive_of(
+    inputs: FloatArray, currents: Currents | None, seed: int, record_states: bool
+) -> Drive:
+    """The drive of a run of inputs (K, D), through the encoder or as currents."""
+    if currents is None:
+        return Drive(inputs, seed=seed, record_states=record_states)
+    return Drive(currents(inputs[None])[0], direct=True, seed=seed, record_states=record_states)
 
 
 def present_trials(
@@ -107,12 +119,16 @@ def present_trials(
 ) -> Activity:
     """Shows independent trials side by side; `seed` is that of `Presentation`."""
     show = show or Show()
-    batches, direct = task.batches(show.stop), show.currents is not None
-    how = Presentation(at=task.at, seed=seed, direct=direct)
-    if show.currents is not None:
-        batches = map(show.currents, batches)
+    network = as_shown(network, task)
+    currents = show.currents
+    if currents is None and task.currents is not None:
+        currents = partial(task.currents, network)
+    how = Presentation(at=task.at, seed=seed, direct=currents is not None)
+    batches = task.batches(show.stop)
+    if currents is not None:
+        batches = map(currents, batches)
     count, seconds = np.zeros(network.n_neurons, dtype=np.int64), 0.0
-    for chunk in simulate_batch(engine, as_shown(network, task), batches, how):
+    for chunk in simulate_batch(engine, network, batches, how):
         if show.learner is not None:
             show.learner.add(chunk.states)
         count += chunk.spike_count.sum(axis=0)

@@ -1,59 +1,29 @@
 """The control that tells recurrence from slow synapses: J = 0, the input filtered as they filter.
 
 Synapses of 100 ms hold on to what was shown. A network without recurrence has none, so that what
-it lacks may be that memory alone. Here its input currents pass a filter of the same time constant,
-and all biases are shifted until it fires as often as the network it is compared with. [our choice]
+it lacks may be that memory alone. Here its input currents pass a filter of the same time constant.
+[our choice]
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
+from hrsnn_brian.evaluation.present import Currents, as_shown
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.pruning.rate_match import RateOutOfReachError, match_rate
-from hrsnn_brian.simulation import Engine
 from hrsnn_brian.simulation.drive import FloatArray
-from hrsnn_brian.tasks.task import TrialsTask
+from hrsnn_brian.tasks.task import Task, TrialsTask
 
 SLOW_INPUT = "no recurrence, slow input"
-TRIALS = 200  # the first training trials, by which the rates are matched
 
 
-@dataclass(frozen=True)
-class SlowInput:
-    """The control. currents: trials (R, K, D) -> (R, K, N), what each neuron gets in their place.
-
-    matched: whether its rate is that of the network; note: if not, why.
+def slow_currents(network: Network, task: Task) -> Currents | None:
+    """What makes the input currents of the control; None for Poisson input, which has a filter of
+    its own.
     """
-
-    network: Network
-    currents: Callable[[FloatArray], FloatArray]
-    matched: bool
-    note: str = ""
-
-
-def slow_input(engine: Engine, network: Network, task: TrialsTask, seed: int) -> SlowInput | None:
-    """The control of a network on a task; None for Poisson input, which has a filter of its own."""
-    if network.params.encoder.kind == "poisson":
+    own = task.currents if isinstance(task, TrialsTask) else None
+    if own is None and network.params.encoder.kind == "poisson":
         return None
-    timed = as_shown(network, task)
-
-    def currents(trials: FloatArray) -> FloatArray:
-        return low_passed(timed, encoded(timed, trials))
-
-    def rate(other: Network) -> float:
-        return present_trials(engine, other, task, seed, Show(None, currents, TRIALS)).rate_hz
-
-    bare = network.without_recurrence()
-    wanted = present_trials(engine, network, task, seed, Show(stop=TRIALS)).rate_hz
-    if wanted == 0:
-        return SlowInput(bare, currents, False, "the network is silent")
-    try:
-        return SlowInput(match_rate(bare, wanted, rate).network, currents, True)
-    except RateOutOfReachError as problem:
-        return SlowInput(bare, currents, False, str(problem))
+    timed, unfiltered = as_shown(network, task), own or encoded
+    return lambda trials: low_passed(timed, unfiltered(timed, trials))
 
 
 def encoded(network: Network, trials: FloatArray) -> FloatArray:

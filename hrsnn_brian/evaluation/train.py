@@ -1,6 +1,8 @@
 """Training of a network on a task: its training block, shown without a readout."""
 
-from hrsnn_brian.evaluation.present import runs
+from dataclasses import replace
+
+from hrsnn_brian.evaluation.present import as_shown, runs
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.reader import Settings
 from hrsnn_brian.simulation import Engine
@@ -22,10 +24,13 @@ def train(
 ) -> Trained:
     """The network trained on the training input of a task, of which it sees no target.
 
+    It is shown as the task asks (`Task.shown_with`) and has its own parameters again afterwards.
+
     task: a task, or the name of one, drawn from `seed` then. mode: of `training.train.MODES`.
     settings: of the mode, as `--set` takes them, a table or the section itself. The others as in
     `train_on`. Raises InputError for what is unknown or does not fit.
     """
     how, task = mode_settings(mode, settings), as_task(task, seed)
-    inputs = list(runs(task.training_trials()))
-    return train_on(network, inputs, how, engine=engine, seed=seed, name=task.name, on_run=on_run)
+    inputs, shown = list(runs(task.training_trials())), as_shown(network, task)
+    found = train_on(shown, inputs, how, engine=engine, seed=seed, name=task.name, on_run=on_run)
+    return replace(found, network=replace(found.network, params=network.params))

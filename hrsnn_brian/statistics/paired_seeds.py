@@ -13,6 +13,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from hrsnn_brian.errors import TableError
+from hrsnn_brian.files.score import HIGHER
 from hrsnn_brian.statistics.comparison import PairedTest, compare_family
 
 # Columns that say why a row has no value, or not one to be compared.
@@ -75,6 +76,27 @@ def why_not(row: Mapping[Any, Any], column: str, any_size: bool = False) -> str:
     if not any_size and ("note" in said or row.get("met_budget") in (False,)):
         return words or "another size"
     return "" if math.isfinite(_score(row, column)) else words or "no value"
+
+
+def relative(scores: BySeed, reference: str, better: str) -> BySeed:
+    """Every score over that of `reference` on the same seed; better "lower": the inverse of that.
+
+    Above 1 is better than the reference in both cases. Seeds that one of the two lacks, or on which
+    the score that is divided by is not positive, are left out, as they are in `by_seed`.
+    """
+    base, ratios = scores.get(reference, Seeds()), dict[str, Seeds]()
+    for name, found in scores.items():
+        ratios[name] = mine = Seeds()
+        mine.left_out |= found.left_out
+        for seed, score in found.items():
+            above, below = (score, base.get(seed)) if better == HIGHER else (base.get(seed), score)
+            if above is None or below is None:
+                mine.left_out[seed] = f"no value of {reference}"
+            elif below <= 0:
+                mine.left_out[seed] = "a score of 0 to divide by"
+            else:
+                mine[seed] = above / below
+    return ratios
 
 
 def left_out(found: Iterable[Seeds]) -> str:

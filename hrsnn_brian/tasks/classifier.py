@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +70,7 @@ class Classifier(Learner):
     def __init__(self, task: Labelled, readouts: Sequence[str]) -> None:
         self.task, self.at = task, task.at
         self.seen = {readout.removesuffix(LOGISTIC) for readout in readouts}
+        self._plain = [readout for readout in readouts if not readout.endswith(LOGISTIC)]
         self.store = RowStore(task.test_rows.stop)
         if WITH_FEATURES in self.seen:
             for rows in task.parts():
@@ -85,9 +87,16 @@ class Classifier(Learner):
         )
 
     def fitted(self, readout: str) -> Classified:
-        names = self._blocks(readout.removesuffix(LOGISTIC))
-        fit = _logistic if readout.endswith(LOGISTIC) else _ridge
-        return _classified(self.task, self.store, fit(self.task, self.store, names))
+        if readout.endswith(LOGISTIC):
+            names = self._blocks(readout.removesuffix(LOGISTIC))
+            return _classified(self.task, self.store, _logistic(self.task, self.store, names))
+        return _classified(self.task, self.store, self._ridges[readout])
+
+    @cached_property
+    def _ridges(self) -> dict[str, RidgeReadout]:
+        """All ridge readouts, fitted together for what they share."""
+        names = [self._blocks(readout) for readout in self._plain]
+        return dict(zip(self._plain, _ridge(self.task, self.store, names), strict=True))
 
     def importance(self, readout: str) -> FloatArray:
         fitted = self.fitted(readout)
@@ -156,7 +165,7 @@ def plain_scores(task: Labelled) -> dict[str, tuple[Score, ...]]:
         for rows in task.parts():
             store.append(task.plain(rows))
         return {
-            name: _classified(task, store, _ridge(task, store, [name])).scores
+            name: _classified(task, store, _ridge(task, store, [[name]])[0]).scores
             for name in store.widths
         }
 
@@ -166,11 +175,14 @@ def block_name(name: str, sample: int) -> str:
     return f"{name}, {sample + 1} shown"
 
 
-def _ridge(task: Labelled, store: RowStore, names: Sequence[str]) -> RidgeReadout:
-    """One output per class; the held rows choose one penalty by the errors they count."""
-    rows = store.mapped(names, range(task.held_rows.stop))
+def _ridge(task: Labelled, store: RowStore, names: Sequence[Sequence[str]]) -> list[RidgeReadout]:
+    """Of each selection of blocks one, with one output per class and one penalty for all, chosen
+    by the errors on the held rows."""
+    blocks = dict.fromkeys(name for some in names for name in some)
+    rows = store.mapped(blocks, range(task.held_rows.stop))
     selection = Selection(rules=RULES[:1], loss=ERROR_RATE)
-    return fit_selections(rows, task.targets, task.validation, [names], selection)[0][0]
+    fitted = fit_selections(rows, task.targets, task.validation, names, selection)
+    return [readout for (readout,) in fitted]
 
 
 def _logistic(task: Labelled, store: RowStore, names: Sequence[str]) -> LogisticReadout:

@@ -69,6 +69,13 @@ class Tuned:
     weights: int
 
 
+def require_reservoirpy() -> None:
+    """Raises InputError if the package that draws and runs echo-state networks is missing."""
+    if find_spec("reservoirpy") is None:
+        allowed = "needs reservoirpy, which is not installed: pip install 'hrsnn-brian[rivals]'"
+        raise InputError("rival", "esn", allowed)
+
+
 def tuned(
     task: Task,
     units: int = 500,
@@ -86,9 +93,7 @@ def tuned(
     Raises InputError if reservoirpy is not installed, the task is no series, units or trials are
     not positive, or no trial gave a finite score.
     """
-    if find_spec("reservoirpy") is None:
-        allowed = "needs reservoirpy, which is not installed: pip install 'hrsnn-brian[rivals]'"
-        raise InputError("rival", "esn", allowed)
+    require_reservoirpy()
     if not (isinstance(task, SplitSeries) and isinstance(task, RunTask)):
         raise InputError("rival", "esn", f"is a rival in forecasting; {task.name} is no series")
     EchoStateParams(units=units)

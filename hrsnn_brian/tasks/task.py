@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
+from hrsnn_brian.network.network import Network
 from hrsnn_brian.readout.products import Products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
@@ -196,13 +197,16 @@ class TrialsTask(Task):
 
     at: numbers of the samples of a trial after which states are kept, increasing.
     n_train, n_test: trials; those a readout is fitted to are shown first. control_readouts: those
-    of the readouts that networks without recurrence have, too.
+    of the readouts that networks without recurrence have, too. currents: a network with the
+    parameters of `shown_with`, trials (R, K, D) -> (R, K, N) what neurons get beside their bias;
+    None: what the encoder makes of the trials.
     """
 
     at: tuple[int, ...]
     n_train: int
     n_test: int
     control_readouts: tuple[str, ...]
+    currents: Callable[[Network, FloatArray], FloatArray] | None = None
 
     def prepare(self, watch: Watch) -> None:
         """Does what takes long before anything can be shown."""

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import hrsnn_brian as hb
+from hrsnn_brian.evaluation import controls
 from hrsnn_brian.evaluation import evaluate as evaluating
-from hrsnn_brian.evaluation import slow_input as slowing
 from hrsnn_brian.evaluation.evaluate import network_rows
 from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
-from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_input
+from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_currents
 from hrsnn_brian.files.columns import UNMATCHED
 from hrsnn_brian.simulation import batch
 from hrsnn_brian.tasks import classification
@@ -37,14 +37,15 @@ class Patterns(hb.ClassificationTask):
 
 @pytest.fixture(scope="module")
 def network() -> hb.Network:
-    return hb.build_network(hb.HRSNNParams(N=20, K=5, J=2.0, tau_m="4 ms", tau_syn="9 ms"), seed=1)
+    tau_m = {"family": "gamma", "shape": 3, "mean": "4 ms", "low": "1 ms"}
+    return hb.build_network(hb.HRSNNParams(N=20, K=5, J=2.0, tau_m=tau_m, tau_syn="9 ms"), seed=1)
 
 
 def test_a_table_has_every_control_and_the_network_is_left_as_it_was(
     network, numpy_engine, monkeypatch
 ):
-    matching = partial(slowing.match_rate, tolerance=0.1)  # fewer steps: Brian itself is slow
-    monkeypatch.setattr(slowing, "match_rate", matching)
+    matching = partial(controls.match_rate, tolerance=0.1)  # fewer steps: Brian itself is slow
+    monkeypatch.setattr(controls, "match_rate", matching)
     told = []
     found = hb.evaluate(
         network,
@@ -56,15 +57,17 @@ def test_a_table_has_every_control_and_the_network_is_left_as_it_was(
     rows = found.rows()
     assert [(row["network"], row["readout"]) for row in rows] == [
         (name, readout)
-        for name in ("full", "no recurrence", "no recurrence, slow input")
+        for name in ("full", "no recurrence", "homogeneous", "no recurrence, slow input")
         for readout in Patterns.readouts
     ] + [("linear on inputs", "none")]
-    full, bare, slow = rows[0], rows[2], rows[4]
+    full, bare, equal, slow = rows[0], rows[2], rows[4], rows[6]
     assert full["spikes_per_sample"] != bare["spikes_per_sample"]
     assert (bare["synapses"], slow["synapses"]) == (0, 0)
+    assert equal["synapses"] == full["synapses"] > 0
     assert (full["match"], bare["match"]) == (UNMATCHED, UNMATCHED)
-    assert (slow["match"], slow["note"]) == ("bias", "")
-    assert slow["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.1)
+    for control in (equal, slow):
+        assert (control["match"], control["note"]) == ("bias", "")
+        assert control["rate_hz"] == pytest.approx(full["rate_hz"], rel=0.1)
     assert abs(bare["rate_hz"] / full["rate_hz"] - 1) > 0.1
     assert network.params.encoder.gain == 4.0
     counts = found.confusion("no recurrence", "spikes")
@@ -137,13 +140,6 @@ def test_slow_input_is_the_mean_of_a_first_order_filter_over_each_sample(network
     np.testing.assert_allclose(low_passed(network, currents), np.stack(means, 1), atol=1e-5)
 
 
-def test_a_network_without_the_control_says_so(network, numpy_engine):
-    task = Patterns()
-    silent = replace(network, bias=network.bias - 100)
-    assert slow_input(numpy_engine, silent, task, 3).note == "the network is silent"
-    assert slow_input(numpy_engine, hb.build_network(_kind("poisson"), 1), task, 3) is None
-
-
 def test_pruning_for_a_task_of_trials_asks_the_same_as_for_a_run(network, numpy_engine):
     probe = hb.TaskProbe(numpy_engine, 3, task=Patterns())
     rates, weight = probe.task_rates(network), probe.readout_weight(network)
@@ -161,7 +157,7 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
         evaluating, "_run_freely", lambda network, loop, engine, seed: loop.score(loop.teacher)
     )
 
-    def present(engine, network, task, seed):
+    def present(engine, network, task, seed, *, currents):
         states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
         return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)
 
@@ -169,3 +165,48 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
     row = network_rows(network, task, "full", numpy_engine, 0, ("spikes",))[0]
     assert row["spikes_per_sample"] == pytest.approx(20 * 7 / task.n_samples)
     assert row["neuron_updates_per_sample"] == 20 * 20
+
+
+def test_currents_made_beforehand_allow_no_run_on_own_predictions(network, monkeypatch):
+    """The row has the scores of the open loop and says how its rate was matched."""
+    from hrsnn_brian.tasks import get_task
+
+    def present(engine, network, task, seed, *, currents):
+        asked.append(currents)
+        states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
+        return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)
+
+    def run_freely(network, loop, engine, seed):
+        return loop.score(loop.teacher)
+
+    asked = []
+    monkeypatch.setattr(evaluating, "present", present)
+    monkeypatch.setattr(evaluating, "_run_freely", run_freely)
+    session = evaluating._Session(get_task("wind", 0, quick=True), None, 0, ("spikes",))
+    session.show(network, "full")
+    session.show(network, "slow", encoded, {"match": "bias", "note": "why"})
+    full, slow = session.entries
+    assert asked == [None, encoded]
+    assert "vpt_hours" in full
+    assert all(name.startswith("vpt") for name in set(full) - set(slow))
+    assert not any(name.startswith("vpt") for name in slow)
+    assert slow["nrmse_h1"] == full["nrmse_h1"]
+    assert (full["match"], slow["match"], slow["note"]) == (UNMATCHED, "bias", "why")
+
+
+def test_currents_of_a_task_take_the_place_of_the_encoder_and_pass_the_slow_filter(
+    network, numpy_engine
+):
+    """With the encoder's own the spikes are the same; without input there is only the bias."""
+    task, by_encoder = Patterns(), present_trials(numpy_engine, network, Patterns(), 3)
+    task.currents = encoded
+    by_task = present_trials(numpy_engine, network, task, 3)
+    assert by_encoder.spike_count.sum() > 0
+    np.testing.assert_array_equal(by_task.spike_count, by_encoder.spike_count)
+    task.currents = lambda timed, trials: np.zeros((*trials.shape[:2], timed.n_neurons))
+    assert present_trials(numpy_engine, network, task, 3).spike_count.sum() == 0
+    task.currents = lambda timed, trials: 2 * encoded(timed, trials)
+    slow = slow_currents(network, task)
+    timed, trials = as_shown(network, task), task.shown(range(2))
+    expected = low_passed(timed, 2 * encoded(timed, trials))
+    np.testing.assert_allclose(slow(trials), expected)

@@ -258,14 +258,18 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
     assert drawable(tmp_path / "none") == []
     assert set(list_figures()) == {
         "ablation",
+        "classification_table",
         "convergence",
         "divergence",
         "dynamics",
         "exponent_vs_J",
         "finite_size",
+        "heterogeneity",
+        "prediction_table",
         "pruning_curve",
         "pruning_methods",
         "spectrum",
+        "transfer",
     }
     with pytest.raises(InputError, match="did you mean 'pruning_curve'"):
         draw_figure("prunning_curve", tmp_path)

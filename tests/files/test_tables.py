@@ -12,19 +12,23 @@ import test_dynamics_study
 import test_figures
 import test_lyapunov_figures
 import test_methods_figure
+import test_task_figures
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import (
     ablation,
+    classification_table,
     convergence,
     divergence,
     dynamics,
     exponent_vs_J,
     finite_size,
+    prediction_table,
     pruning_curve,
     pruning_methods,
     spectrum,
+    transfer,
 )
 from hrsnn_brian.files.tables import (
     Table,
@@ -41,6 +45,13 @@ FIGURES: dict[str, tuple[Callable[..., list], Callable[[], list[dict]], str, str
     # figure: how it is drawn, its rows, a number that says what a row is, a number it shows
     "pruning_curve": (pruning_curve.draw, test_figures.synthetic_rows, "keep", "nrmse_h1"),
     "pruning_methods": (pruning_methods.draw, test_methods_figure.rows, "keep", "nrmse_h84"),
+    "transfer": (transfer.draw, test_task_figures.transfer_rows, "seed", "nrmse_h84"),
+    "prediction_table": (
+        *(prediction_table.draw, test_task_figures.prediction_rows, "seed", "nrmse_h84"),
+    ),
+    "classification_table": (
+        *(classification_table.draw, test_task_figures.classification_rows, "seed", "accuracy"),
+    ),
     "ablation": (ablation.draw, test_ablation.synthetic_rows, "keep", "nrmse_h84"),
     "dynamics": (dynamics.draw, test_dynamics_study.synthetic_rows, "keep", "isi_cv"),
     "finite_size": (finite_size.draw, test_lyapunov_figures.finite_size_rows, "d0", "value_per_s"),

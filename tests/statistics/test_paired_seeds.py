@@ -4,7 +4,15 @@ import math
 
 import pytest
 
-from hrsnn_brian.statistics.paired_seeds import by_seed, count_of, left_out, paired, spread, why_not
+from hrsnn_brian.statistics.paired_seeds import (
+    by_seed,
+    count_of,
+    left_out,
+    paired,
+    relative,
+    spread,
+    why_not,
+)
 
 ROWS = [
     {"seed": 0, "name": "a", "x": 1.0, "note": ""},
@@ -44,3 +52,24 @@ def test_a_seed_that_has_a_value_in_another_row_is_not_left_out(order):
 def test_pairs_are_of_two_seeds_at_least():
     assert paired({1: 1.0, 2: 2.0, 3: 3.0}, {3: 6.0, 1: 4.0}) == ([1.0, 3.0], [4.0, 6.0])
     assert paired({1: 1.0}, {1: 4.0, 2: 2.0}) is None
+
+
+def test_a_relative_score_is_above_one_where_it_is_better_on_the_same_seed():
+    values = {"base": (2.0, 4.0, 0.0), "mine": (1.0, 8.0, 5.0)}
+    rows = [
+        {"seed": seed, "name": name, "x": x}
+        for name, found in values.items()
+        for seed, x in enumerate(found)
+    ]
+    rows += [{"seed": 3, "name": "mine", "x": 1.0}, {"seed": 4, "name": "mine", "x": None}]
+    found = by_seed(rows, "name", "x")
+    higher, lower = (relative(found, "base", better)["mine"] for better in ("higher", "lower"))
+    assert higher == {0: 0.5, 1: 2.0}
+    assert higher.left_out == {
+        2: "a score of 0 to divide by",
+        3: "no value of base",
+        4: "no value",
+    }
+    assert lower == {0: 2.0, 1: 0.5, 2: 0.0}
+    assert relative(found, "base", "lower")["base"] == {0: 1.0, 1: 1.0}
+    assert relative(found, "base", "lower")["base"].left_out == {2: "a score of 0 to divide by"}

@@ -7,7 +7,7 @@ import pytest
 
 import hrsnn_brian as hb
 from hrsnn_brian.evaluation.present import present
-from hrsnn_brian.files.columns import IDENTITY
+from hrsnn_brian.files.columns import IDENTITY, UNMATCHED
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.files.tables import Table, read_table, write_table
@@ -60,8 +60,12 @@ def network() -> hb.Network:
 def test_a_classification_goes_from_trials_to_a_table(network, numpy_engine, tmp_path):
     found = hb.evaluate(network, TwoInputs(), engine=numpy_engine, seed=3, readouts="spikes")
     rows = found.rows()
-    assert [row["network"] for row in rows] == ["full", "no recurrence", "chance"]
-    assert [list(row)[: len(IDENTITY)] for row in rows] == [list(IDENTITY)] * 3
+    matched = ["homogeneous", "no recurrence, slow input"]
+    assert [row["network"] for row in rows] == ["full", "no recurrence", *matched, "chance"]
+    assert [list(row)[: len(IDENTITY)] for row in rows] == [list(IDENTITY)] * 5
+    for row in rows[2:4]:  # there is nothing to match the rate on, and it says so
+        assert row["match"] == UNMATCHED
+        assert "has no trials to train a network on" in row["note"]
     assert {(row["task"], row["seed"]) for row in rows} == {("two inputs", 3)}
     assert rows[0]["accuracy"] == found.scores()["accuracy"].value == 1.0
     # 30 neurons, 3 traces, 2 outputs

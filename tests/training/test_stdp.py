@@ -13,7 +13,7 @@ from hrsnn_brian.cli.main import main
 from hrsnn_brian.dynamics.cost import ActivityWarning
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.training.stdp import Stdp
-from hrsnn_brian.training.train import mode_settings, train_on
+from hrsnn_brian.training.train import Trained, mode_settings, train_on
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,7 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
 
     def stop(network, inputs, *rest, **more):
         shown.extend(inputs)
+        return Trained(network, {})
 
     monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", stop)
     hb.train(network, task, engine=numpy_engine)
@@ -158,7 +159,7 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
     assert np.array_equal(run, task.z[: task.washout + task.train])
 
 
-class _Tables(hb.Task):
+class _Tables(hb.RunTask):
     name, description, step, remarks = "tables", "", "", ()
 
     def trials(self):
@@ -247,6 +248,22 @@ def test_the_command_writes_a_network_that_describe_explains(
     assert "stdp" not in capsys.readouterr().out
 
 
+def test_a_network_is_trained_as_the_task_shows_it_and_keeps_its_parameters(network, monkeypatch):
+    seen = []
+
+    def train_on(network, inputs, how, **_):
+        seen.append((network.params.timing.sample, network.params.encoder.gain))
+        seen.append([run.shape for run in inputs])
+        return Trained(network, {})
+
+    monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", train_on)
+    task = hb.get_task("digits", 0, train=40)
+    found = hb.train(network, task, engine=None)
+    shape = (40 * task.front_end.steps, task.front_end.columns)  # one image after the other
+    assert seen == [(0.01, 8.0), [shape]]
+    assert found.network.params == network.params != hb.HRSNNParams(gain=8.0)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -255,6 +272,9 @@ def test_the_command_writes_a_network_that_describe_explains(
         ("train n.npz --task wind --mode bp --out t.npz", "mode = 'bp': unknown"),
         ("train gone.npz --task wind --out t.npz", "no such file"),
         ("train n.npz --task wind --set A=1 --out t.npz", "see hrsnn list options stdp"),
+        ("train n.npz --task wind --task-set A=1 --out t.npz", "see hrsnn list options wind"),
+        ("train n.npz --task wind --data x --out t.npz", "option of task wind = 'data'"),
+        ("train n.npz --task mnist --data gone --out t.npz", "gone"),
     ],
 )
 def test_the_command_refuses_in_one_line(network, tmp_path, monkeypatch, capsys, words, said):

@@ -1,0 +1,77 @@
+"""Score and synaptic events against the spread of tau_m, and clusters beside one, per task.
+
+A column of panels per task. Curve: networks that differ in tau_m alone, 0 the homogeneous one.
+Right of it: the clustered network and one cluster. All at one mean rate.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_brian.figures.panels import (
+    draw_means,
+    judged_by,
+    over_seeds,
+    panel_grid,
+    require,
+    say_spread,
+    seeds_of,
+)
+from hrsnn_brian.figures.style import BLUE, ORANGE, house_style
+from hrsnn_brian.files.columns import NAME
+from hrsnn_brian.statistics.paired_seeds import left_out
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_CV, _EVENTS = "tau_m_cv", "synaptic_events_per_sample"
+_NEEDED = ("seed", "task", "network", "readout", "note", _CV)
+
+
+def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
+    """Draws a table of the study heterogeneity: score above synaptic events, a column per task.
+
+    ax: as many axes, row by row; None makes a figure. Raises InputError if a column, rows or scores
+    are missing, or the axes are too few.
+    """
+    table = require(table, _NEEDED, (_EVENTS,))
+    tasks = {str(task): rows for task, rows in table.groupby("task", sort=False)}
+    scores = {task: judged_by(rows) for task, rows in tasks.items()}
+    missing = [
+        seeds
+        for task, rows in tasks.items()
+        for seeds in seeds_of(rows, [NAME], [scores[task].name])
+    ]
+    with house_style():
+        axes = panel_grid(ax, (2, len(tasks)), (2.7, 2.2))
+        for column, (task, rows) in enumerate(tasks.items()):
+            above, below = axes[column], axes[len(tasks) + column]
+            counted = rows[rows["note"].isna() | (rows["note"] == "")]
+            _draw_networks(above, counted, scores[task].name)
+            _draw_networks(below, counted, _EVENTS)
+            above.set_title(task, loc="left")
+            above.set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
+            below.set_ylabel("synaptic events\nper sample or image" if column == 0 else "")
+            above.set_xlabel("")
+            above.set_xticklabels([])
+        if ax is None:
+            more = "; all networks of a task at one mean rate"
+            say_spread(axes, table["seed"].nunique(), more + left_out(missing))
+    return axes
+
+
+def _draw_networks(axis: "Axes", rows: "pd.DataFrame", column: str) -> None:
+    curve, clusters = rows[rows[_CV].notna()], rows[rows[_CV].isna()]
+    points = over_seeds(curve, _CV, column)
+    cvs = [float(cv) for cv in points[_CV]]
+    draw_means(axis, cvs, points, color=BLUE, marker="o")
+    places = {
+        str(name): (max(cvs, default=0.0) or 1.0) * (1.25 + 0.2 * k)
+        for k, name in enumerate(clusters[NAME].unique())
+    }
+    means = over_seeds(clusters, NAME, column)
+    x = [places[str(name)] for name in means[NAME]]
+    draw_means(axis, x, means, color=ORANGE, marker="s", linestyle="none")
+    names = [name.replace("cluster, ", "cluster,\n") for name in places]
+    axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *names], rotation=90)
+    axis.set_xlabel("coefficient of variation of tau_m")
+    axis.margins(y=0.15)

@@ -1,0 +1,97 @@
+"""Images: the full network, pruned ones and controls, with every readout, and what each costs.
+
+A point is one network and one image set on one seed; the unpruned network brings its controls:
+J = 0, J = 0 with slow input, linear readouts of the front-end's features and of pixels. The seed is
+also that of the front-end, so that error bars hold its draw, too.
+"""
+
+# ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hrsnn_brian.files.columns import FULL
+from hrsnn_brian.files.tables import Row
+from hrsnn_brian.runs.options import Options, Tasks
+from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.settings.fields import Flag
+from hrsnn_brian.studies.score_tables import score_tables
+from hrsnn_brian.studies.task_points import (
+    COLUMNS,
+    IMAGES,
+    PRUNED_FOR,
+    FiledTasks,
+    ImagesOptions,
+    full_and_controls,
+    looks_at_task,
+    scored,
+    shown_tasks,
+    sized,
+    tasks_of,
+)
+
+if TYPE_CHECKING:
+    from hrsnn_brian.simulation import Engine
+
+
+@dataclass(frozen=True)
+class ClassificationOptions(ImagesOptions):
+    """Which networks meet which images."""
+
+    tasks: Tasks = Tasks("digits", known=IMAGES).about("the image sets")
+    filed_tasks: FiledTasks = FiledTasks("mnist", "cifar10", "cifar100").about(
+        "those that are added if data is given"
+    )
+    logistic: Flag = Flag(False).about("whether logistic readouts are fitted, too; they take long")
+
+
+def points(options: Options, seed: int) -> list[Point]:
+    """One point per seed, network and image set; those of one network follow each other."""
+    tasks = shown_tasks(tasks_of(options), options)
+    return [
+        {"seed": seed + number, **sized(options, recipe), **task}
+        | {PRUNED_FOR: task if looks_at_task(recipe) else {}}
+        for number in range(options["seeds"])
+        for recipe in (FULL, *options["recipes"])
+        for task in tasks
+    ]
+
+
+def run(point: Point, engine: "Engine") -> list[Row]:
+    """One row per readout; with the full network those of its controls."""
+    return (full_and_controls if point["recipe"] == FULL else scored)(point, engine)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Per image set all models and readouts, best first, with their costs per image."""
+    return score_tables(rows, _COSTS)
+
+
+_COSTS = (
+    "spikes_per_sample",
+    "synaptic_events_per_sample",
+    "neuron_updates_per_sample",
+    "readout_ops_per_sample",
+)
+
+STUDY = Study(
+    name="classification_table",
+    description="images: full and pruned networks and controls, every readout, cost per image",
+    points=points,
+    run=run,
+    options=ClassificationOptions,
+    presets={
+        "quick": {"seeds": 2},
+        "paper": {
+            "seeds": 5,
+            "recipes": ["lnp", "lnp revised", "frugal", "activity", "random variance"],
+            "logistic": True,
+            "short_tasks": False,
+            "network": {"preset": "default", "set": ["N=1000"]},
+        },
+    },
+    figures=("classification_table",),
+    summary=summary,
+    columns=COLUMNS,
+)

@@ -1,0 +1,180 @@
+"""The study of heterogeneous against equal membranes, and of clusters against one."""
+
+import numpy as np
+import pytest
+
+from hrsnn_brian.errors import InputError, TableError
+from hrsnn_brian.evaluation import controls, evaluate
+from hrsnn_brian.figures.heterogeneity import draw
+from hrsnn_brian.files.columns import NAME, identity
+from hrsnn_brian.files.score import HIGHER, Score
+from hrsnn_brian.files.tables import Table
+from hrsnn_brian.network.build import build_network
+from hrsnn_brian.network.network import NEURON_ARRAYS
+from hrsnn_brian.network.parameters import HRSNNParams
+from hrsnn_brian.runs.study import load_study, resolve_options, undecided
+from hrsnn_brian.studies import heterogeneity as study
+
+NAMES = [
+    study.EQUAL,
+    "tau_m cv 0.58",
+    "tau_m cv 1",
+    study.CLUSTERED,
+    study.ONE,
+    study.ONE_SAME,
+]
+
+
+def options(*settings):
+    return resolve_options(load_study("heterogeneity"), "quick", list(settings))
+
+
+def networks():
+    """Name -> network of seed 5, and the drawn one."""
+    found = study.points(options("seeds=1", "tasks=wind"), 5)
+    drawn = build_network(HRSNNParams.from_dict(found[0]["network"]), 5)
+    return {point[NAME]: study.compared(drawn, point) for point in found}, drawn
+
+
+def test_every_network_meets_every_task_on_every_seed():
+    found = study.points(options("seeds=2", "tasks=wind,digits"), 7)
+    assert [(p["seed"], p["task"], p[NAME]) for p in found] == [
+        (seed, task, name) for seed in (7, 8) for task in ("wind", "digits") for name in NAMES
+    ]
+
+
+def test_spreads_differ_in_membranes_alone_at_equal_class_means():
+    found, drawn = networks()
+    for name in NAMES[:3]:
+        network = found[name]
+        assert (network.W != drawn.W).nnz == 0
+        for array in NEURON_ARRAYS.keys() - {"tau_m"}:
+            np.testing.assert_array_equal(getattr(network, array), getattr(drawn, array))
+        for members in (drawn.is_e, ~drawn.is_e):
+            mean = drawn.tau_m[members].mean()
+            assert network.tau_m[members].mean() == pytest.approx(mean)
+    cvs = [found[name].tau_m.std() / found[name].tau_m.mean() for name in NAMES[:3]]
+    assert cvs[0] < 0.1  # the classes differ
+    assert cvs[1] == pytest.approx(0.58, rel=0.25)
+    assert cvs[2] == pytest.approx(1, rel=0.25)
+
+
+def test_one_cluster_has_the_size_of_the_clustered_network_and_its_membranes_or_their_mean():
+    found, _ = networks()
+    clustered, one, same = (found[name] for name in NAMES[3:])
+    assert set(clustered.cluster) == {0, 1}
+    assert set(one.cluster) == set(same.cluster) == {0}
+    assert clustered.n_neurons == one.n_neurons == 100
+    assert clustered.n_synapses == one.n_synapses == same.n_synapses
+    assert (one.W != same.W).nnz == 0
+    np.testing.assert_array_equal(same.tau_m, clustered.tau_m)
+    assert not np.allclose(one.tau_m, clustered.tau_m)
+    for members in (one.is_e, ~one.is_e):
+        mean = clustered.tau_m[members].mean()
+        assert one.tau_m[members].mean() == pytest.approx(mean)
+    inside = clustered.cluster[clustered.W.indices] == np.repeat(
+        clustered.cluster, np.diff(clustered.W.indptr)
+    )
+    assert inside.mean() == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_row_says_how_its_rate_was_matched(monkeypatch, reached):
+    """All networks are to fire as the drawn one does; its row is the primary readout's."""
+    asked = []
+    monkeypatch.setattr(controls.TaskRate, "__call__", lambda *_: 12.0)
+
+    def matched(rate, network, wanted_hz):
+        asked.append(wanted_hz)
+        return network, "" if reached else "not met within 2 %"
+
+    def rows(network, task, name, engine, seed, readouts):
+        return [identity(name, seed=seed, task=task.name, readout=r) for r in readouts]
+
+    monkeypatch.setattr(controls.TaskRate, "matched", matched)
+    monkeypatch.setattr(evaluate, "network_rows", rows)
+    point = study.points(options("seeds=1", "tasks=wind", "cvs=0.58"), 5)[1]
+    (row,) = study.run(point, None)
+    assert asked == [12.0]
+    assert (row["network"], row["readout"], row["match"]) == ("tau_m cv 0.58", "spikes", "bias")
+    assert row[study.CV] == 0.58
+    assert row["note"] == ("" if reached else "rate out of reach: not met within 2 %")
+
+
+def table_rows(gain, seeds=8):
+    """Accuracies by network and seed: what each name adds to a common course over seeds."""
+    found = []
+    for name, more in zip(NAMES, gain, strict=True):
+        for seed in range(seeds):
+            value = 0.9 + 0.01 * np.sin(seed) + more * (1 + 0.1 * np.cos(3 * seed))
+            score = Score("accuracy", value, better=HIGHER, label="accuracy", primary=True)
+            row = identity(name, seed=seed, task="digits", readout="spikes", match="bias")
+            cv = dict(zip(NAMES, (0.0, 0.58, 1.0), strict=False)).get(name)
+            row |= {study.CV: cv, study.EVENTS: 80.0 if name == study.CLUSTERED else 100.0}
+            found.append(row | {"accuracy": score, "note": "", "rate_hz": 20.0})
+    return found
+
+
+def verdicts_of(rows):
+    return {
+        line.split("  ")[0]: line.split("  ")[-1].strip()
+        for line in study.summary(Table(rows)).splitlines()
+        if " against " in line
+    }
+
+
+def test_a_comparison_holds_by_both_tests_and_operations_stand_beside_it():
+    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    assert verdicts_of(rows) == {
+        "tau_m cv 0.58 against homogeneous": "holds",
+        "tau_m cv 1 against homogeneous": "does not hold, the other way round",
+        "clustered against one cluster": "holds",
+        "clustered against one cluster, same tau_m": "does not hold",
+    }
+    assert "0.8  holds" in study.summary(Table(rows))
+    few = verdicts_of([row for row in rows if row["seed"] < 7])
+    assert set(few.values()) == {"not tested: 8 paired seeds are needed"}
+
+
+def test_a_row_at_another_rate_is_left_out():
+    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    rows[0]["note"] = "rate out of reach: not met within 2 %"
+    found = verdicts_of(rows)
+    assert found["tau_m cv 1 against homogeneous"].startswith("not tested")
+    assert found["clustered against one cluster"] == "holds"
+    assert "left out: 1 rate out of reach" in study.summary(Table(rows))
+
+
+def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
+    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    score, events = draw(Table(rows).frame())
+    curve, clusters = (c.lines[0] for c in score.containers)
+    values = {
+        name: [float(r["accuracy"].value) for r in rows if r["network"] == name] for name in NAMES
+    }
+    x, y = np.array(curve.get_data(), dtype=float)  # matplotlib keeps objects
+    np.testing.assert_allclose(x, [0, 0.58, 1])
+    np.testing.assert_allclose(y, [np.mean(values[name]) for name in NAMES[:3]])
+    by_place = dict(zip(clusters.get_xdata(), clusters.get_ydata(), strict=True))
+    found = [by_place[x] for x in sorted(by_place)]
+    np.testing.assert_allclose(found, [np.mean(values[name]) for name in NAMES[3:]])
+    assert min(by_place) > 1
+    assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100]
+    with pytest.raises(TableError, match=study.CV):
+        draw(Table(rows).frame().drop(columns=study.CV))
+
+
+def test_what_cannot_be_compared_is_refused():
+    for setting, message in (
+        ("clustered=default", "two clusters are needed"),
+        ("clustered=chrsn", "chrsnn"),
+        ("cvs=0", "must be"),
+        ("cvs=fast", "cv"),
+        ("tasks=digit", "digits"),
+    ):
+        with pytest.raises(InputError, match=message):
+            options(setting)
+    with pytest.raises(InputError, match="data"):
+        study.points(options("tasks=mnist"), 0)
+    assert undecided(load_study("heterogeneity"), options())
+    assert not undecided(load_study("heterogeneity"), options("seeds=12"))
