@@ -141,10 +141,11 @@ class ImagePredictor(ClassPredictor):
     def from_saved(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         settings = FrontEndSettings.from_dict(values["front_end"])
         fitted = {name: arrays[f"front_end/{name}"] for name in values["fitted"]}
+        names = values["names"]
         return cls(
             **parts_of(values, arrays),
             front_end=make_front_end(settings, fitted),
             settings=settings,
             input=InputSettings.from_dict(values["input"]),
-            names=ImageNames(**values["names"]),
+            names=ImageNames(**{**names, "classes": tuple(names["classes"])}),
         )
