@@ -317,6 +317,7 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
     assert pruned["engine"]["runs"] == 2
 
     words = ["evaluate", "half.npz", "--data", "own.csv", "--column", "speed"]
+    words += ["--controls", "basic"]
     result = json_of(capfd, *words, "--out", "scores.csv")
     assert result["engine"]["builds"] == 0  # the program pruning used
     assert (result["neurons"], result["synapses"], result["keep"]) == (40, 160, 0.5)
