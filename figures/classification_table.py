@@ -36,8 +36,8 @@ _OF_PAPER = "cifar10"
 _DASHES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1, 1, 1)))
 PAPER = Path(__file__).with_name("paper_points.csv")
 _PAPER_LOOKS = {
-    "LNP": ("*", "LNP, theirs (authors' site, digitised; CIFAR-10 inferred)"),
-    "rival": ("x", "their rivals (from the same figure)"),
+    "LNP": ("*", "LNP, theirs (authors' site,\ndigitised; CIFAR-10 inferred)"),
+    "rival": ("x", "their rivals (the same figure)"),
 }
 
 
@@ -73,7 +73,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             axis.set_title(task, loc="left")
         _explain(axes[0], colours, symbols)
         if ax is None:
-            shared_legend(axes, 2 if len(tasks) == 1 else 4)
+            shared_legend(axes, min(4, 1 + len(tasks)))
             more = f"; operations of readouts not counted{left_out(missing)}"
             say_spread(axes, table["seed"].nunique(), more)
     return axes

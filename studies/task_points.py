@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import SizeOutOfReachError
+from hrsnn_brian.errors import InputError, SizeOutOfReachError
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, Column, identity
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
@@ -28,6 +28,7 @@ from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 if TYPE_CHECKING:
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.tasks.images.image_set import ImageSet
     from hrsnn_brian.tasks.task import Task
 
 # tasks of files that the user has
@@ -37,7 +38,7 @@ SERIES = tuple(name for name in TASKS if name not in IMAGES)
 PRUNED_FOR, DIGEST = "pruned_for", "network_digest"
 COLUMNS = (
     Column(PRUNED_FOR, "the task its recipe looked at, empty if it saw none", role="identity"),
-    Column(DIGEST, "hash of the network that was put to the task", role="note"),
+    Column(DIGEST, "hash of the network as pruned, before any training", role="note"),
 )
 
 
@@ -46,35 +47,38 @@ _PRUNING = tuple(name for name in RECIPES if name not in _WHOLE)
 
 
 @dataclass(frozen=True)
-class SizeOptions(RecipeOptions):
-    """Which networks, at which size."""
+class NetworkOptions(RecipeOptions):
+    """Which networks, at which size, and how much they are shown."""
 
     recipes: Recipes = Recipes("frugal", "random variance", known=_PRUNING).about(
         "how the network is pruned; the unpruned one is always there"
     )
     keep: Real = Real(0.05, 0, 1, above=True, below=True).about("fraction of the synapses kept")
     neuron_fraction: Real = Real(0.6, 0, 1, above=True).about("fraction of the neurons kept")
+    short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
     network: StudyNetwork = StudyNetwork("default", "N=100").about("the network to prune")
 
 
 @dataclass(frozen=True)
-class SeriesOptions(SizeOptions):
+class SeriesOptions(NetworkOptions):
     """Of tasks that are series."""
 
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
-    short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
 
 
 @dataclass(frozen=True)
-class ImagesOptions(SizeOptions):
+class ImagesOptions(NetworkOptions):
     """Of tasks that are images."""
 
     data: OptionalText = OptionalText("a folder, or an .npz file").about(
         "where the images are, of sets that come in files"
     )
-    train: OptionalWhole = OptionalWhole(low=3).about("training images; all unless given")
-    test: OptionalWhole = OptionalWhole(low=1).about("test images; all unless given")
-    short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
+    train: OptionalWhole = OptionalWhole(low=3).about(
+        "training images of a set at most; all of them unless given"
+    )
+    test: OptionalWhole = OptionalWhole(low=1).about(
+        "test images of a set at most; all of them unless given"
+    )
 
 
 class FiledTasks(Tasks):
@@ -108,21 +112,37 @@ def shown_tasks(names: Iterable[str], options: Options) -> list[dict[str, Any]]:
     """
     found = []
     for name in names:
-        settings = task_settings(name, options)
+        settings = _within(name, task_settings(name, options))
         found.append({"task": name, "task_settings": settings, "images": _images(name, settings)})
     return found
 
 
-def _images(name: str, settings: dict[str, Any]) -> str:
-    if name not in FILED:
-        return ""
+def _within(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with no more images than that set has."""
+    asked = settings.keys() & {"train", "test"}
+    if name not in IMAGES or not asked:
+        return settings
+    held = _image_set(name, {key: settings[key] for key in settings.keys() & {"data"}})
+    most = {part: len(getattr(held, f"x_{part}")) for part in asked}
+    return settings | {part: min(settings[part], most[part]) for part in sorted(asked)}
+
+
+def _image_set(name: str, settings: dict[str, Any]) -> "ImageSet":
     from hrsnn_brian.tasks.image_task import ImageTask
 
     task = get_task(name, 0, **settings)
     assert isinstance(task, ImageTask)
+    return task.images
+
+
+def _images(name: str, settings: dict[str, Any]) -> str:
+    return _digest(_image_set(name, settings)) if name in FILED else ""
+
+
+def _digest(images: "ImageSet") -> str:
     content = hashlib.sha256()
     for part in ("x_train", "y_train", "x_test", "y_test"):
-        held = getattr(task.images, part)
+        held = getattr(images, part)
         content.update(f"{part} {held.dtype} {held.shape}\0".encode())
         content.update(held.data)
     return content.hexdigest()[:16]
@@ -144,8 +164,18 @@ def looks_at_task(name: str) -> bool:
 
 
 def task_of(point: Point) -> "Task":
-    """The task of a point, drawn from its seed."""
-    return get_task(point["task"], point["seed"], **point["task_settings"])
+    """The task of a point, drawn from its seed.
+
+    Raises InputError if the images are no longer those the point was made for.
+    """
+    from hrsnn_brian.tasks.image_task import ImageTask
+
+    task = get_task(point["task"], point["seed"], **point["task_settings"])
+    held = point.get("images")
+    if held and isinstance(task, ImageTask) and _digest(task.images) != held:
+        what = f"holds other images of {task.name} than when the study began; put them back"
+        raise InputError("data", point["task_settings"]["data"], what)
+    return task
 
 
 def network_of(point: Point, engine: "Engine") -> "tuple[Network | None, str]":

@@ -3,20 +3,21 @@
 import argparse
 import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.options import add_common, add_settings, user_path, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.cli.reading_options import OF_READING, add_column, add_reading, reading
+from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from hrsnn_brian.evaluation.evaluate import Evaluation
     from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
 
-_OF_READING = ("sep", "decimal", "time", "stuck", "irregular")
 # of a series of one's own: they mean nothing with --task
-_OF_DATA = ("column", "target", *_OF_READING, "horizons", "unit")
+_OF_DATA = ("column", "target", *OF_READING, "horizons", "unit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,23 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rivals", choices=["esn"], help="also a tuned echo-state network of as many units"
     )
     parser.add_argument("--trials", type=whole(1), help="settings tried for a rival (default: 40)")
+    parser.add_argument(
+        "--save",
+        type=user_path,
+        metavar="MODEL.npz",
+        help="keep network and readout in this file, for hrsnn predict",
+    )
+    parser.add_argument(
+        "--readout", metavar="NAME", help="the readout to save (default: the task's first)"
+    )
     own = parser.add_argument_group("your own series (--data FILE.csv), scored like wind")
-    own.add_argument(
-        "--column",
-        metavar="NAME",
-        action="append",
-        help="what is shown and predicted; for several give a,b or repeat it",
-    )
+    add_column(own, "what is shown and predicted")
     own.add_argument("--target", metavar="NAME", help="predict only this one of several columns")
-    own.add_argument("--sep", help='between cells: a character, "tab" or "space" (default: found)')
-    own.add_argument("--decimal", help="decimal mark, . or , (default: found)")
-    own.add_argument("--time", metavar="NAME", help="the column of times (default: looked for)")
-    own.add_argument(
-        "--stuck", metavar="ROWS", help="equal values on end that are cut out; 0 for none"
-    )
-    own.add_argument(
-        "--irregular", metavar="SHARE", help="of time steps, up to which each is a cut (0.05)"
-    )
+    add_reading(own)
     own.add_argument(
         "--horizons", type=_horizons, metavar="1,6,24", help="in rows (default: those of wind)"
     )
@@ -78,10 +75,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if args.trials is not None and args.rivals is None:
         raise InputError("--trials", args.trials, "has no effect without --rivals")
     task = _task(args)
+    _check_save(args, task)
     network = load_network(args.network)
     engine = make_engine(args.device)
 
     from hrsnn_brian.evaluation.evaluate import evaluate
+    from hrsnn_brian.evaluation.model import save_model
     from hrsnn_brian.files.tables import Table, write_csv
     from hrsnn_brian.runs.progress import Stages
 
@@ -89,11 +88,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
     for remark in task.remarks:
         note(f"warning: {remark}")
     with activity_noted(), Stages(lambda: engine.stats.build_seconds) as watch:
+        asked = task.readouts if args.readout is None else (*task.readouts, args.readout)
         evaluation = evaluate(
             network,
             task,
             engine=engine,
             seed=args.seed,
+            readouts=tuple(dict.fromkeys(asked)),
             controls=args.controls,
             watch=watch,
         )
@@ -108,6 +109,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
     for score in evaluation.scores().values():
         if isinstance(score.value, str):  # a remark
             note(f"warning: {score.value}")
+    if args.save is not None:
+        model = evaluation.model(args.readout)
+        save_model(model, args.save)
+        output.say(f"wrote {args.save}: {model.readout} on {task.name}, for hrsnn predict")
     result = {
         "command": "evaluate",
         "task": task.name,
@@ -121,6 +126,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "readout": primary["readout"],
         "scores": evaluation.scores(),
         "rows": table,
+        "model": args.save,
         **_confusions(evaluation),
         "engine": engine_facts(engine),
     }
@@ -131,6 +137,21 @@ def run(args: argparse.Namespace, output: Output) -> int:
     else:
         output.result(result, args.out)
     return 0
+
+
+def _check_save(args: argparse.Namespace, task: "Task") -> None:
+    """Refuses, before any work, what could not be saved after it."""
+    if args.save is None:
+        if args.readout is not None:
+            raise InputError("--readout", args.readout, "has no effect without --save")
+        return
+    check_output_file(args.save, [".npz"], "--save")
+    if Path(args.save).resolve() == Path(args.network).resolve():
+        raise InputError("--save", args.save, "is the network; give another file")
+    from hrsnn_brian.evaluation.evaluate import readouts_of
+
+    if args.readout is not None and args.readout not in readouts_of(task):
+        raise unknown_name("--readout", args.readout, readouts_of(task))
 
 
 def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[str, Any]]":
@@ -146,10 +167,8 @@ def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[st
 
 
 def _task(args: argparse.Namespace) -> "Task":
-    from hrsnn_brian.settings.reader import assignments
     from hrsnn_brian.tasks.real_series import own_series_task
     from hrsnn_brian.tasks.registry import get_task, task_options
-    from hrsnn_brian.tasks.series import Reading
 
     if args.task is not None or args.data is None:
         if args.task is None:
@@ -175,15 +194,11 @@ def _task(args: argparse.Namespace) -> "Task":
             raise InputError(option, given, "is about a task, not a file of your own")
     if args.column is None:
         raise InputError("--column", None, "name the column of --data to predict")
-    numbers = {name: getattr(args, name) for name in ("stuck", "irregular")}
-    set_by_text = [f"{name}={text}" for name, text in numbers.items() if text is not None]
-    marks = {"sep": args.sep, "decimal": args.decimal, "time": args.time}
-    reading = Reading(**marks, **assignments(Reading.keys(), set_by_text))
     options = {name: getattr(args, name) for name in ("horizons", "unit", "target")}
     given = {name: value for name, value in options.items() if value is not None}
     with warnings.catch_warnings():  # told by `run`, in a line each
         warnings.simplefilter("ignore")
-        return own_series_task(args.data, args.column, reading, **given)
+        return own_series_task(args.data, args.column, reading(args), **given)
 
 
 def _confusions(evaluation: "Evaluation") -> dict[str, Any]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "prune": "remove synapses from a saved network",
     "train": "let a saved network's synapses learn on a task's input",
     "evaluate": "train readouts on a network's states and score them",
+    "predict": "predict new data by a model that evaluate --save wrote",
     "tune": "search settings of the network on a task's validation block",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",

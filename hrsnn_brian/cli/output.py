@@ -71,8 +71,8 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def check_output_file(path: str | None, suffixes: Sequence[str]) -> None:
-    """Refuses a file that could not be written, before any work; None is fine.
+def check_output_file(path: str | None, suffixes: Sequence[str], option: str = "--out") -> None:
+    """Refuses a file of that option that could not be written, before any work; None is fine.
 
     Raises InputError unless the name ends in one of `suffixes`, its folder exists and takes files.
     """
@@ -82,15 +82,15 @@ def check_output_file(path: str | None, suffixes: Sequence[str]) -> None:
 
     target = Path(path)
     if target.suffix not in suffixes:
-        raise InputError("--out", path, f"must end in {' or '.join(suffixes)}")
+        raise InputError(option, path, f"must end in {' or '.join(suffixes)}")
     try:
         kind = target.stat().st_mode
     except FileNotFoundError:
         kind = 0
     except OSError as error:
-        raise InputError("--out", path, f"cannot be written ({error.strerror})") from None
+        raise InputError(option, path, f"cannot be written ({error.strerror})") from None
     if stat.S_ISDIR(kind):
-        raise InputError("--out", path, "is a directory; give a file name")
+        raise InputError(option, path, "is a directory; give a file name")
     if not target.absolute().parent.is_dir():
-        raise InputError("--out", path, "its folder does not exist")
+        raise InputError(option, path, "its folder does not exist")
     require_writable(target.absolute().parent, target)

@@ -17,6 +17,7 @@ from hrsnn_brian.dynamics.cost import (
 )
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.evaluation.controls import matched_controls
+from hrsnn_brian.evaluation.model import Model, make_model
 from hrsnn_brian.evaluation.present import (
     Activity,
     Currents,
@@ -54,12 +55,16 @@ class Evaluation:
     Keys: those of `identity` (network is "full" or "pruned", then "no recurrence" and the
     baselines of the task), density, those of `Cost` and `SampleCost` and the scores of the task,
     which are `Score` objects in `entries`. saturated_fraction: of the network's neurons, see
-    `dynamics.cost`. fitted: (network, readout) of a row -> its readout.
+    `dynamics.cost`. fitted: (network, readout) of a row -> its readout. network, task, seed: those
+    it is of.
     """
 
     entries: tuple[Row, ...]
     saturated_fraction: float = 0.0
     fitted: Mapping[tuple[str, str], Fitted] = field(default_factory=dict)
+    network: Network = field(kw_only=True, repr=False)
+    task: Task = field(kw_only=True, repr=False)
+    seed: int = field(kw_only=True)
 
     def rows(self) -> list[Row]:
         """The rows of a tidy table, of plain values, network first."""
@@ -72,6 +77,19 @@ class Evaluation:
     def scores(self) -> dict[str, Score]:
         """The scores of that row, by name of the column."""
         return {name: s for name, s in self.entries[0].items() if isinstance(s, Score)}
+
+    def model(self, readout: str | None = None) -> Model:
+        """The network with a readout, by default the primary one, to predict new data with.
+
+        Raises InputError if it was not fitted, or cannot be saved.
+        """
+        first = self.entries[0]
+        name = readout or first["readout"]
+        fitted = self.fitted.get((first["network"], name))
+        if fitted is None:
+            known = [name for network, name in self.fitted if network == first["network"]]
+            raise unknown_name("readout", name, known)
+        return make_model(self.network, self.task, name, fitted, self.seed)
 
     def confusion(self, network: str | None = None, readout: str | None = None) -> NDArray[np.int_]:
         """Test trials of a classification by true (rows) and predicted class, (classes, classes).
@@ -130,7 +148,14 @@ def evaluate(
             said = {"match": control.match, "note": control.note}
             session.show(control.network, control.name, control.currents, said)
         session.entries += baseline_rows(task, seed)
-    return Evaluation(tuple(session.entries), saturated_fraction(*found), session.fitted)
+    return Evaluation(
+        tuple(session.entries),
+        saturated_fraction(*found),
+        session.fitted,
+        network=network,
+        task=task,
+        seed=seed,
+    )
 
 
 def network_rows(
@@ -150,11 +175,15 @@ def network_rows(
 def _known(readouts: str | tuple[str, ...] | None, task: Task) -> tuple[str, ...]:
     chosen = task.readouts if readouts is None else readouts
     chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
-    known = (*task.readouts, QUADRATIC) if isinstance(task, RunTask) else task.readouts
     for readout in chosen:
-        if readout not in known:
-            raise unknown_name("readout", str(readout), known)
+        if readout not in readouts_of(task):
+            raise unknown_name("readout", str(readout), readouts_of(task))
     return chosen
+
+
+def readouts_of(task: Task) -> tuple[str, ...]:
+    """Those a task may be asked for: its own and, of a run, `QUADRATIC`."""
+    return (*task.readouts, QUADRATIC) if isinstance(task, RunTask) else task.readouts
 
 
 @dataclass

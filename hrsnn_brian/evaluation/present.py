@@ -3,8 +3,9 @@
 Of a `RunTask`, stretches without a reset between them are one run; a `TrialsTask` is a batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,9 @@ class Presented(Activity):
 
 @dataclass(frozen=True)
 class Show:
-    """How trials are shown. learner: gets the states of each in order. currents: what neurons get,
-    if not from the encoder. stop: only so many trials. watch: called with the number of trials
-    shown so far.
+    """How trials are shown. learner: gets the states of each in order. currents: trials (R, K, D)
+    -> (R, K, N) that neurons get in place of what the task or the encoder makes of them. stop:
+    only so many trials. watch: called with the number of trials shown so far.
     """
 
     learner: Learner | None = None
@@ -83,10 +84,13 @@ def present(
     encoder, that the first trial began with.
     """
     network = as_shown(network, task)
-    recordings = [
-        simulate(engine, network, drive_of(inputs, currents, seed, record_states))
-        for inputs in runs(task.trials())
-    ]
+    drives = (drive_of(inputs, currents, seed, record_states) for inputs in runs(task.trials()))
+    return present_runs(engine, network, drives)
+
+
+def present_runs(engine: Engine, network: Network, drives: Iterable[Drive]) -> Presented:
+    """The same of runs by their drives, to a network with its parameters."""
+    recordings = [simulate(engine, network, drive) for drive in drives]
     first, *others = recordings
     if not others:  # its states are not copied
         return Presented(first.spike_count, first.seconds, first.states)
@@ -115,12 +119,16 @@ def present_trials(
 ) -> Activity:
     """Shows independent trials side by side; `seed` is that of `Presentation`."""
     show = show or Show()
-    batches, direct = task.batches(show.stop), show.currents is not None
-    how = Presentation(at=task.at, seed=seed, direct=direct)
-    if show.currents is not None:
-        batches = map(show.currents, batches)
+    network = as_shown(network, task)
+    currents = show.currents
+    if currents is None and task.currents is not None:
+        currents = partial(task.currents, network)
+    how = Presentation(at=task.at, seed=seed, direct=currents is not None)
+    batches = task.batches(show.stop)
+    if currents is not None:
+        batches = map(currents, batches)
     count, seconds = np.zeros(network.n_neurons, dtype=np.int64), 0.0
-    for chunk in simulate_batch(engine, as_shown(network, task), batches, how):
+    for chunk in simulate_batch(engine, network, batches, how):
         if show.learner is not None:
             show.learner.add(chunk.states)
         count += chunk.spike_count.sum(axis=0)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from hrsnn_brian.readout.products import BLOCK, COMPONENTS, principal_products
-from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
+from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.tasks.closed_loop import squared
 from hrsnn_brian.tasks.task import Fitted, RunTask
 
 # With it a network without recurrence does about as well (three seeds of the default, N = 500: MG84
@@ -15,20 +16,11 @@ def fit_products(task: RunTask, blocks: dict[str, FloatArray]) -> Fitted:
     """The readout of blocks of states and of products of components, which training rows give."""
     rows = task.fit({}).rows
     products = principal_products({name: states[rows] for name, states in blocks.items()})
-    fitted = task.fit({**blocks, BLOCK: products.features(blocks)})
+    fitted = replace(task.fit({**blocks, BLOCK: products.features(blocks)}), products=products)
     loop = fitted.closed_loop
     if loop is None:
         return fitted
-    weights = dict(loop.readout.from_states)
-    squares = products.as_squares(weights.pop(BLOCK))
-    readout = LinearReadout(
-        loop.readout.intercept + squares.constant,
-        loop.readout.from_u,
-        {name: weights[name] + squares.linear[name] for name in weights},
-        squares.sums,
-        squares.factors,
-    )
-    return replace(fitted, closed_loop=replace(loop, readout=readout))
+    return replace(fitted, closed_loop=replace(loop, readout=squared(loop.readout, products)))
 
 
 def product_ops(n_traces: int, n_neurons: int, n_outputs: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from hrsnn_brian.evaluation.present import Currents, as_shown
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation.drive import FloatArray
-from hrsnn_brian.tasks.task import Task
+from hrsnn_brian.tasks.task import Task, TrialsTask
 
 SLOW_INPUT = "no recurrence, slow input"
 
@@ -19,10 +19,11 @@ def slow_currents(network: Network, task: Task) -> Currents | None:
     """What makes the input currents of the control; None for Poisson input, which has a filter of
     its own.
     """
-    if network.params.encoder.kind == "poisson":
+    own = task.currents if isinstance(task, TrialsTask) else None
+    if own is None and network.params.encoder.kind == "poisson":
         return None
-    timed = as_shown(network, task)
-    return lambda trials: low_passed(timed, encoded(timed, trials))
+    timed, unfiltered = as_shown(network, task), own or encoded
+    return lambda trials: low_passed(timed, unfiltered(timed, trials))
 
 
 def encoded(network: Network, trials: FloatArray) -> FloatArray:

@@ -9,18 +9,15 @@ Arrays in the file, all little but the weights: `format` (text "hrsnn-network") 
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from hrsnn_brian.errors import UNREADABLE, InputError
-from hrsnn_brian.files.atomic import write_npz
+from hrsnn_brian.files.archive import Archive, Arrays
 from hrsnn_brian.network.network import NEURON_ARRAYS, Network
 from hrsnn_brian.network.parameters import HRSNNParams
 
-FORMAT, VERSION = "hrsnn-network", 1
+NETWORK_FILE = Archive("network", 1)
 _MATRIX = ("W_data", "W_indices", "W_indptr")
 _META = ("params", "seed", "n_original", "synapses_original", "history")
 
@@ -30,31 +27,7 @@ def save_network(network: Network, path: str | Path) -> Path:
 
     Raises InputError if the name does not end in .npz or the place cannot be written to.
     """
-    target = Path(path)
-    if target.suffix != ".npz":
-        raise InputError("network file", str(path), "must end in .npz")
-    meta = {
-        "params": network.params.to_dict(),
-        "seed": network.seed,
-        "n_original": network.n_original,
-        "synapses_original": network.synapses_original,
-        "history": list(network.history),
-    }
-    arrays: dict[str, NDArray[Any]] = {
-        "format": np.array(FORMAT),
-        "version": np.array(VERSION),
-        "meta": np.array(json.dumps(meta)),
-        "W_data": network.W.data,
-        "W_indices": network.W.indices,
-        "W_indptr": network.W.indptr,
-        **{name: getattr(network, name) for name in NEURON_ARRAYS},
-    }
-    try:
-        write_npz(target, arrays)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError("network file", str(path), f"cannot be written: {reason}") from None
-    return target
+    return NETWORK_FILE.write(path, network_arrays(network))
 
 
 def load_network(path: str | Path) -> Network:
@@ -63,42 +36,35 @@ def load_network(path: str | Path) -> Network:
     Raises InputError if the file is missing, corrupt, pickled, of another kind or version, or
     holds parts that do not fit together or are not finite.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError("network file", str(path), "no such file")
-    arrays = _read_arrays(file)
-    try:
-        return _assemble(arrays)
-    except InputError as error:
-        reason = f"is not usable: {error}"
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
-        reason = f"is damaged: {' '.join(str(error).split())}"
-    raise InputError("network file", str(path), reason)
+    arrays = NETWORK_FILE.read(path)
+    NETWORK_FILE.require(path, arrays, NETWORK_ARRAYS)
+    with NETWORK_FILE.making(path):
+        return network_from(arrays)
 
 
-def _read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with open(file, "rb") as stream:  # numpy leaves a file open that is no archive
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            arrays = {name: archive[name] for name in archive.files}
-    except UNREADABLE as error:
-        allowed = "is corrupt, pickled or no .npz archive"
-        raise InputError("network file", str(file), allowed) from error
-    if str(arrays.get("format")) != FORMAT:
-        raise InputError("network file", str(file), "is not a network saved by hrsnn")
-    version = arrays.get("version")
-    if version is None or version.shape != () or version != VERSION:
-        allowed = f"has version {version} of the format; this program reads version {VERSION}"
-        raise InputError("network file", str(file), allowed)
-    missing = [name for name in ("meta", *_MATRIX, *NEURON_ARRAYS) if name not in arrays]
-    if missing:
-        raise InputError("network file", str(file), f"is damaged: it lacks {missing[0]}")
-    return arrays
+def network_arrays(network: Network) -> Arrays:
+    """All that a network is, as the arrays of its file."""
+    meta = {
+        "params": network.params.to_dict(),
+        "seed": network.seed,
+        "n_original": network.n_original,
+        "synapses_original": network.synapses_original,
+        "history": list(network.history),
+    }
+    return {
+        "meta": np.array(json.dumps(meta)),
+        "W_data": network.W.data,
+        "W_indices": network.W.indices,
+        "W_indptr": network.W.indptr,
+        **{name: getattr(network, name) for name in NEURON_ARRAYS},
+    }
 
 
-def _assemble(arrays: dict[str, NDArray[Any]]) -> Network:
+NETWORK_ARRAYS = ("meta", *_MATRIX, *NEURON_ARRAYS)
+
+
+def network_from(arrays: Arrays) -> Network:
+    """The network of `network_arrays`; raises what damaged ones bring about, see `Archive`."""
     n = len(arrays["neuron_id"])
     data, indices, indptr = (arrays[name] for name in _MATRIX)
     W = sparse.csr_array((data, indices, indptr), shape=(n, n))

@@ -84,9 +84,10 @@ def fit_selections(
     """For each selection of blocks the readouts of `targets` (n, m), one per rule.
 
     blocks: (n, features) each, which may be memory-mapped; what the selections share is computed
-    once. The last `n_validation` rows choose the penalty of each target after a fit to the rows
-    before them; then that penalty per row is used for a fit to all n rows. Peak memory beside the
-    blocks is about three matrices of size min(rows, features).
+    once, apart for those with more features than rows fitted to. The last `n_validation` rows
+    choose the penalty of each target after a fit to the rows before them; then that penalty per row
+    is used for a fit to all n rows. Peak memory beside the blocks is about three matrices of size
+    min(rows, features).
 
     Raises InputError if shapes do not match, a value is not finite, a penalty is not positive, a
     rule or name is unknown, or `n_validation` leaves fewer than two rows to fit.
@@ -98,14 +99,27 @@ def fit_selections(
         allowed = f"must lie between 1 and {len(targets) - 2} for {len(targets)} rows"
         raise InputError("n_validation", n_validation, allowed)
     chosen = [select_names(blocks, some) for some in names]
-    used = {name: blocks[name] for name in blocks if any(name in some for some in chosen)}
     n_fit = len(targets) - n_validation
-    if n_fit < sum(block.shape[1] for block in used.values()):
-        return fit_dual(used, targets, n_fit, chosen, selection)
-    moments = Moments()
-    moments.add({name: block[:n_fit] for name, block in used.items()}, targets[:n_fit])
-    held = {name: block[n_fit:] for name, block in used.items()}
-    return [_from_moments(moments, held, targets[n_fit:], some, selection) for some in chosen]
+    wide = [some for some in chosen if n_fit < sum(blocks[name].shape[1] for name in some)]
+    narrow = [some for some in chosen if some not in wide]
+    fitted: dict[tuple[str, ...], tuple[RidgeReadout, ...]] = {}
+    if narrow:
+        used = _used(blocks, narrow)
+        moments = Moments()
+        moments.add({name: block[:n_fit] for name, block in used.items()}, targets[:n_fit])
+        held = {name: block[n_fit:] for name, block in used.items()}
+        for some in dict.fromkeys(narrow):
+            fitted[some] = _from_moments(moments, held, targets[n_fit:], some, selection)
+        del moments  # before the kernel
+    if wide:
+        found = fit_dual(_used(blocks, wide), targets, n_fit, wide, selection)
+        fitted |= zip(wide, found, strict=True)
+    return [fitted[some] for some in chosen]
+
+
+def _used(blocks: Rows, names: Sequence[tuple[str, ...]]) -> Rows:
+    """The blocks that any of some selections has."""
+    return {name: blocks[name] for name in blocks if any(name in some for some in names)}
 
 
 def _from_moments(

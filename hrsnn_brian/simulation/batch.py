@@ -34,6 +34,7 @@ from hrsnn_brian.simulation.shape import BatchShape
 
 # Neurons of all copies together: more are no faster. [our choice, measured]
 ROOM = 2**16
+LANES = 8  # copies whose inputs the program adds up side by side: groups of whole lanes waste none
 MEMORY = 64e6  # bytes of recorded states that leave together, where one trial has no more
 
 
@@ -114,11 +115,11 @@ def simulate_batch(
     system = engine.prepare(shape)
     at = how.samples(first.shape[1])
     size = _copies(network, len(shape.state_names) * len(at))
+    shared = _shared_arrays(network, drive, shape, system)
     done = 0
     for stimulus in _grouped(first, chunks, size):
         numbers = range(done, done + len(stimulus))
-        scene = batch_scene(network, stimulus, numbers, how, shape, system)
-        result = engine.run(shape, scene)
+        result = engine.run(shape, shared | _trial_arrays(network, stimulus, numbers, how, shape))
         yield TrialStates(
             trials=numbers,
             states={
@@ -137,39 +138,43 @@ def batch_shape(network: Network, drive: Drive) -> BatchShape:
     return BatchShape(**base, total=max(ROOM, network.capacity))  # type: ignore[arg-type]
 
 
-def batch_scene(
-    network: Network,
-    stimulus: FloatArray,
-    numbers: range,
-    how: Presentation,
-    shape: BatchShape,
-    system: LinearSystem,
+def _shared_arrays(
+    network: Network, drive: Drive, shape: BatchShape, system: LinearSystem
 ) -> Arrays:
-    """Every array of one run of trials, stimulus (R, K, D)."""
+    """The arrays of a run that are the same for all trials; `drive` is that of one of them."""
+    scene = stimulus_arrays(network, drive, shape) | {"n_cells": number(network.n_neurons)}
+    scene |= cells_and_copies(neuron_arrays(network, drive, shape, system), system)
+    scene |= encoder_arrays(network, drive, shape)
+    scene |= recurrent_arrays(network, shape)
+    if shape.has_channels:
+        channels = channel_arrays(network, drive)
+        scene |= {name: value for name, value in channels.items() if name.startswith("channels.")}
+        scene["directions"] = network.directions(drive.stimulus.shape[1]).ravel()  # no synapses
+    return scene
+
+
+def _trial_arrays(
+    network: Network, stimulus: FloatArray, numbers: range, how: Presentation, shape: BatchShape
+) -> Arrays:
+    """The arrays of a run that are those of its trials, stimulus (R, K, D)."""
     copies, shown, columns = stimulus.shape
-    one = how.drive(stimulus[0], numbers[0])
-    scene = stimulus_arrays(network, one, shape)
     wanted = np.zeros(shown)
     wanted[how.samples(shown)] = 1.0
     n = network.n_neurons
-    scene |= {
+    scene = {
         "n_active": number(n * copies),
         "n_inputs": number(n * copies),
-        "n_cells": number(n),
         "copies": number(copies),
         "stimulus_columns": number(columns * copies),
         "stimulus": np.ascontiguousarray(stimulus.transpose(1, 2, 0)).ravel(),
         "recorded": wanted,
     }
-    scene |= cells_and_copies(neuron_arrays(network, one, shape, system), system)
-    scene |= encoder_arrays(network, one, shape)
-    scene |= recurrent_arrays(network, shape)
-    for key, name in (("encoder.stream", "noise"), ("neurons.stream", "input")):
-        if key in scene:
-            drives = (how.drive(stimulus[0], trial) for trial in numbers)
-            scene[key] = np.tile([noise_stream(drive, name) for drive in drives], n)
-    if shape.has_channels:
-        scene |= channel_arrays(network, one)
+    drives = [how.drive(stimulus[0], trial) for trial in numbers]
+    streams = {"encoder.stream": "noise"}
+    if shape.encoding == "poisson":
+        streams["neurons.stream"] = "input"
+    for key, name in streams.items():
+        scene[key] = np.tile([noise_stream(drive, name) for drive in drives], n)
     return scene
 
 
@@ -177,7 +182,8 @@ def _copies(network: Network, states: int) -> int:
     """Trials that run together: as many as ROOM and MEMORY hold, at least one."""
     one = 8.0 * network.n_neurons * states
     require_memory(2 * max(one, MEMORY), f"the states of trials of {network.n_neurons} neurons")
-    return int(max(1, min(ROOM // network.n_neurons, MEMORY // one)))
+    size = int(max(1, min(ROOM // network.n_neurons, MEMORY // one)))
+    return size - size % LANES if size > LANES else size
 
 
 def _checked(chunks: Iterator[FloatArray]) -> Iterator[FloatArray]:

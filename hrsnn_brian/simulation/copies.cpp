@@ -37,12 +37,13 @@ Pathway read_pathway(const Scene &scene, const std::string &name) {
     return path;
 }
 
-void repeat_entries(const OwnArray &array) {
-    char *x = static_cast<char *>(array.data);
-    const size_t size = array.item_size;
-    for (int64_t i = n_cells - 1; i >= 0; i--) // from behind: what is read is still unwritten
-        for (int64_t r = copies - 1; r >= 0; r--)
-            std::memmove(x + (i * copies + r) * size, x + i * size, size);
+template <size_t SIZE> void repeat_entries(void *array) {
+    char *x = static_cast<char *>(array), entry[SIZE];
+    for (int64_t i = n_cells - 1; i >= 0; i--) { // from behind: what is read is still unwritten
+        std::memcpy(entry, x + i * SIZE, SIZE);
+        for (int64_t r = 0; r < copies; r++)
+            std::memcpy(x + (i * copies + r) * SIZE, entry, SIZE);
+    }
 }
 
 // The spikes of one cell's copies in this step: which copies, and the ages of the spikes.
@@ -117,7 +118,13 @@ void load_copies(const Scene &scene) {
 }
 
 void make_copies() {
-    for (const OwnArray &array : arrays.own) repeat_entries(array);
+    for (const OwnArray &array : arrays.own)
+        switch (array.item_size) {
+        case 1: repeat_entries<1>(array.data); break;
+        case 4: repeat_entries<4>(array.data); break;
+        case 8: repeat_entries<8>(array.data); break;
+        default: fail("copies have an array of a size they cannot have");
+        }
     present = copies;
     n_active = n_cells * copies;
 }

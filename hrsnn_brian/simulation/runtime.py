@@ -14,6 +14,7 @@ from hrsnn_brian.simulation.copies_runtime import Observer
 from hrsnn_brian.simulation.main_code import GROUPS, SYNAPSES, run_time_arrays
 from hrsnn_brian.simulation.model import Model, build_model
 from hrsnn_brian.simulation.own_brian import own_brian
+from hrsnn_brian.simulation.scene import projection_arrays
 from hrsnn_brian.simulation.shape import CopiesShape, ModelShape, PerturbedShape
 
 
@@ -51,6 +52,9 @@ def run_on_target(
 
     Returns the same arrays as a compiled program writes.
     """
+    if "directions" in scene:  # a batch brings them as a matrix (N, D)
+        cells = int(scene["n_cells"][0])
+        scene = {**scene, **projection_arrays(scene["directions"].reshape(cells, -1))}
     gc.collect()  # the names of an earlier run's objects become free
     with own_brian(target):
         return _run(shape, scene)

@@ -19,10 +19,17 @@ static void read_exactly(std::FILE *file, void *target, size_t n) {
     if (n && std::fread(target, 1, n, file) != n) fail("the scene file is cut short");
 }
 
+static void go_to(std::FILE *file, long offset, int from) {
+    if (std::fseek(file, offset, from)) fail("the scene is no file to go to and fro in");
+}
+
 Scene::Scene(const char *path) {
     if (!path) fail("HRSNN_SCENE names no file");
-    std::FILE *file = std::fopen(path, "rb");
+    file = std::fopen(path, "rb");
     if (!file) fail(std::string("cannot open ") + path);
+    go_to(file, 0, SEEK_END);
+    const long size = std::ftell(file);
+    go_to(file, 0, SEEK_SET);
     int32_t length;
     while (std::fread(&length, sizeof length, 1, file) == 1) {
         std::string name(length, '\0');
@@ -30,11 +37,17 @@ Scene::Scene(const char *path) {
         Array a;
         read_exactly(file, &a.item_size, sizeof a.item_size);
         read_exactly(file, &a.count, sizeof a.count);
-        a.bytes.resize(static_cast<size_t>(a.item_size) * a.count);
-        read_exactly(file, a.bytes.data(), a.bytes.size());
-        arrays[name] = std::move(a);
+        a.offset = std::ftell(file);
+        if (a.item_size < 1 || a.count < 0 || a.count > (size - a.offset) / a.item_size)
+            fail("the scene file is cut short");
+        go_to(file, a.item_size * a.count, SEEK_CUR);
+        arrays[name] = a;
     }
-    std::fclose(file);
+}
+
+void Scene::read(const Array &array, void *target) const {
+    go_to(file, array.offset, SEEK_SET);
+    read_exactly(file, target, array.item_size * array.count);
 }
 
 const Array &Scene::get(const std::string &name) const {

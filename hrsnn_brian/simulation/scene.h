@@ -27,14 +27,20 @@ extern double sample_dt;
 struct Array {
     int32_t item_size;
     int64_t count;
-    std::vector<char> bytes;
+    long offset; // of the data in the file
 };
 
+// Reads an array when it is asked for, into its place: none is held twice.
 class Scene {
+    std::FILE *file;
     std::map<std::string, Array> arrays;
+
+    void read(const Array &array, void *target) const;
 
 public:
     explicit Scene(const char *path);
+    Scene(const Scene &) = delete;
+    ~Scene() { std::fclose(file); }
     const Array &get(const std::string &name) const;
     double number(const std::string &name) const;
 
@@ -45,7 +51,7 @@ public:
             fail("array '" + name + "' has " + std::to_string(a.count) + " items of " +
                  std::to_string(a.item_size) + " bytes where " + std::to_string(room) + " of " +
                  std::to_string(sizeof(T)) + " fit");
-        std::memcpy(target, a.bytes.data(), a.count * sizeof(T));
+        read(a, target);
     }
 
     // Replace the content of a dynamic array.
@@ -53,7 +59,7 @@ public:
         const Array &a = get(name);
         if (a.item_size != sizeof(T)) fail("array '" + name + "' has the wrong item size");
         target.resize(a.count);
-        if (a.count) std::memcpy(target.data(), a.bytes.data(), a.count * sizeof(T));
+        read(a, target.data());
     }
 };
 

@@ -188,15 +188,21 @@ def recurrent_arrays(network: Network, shape: ModelShape) -> Arrays:
 
 def channel_arrays(network: Network, drive: Drive) -> Arrays:
     """The channels and their projection on the encoder."""
-    n, D = network.n_neurons, drive.stimulus.shape[1]
+    D = drive.stimulus.shape[1]
     inner = ("u", "from_states", "from_squares", "from_u")
     zeros = {f"channels.{name}": np.zeros(D) for name in inner}
     intercept = np.zeros(D) if drive.readout is None else drive.readout.intercept
     return {
-        **_dense("projection", D, n, {"p": network.directions(D).T}),
+        **projection_arrays(network.directions(D)),
         **zeros,
         "channels.intercept": np.asarray(intercept, dtype=float),
     }
+
+
+def projection_arrays(directions: FloatArray) -> Arrays:
+    """The synapses from channels to the encoder; directions (N, D)."""
+    n, D = directions.shape
+    return _dense("projection", D, n, {"p": directions.T})
 
 
 def _readout_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:

@@ -8,8 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.simulation.drive import FloatArray
-from hrsnn_brian.tasks.classifier import LAST, LOGISTIC, SPIKES, WITH_V, Classifier, plain_scores
-from hrsnn_brian.tasks.task import TrialsTask
+from hrsnn_brian.tasks.class_predictor import ClassPredictor
+from hrsnn_brian.tasks.classifier import (
+    LAST,
+    LOGISTIC,
+    SPIKES,
+    WITH_V,
+    Classified,
+    Classifier,
+    plain_scores,
+)
+from hrsnn_brian.tasks.task import Fitted, TrialsTask
 
 CHUNK = 256  # trials that are made at a time
 
@@ -123,6 +132,14 @@ class ClassificationTask(TrialsTask):
     def batches(self, stop: int | None = None) -> Iterator[FloatArray]:
         """The trials of `shown`, training ones first."""
         return map(self.shown, self.parts(stop))
+
+    def predictor(self, readout: str, fitted: Fitted) -> ClassPredictor:
+        """Of the classes of new trials (n, samples, D), z-scored as these are."""
+        assert isinstance(fitted, Classified)
+        shape = self.shown(self.test_rows[:1]).shape[1:]
+        return ClassPredictor(
+            self.at, shape, readout, fitted.classes, fitted.weights, fitted.intercept
+        )
 
     def learner(self, readouts: Sequence[str]) -> "Classifier":
         """See `Classifier`."""

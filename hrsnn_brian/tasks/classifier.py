@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +70,7 @@ class Classifier(Learner):
     def __init__(self, task: Labelled, readouts: Sequence[str]) -> None:
         self.task, self.at = task, task.at
         self.seen = {readout.removesuffix(LOGISTIC) for readout in readouts}
+        self._plain = [readout for readout in readouts if not readout.endswith(LOGISTIC)]
         self.store = RowStore(task.test_rows.stop)
         if WITH_FEATURES in self.seen:
             for rows in task.parts():
@@ -77,7 +79,7 @@ class Classifier(Learner):
     def add(self, states: Mapping[str, FloatArray]) -> None:
         self.store.append(
             {
-                _block(name, self.at[k]): values[:, k]
+                block_name(name, self.at[k]): values[:, k]
                 for name, values in states.items()
                 for k in range(len(self.at))
                 if name != "v" or (WITH_V in self.seen and k == len(self.at) - 1)
@@ -85,9 +87,16 @@ class Classifier(Learner):
         )
 
     def fitted(self, readout: str) -> Classified:
-        names = self._blocks(readout.removesuffix(LOGISTIC))
-        fit = _logistic if readout.endswith(LOGISTIC) else _ridge
-        return _classified(self.task, self.store, fit(self.task, self.store, names))
+        if readout.endswith(LOGISTIC):
+            names = self._blocks(readout.removesuffix(LOGISTIC))
+            return _classified(self.task, self.store, _logistic(self.task, self.store, names))
+        return _classified(self.task, self.store, self._ridges[readout])
+
+    @cached_property
+    def _ridges(self) -> dict[str, RidgeReadout]:
+        """All ridge readouts, fitted together for what they share."""
+        names = [self._blocks(readout) for readout in self._plain]
+        return dict(zip(self._plain, _ridge(self.task, self.store, names), strict=True))
 
     def importance(self, readout: str) -> FloatArray:
         fitted = self.fitted(readout)
@@ -113,10 +122,41 @@ class Classifier(Learner):
         spikes = [name for name in states if not name.startswith("v,")]
         return {
             SPIKES: spikes,
-            LAST: [name for name in spikes if name.endswith(_block("", last))],
+            LAST: [name for name in spikes if name.endswith(block_name("", last))],
             WITH_V: states,
             WITH_FEATURES: [*spikes, FEATURES],
         }[seen]
+
+
+def confusion_of(
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int
+) -> NDArray[np.int_]:
+    """Counts by true (rows) and predicted class, (classes, classes)."""
+    confusion = np.zeros((classes, classes), dtype=int)
+    np.add.at(confusion, (truth, predicted), 1)
+    return confusion
+
+
+def accuracy_scores(confusion: NDArray[np.int_]) -> tuple[Score, Score]:
+    """Accuracy, and its mean over the classes there are."""
+    of_class = confusion.sum(axis=1)
+    recall = confusion.diagonal()[of_class > 0] / of_class[of_class > 0]
+    return (
+        Score(
+            "accuracy",
+            float(confusion.trace() / confusion.sum()),
+            better=HIGHER,
+            label="accuracy",
+            primary=True,
+        ),
+        Score(
+            "balanced_accuracy",
+            float(recall.mean()),
+            better=HIGHER,
+            label="mean accuracy of a class",
+            minor=True,
+        ),
+    )
 
 
 def plain_scores(task: Labelled) -> dict[str, tuple[Score, ...]]:
@@ -125,20 +165,24 @@ def plain_scores(task: Labelled) -> dict[str, tuple[Score, ...]]:
         for rows in task.parts():
             store.append(task.plain(rows))
         return {
-            name: _classified(task, store, _ridge(task, store, [name])).scores
+            name: _classified(task, store, _ridge(task, store, [[name]])[0]).scores
             for name in store.widths
         }
 
 
-def _block(name: str, sample: int) -> str:
+def block_name(name: str, sample: int) -> str:
+    """What the states after a sample are called, from 0."""
     return f"{name}, {sample + 1} shown"
 
 
-def _ridge(task: Labelled, store: RowStore, names: Sequence[str]) -> RidgeReadout:
-    """One output per class; the held rows choose one penalty by the errors they count."""
-    rows = store.mapped(names, range(task.held_rows.stop))
+def _ridge(task: Labelled, store: RowStore, names: Sequence[Sequence[str]]) -> list[RidgeReadout]:
+    """Of each selection of blocks one, with one output per class and one penalty for all, chosen
+    by the errors on the held rows."""
+    blocks = dict.fromkeys(name for some in names for name in some)
+    rows = store.mapped(blocks, range(task.held_rows.stop))
     selection = Selection(rules=RULES[:1], loss=ERROR_RATE)
-    return fit_selections(rows, task.targets, task.validation, [names], selection)[0][0]
+    fitted = fit_selections(rows, task.targets, task.validation, names, selection)
+    return [readout for (readout,) in fitted]
 
 
 def _logistic(task: Labelled, store: RowStore, names: Sequence[str]) -> LogisticReadout:
@@ -155,26 +199,9 @@ def _classified(
         for _, blocks in store.chunks(readout.coefficients, task.test_rows)
     ]
     predicted = np.argmax(np.concatenate(outputs), axis=1)
-    n = len(task.classes)
-    confusion = np.zeros((n, n), dtype=int)
-    np.add.at(confusion, (task.y_test, predicted), 1)
-    of_class = confusion.sum(axis=1)
-    recall = confusion.diagonal()[of_class > 0] / of_class[of_class > 0]
+    confusion = confusion_of(task.y_test, predicted, len(task.classes))
     scores = (
-        Score(
-            "accuracy",
-            float(confusion.trace() / len(predicted)),
-            better=HIGHER,
-            label="accuracy",
-            primary=True,
-        ),
-        Score(
-            "balanced_accuracy",
-            float(recall.mean()),
-            better=HIGHER,
-            label="mean accuracy of a class",
-            minor=True,
-        ),
+        *accuracy_scores(confusion),
         Score(
             "validation_accuracy",
             1.0 - float(readout.validation_error_rate or 0.0),

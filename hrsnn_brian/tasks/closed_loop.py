@@ -7,6 +7,8 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import HIGHER, Score
+from hrsnn_brian.readout.products import BLOCK, Products
+from hrsnn_brian.simulation.drive import LinearReadout
 from hrsnn_brian.tasks.scores import unit_word, valid_prediction_time
 from hrsnn_brian.tasks.split_series import SplitSeries, VptProtocol
 
@@ -57,6 +59,19 @@ def closed_loop_schedule(task: SplitSeries) -> Schedule:
         starts=starts,
         warmup=vpt.warmup,
         max_steps=vpt.max_steps,
+    )
+
+
+def squared(readout: LinearReadout, products: Products) -> LinearReadout:
+    """A readout of states and of the block of products as the program has it, with squares."""
+    weights = dict(readout.from_states)
+    squares = products.as_squares(weights.pop(BLOCK))
+    return LinearReadout(
+        readout.intercept + squares.constant,
+        readout.from_u,
+        {name: weights[name] + squares.linear[name] for name in weights},
+        squares.sums,
+        squares.factors,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecas
         weights=readout.coefficients,
         rows=rows,
         scores=(*forecast_scores(task, predictions), *_penalty(readout)),
-        closed_loop=_free_run(task, one_step) if one_step and task.closed_loop else None,
+        closed_loop=_closed_loop(task, one_step) if one_step and task.closed_loop else None,
         readout=readout,
         predictions=predictions,
         one_step=one_step,
@@ -81,35 +82,61 @@ def _penalty(readout: RidgeReadout) -> tuple[Score, ...]:
     )
 
 
-def _free_run(task: SplitSeries, one_step: RidgeReadout) -> ClosedLoop:
+def _closed_loop(task: SplitSeries, one_step: RidgeReadout) -> ClosedLoop:
     """The closed loop of the task's protocol with the one-step readout inside."""
     schedule = closed_loop_schedule(task)
-    from_u = np.array(one_step.coefficients[INPUT_BLOCK])
-    if task.predict_increment:
-        from_u += np.eye(len(task.inputs))
-    states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
     return ClosedLoop(
         schedule.teacher,
         schedule.free,
-        LinearReadout(one_step.intercept, from_u, states),
+        inside(task, one_step),
         partial(closed_loop_scores, task, schedule),
     )
 
 
+def inside(task: SplitSeries, one_step: RidgeReadout) -> LinearReadout:
+    """The one-step readout as it stands inside a closed loop: it gives the next input."""
+    from_u = np.array(one_step.coefficients[INPUT_BLOCK])
+    if task.predict_increment:
+        from_u += np.eye(len(task.inputs))
+    states = {name: w for name, w in one_step.coefficients.items() if name != INPUT_BLOCK}
+    return LinearReadout(one_step.intercept, from_u, states)
+
+
 def forecast_scores(task: SplitSeries, predictions: Mapping[int, np.ndarray]) -> tuple[Score, ...]:
-    """RMSE in the data's unit and NRMSE of each horizon h, over `task.test_rows`.
+    """The `horizon_scores` over `task.test_rows`."""
+    columns = list(task.outputs)
+    truth = {h: task.series[shifted(task.test_rows, h)][:, columns] for h in predictions}
+    return horizon_scores(task, predictions, truth)
+
+
+class Predicted(Protocol):
+    """What is asked of a task to score its predictions; see `SplitSeries`."""
+
+    @property
+    def unit(self) -> str: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def horizons(self) -> tuple[int, ...]: ...
+    @property
+    def closed_loop(self) -> bool: ...
+
+
+def horizon_scores(
+    task: Predicted, predictions: Mapping[int, np.ndarray], truths: Mapping[int, np.ndarray]
+) -> tuple[Score, ...]:
+    """RMSE in the data's unit and NRMSE of each horizon h, of (rows, outputs) in data units.
 
     Worth a panel are the shortest and the longest horizon: RMSE where there is a unit, else NRMSE.
     Without a closed loop the longest horizon is what the task is judged by. [our choice] Where an
     NRMSE is NaN, `nrmse_note` says why.
     """
-    rows, unit = task.test_rows, unit_word(task.unit)
-    columns = list(task.outputs)
+    unit = unit_word(task.unit)
     ends = (min(task.horizons), max(task.horizons))
     scores: list[Score] = []
     undefined = []
     for h, prediction in predictions.items():
-        truth = task.series[shifted(rows, h)][:, columns]
+        truth = truths[h]
         ahead = f"{h} step{'s' if h > 1 else ''} ahead"
         for error, kind, shown in ((rmse, "rmse", bool(unit)), (nrmse, "nrmse", not unit)):
             in_unit = kind == "rmse" and unit

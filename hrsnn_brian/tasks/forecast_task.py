@@ -9,8 +9,9 @@ from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.baselines import baseline_scores
 from hrsnn_brian.tasks.forecast import Forecast, fit_forecast
 from hrsnn_brian.tasks.segments import segments, uncut
+from hrsnn_brian.tasks.series_predictor import SeriesPredictor, series_predictor
 from hrsnn_brian.tasks.split_series import SplitSeries
-from hrsnn_brian.tasks.task import RunTask, Trial
+from hrsnn_brian.tasks.task import Fitted, RunTask, Trial
 
 
 class ForecastTask(SplitSeries, RunTask):
@@ -39,6 +40,10 @@ class ForecastTask(SplitSeries, RunTask):
     def fit(self, states: Mapping[str, FloatArray]) -> Forecast:
         """Ridge on [1, u, states], see `fit_forecast`."""
         return fit_forecast(self, states)
+
+    def predictor(self, readout: str, fitted: Fitted) -> SeriesPredictor:
+        """Of the series' variables, in their own units."""
+        return series_predictor(self, fitted)
 
     def baselines(self) -> dict[str, tuple[Score, ...]]:
         """Persistence, the present input alone and linear autoregression."""

@@ -146,6 +146,7 @@ def _real_series(
         remarks=series.remarks,
         outputs=outputs,
         names=series.names if mixed and len(series.names) > 1 else (),
+        variables=series.names,
         cuts=series.cuts,
     )
     runs_freely = 1 in horizons and task.outputs == task.inputs

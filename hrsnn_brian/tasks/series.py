@@ -55,7 +55,8 @@ class Reading(Section):
 class Series:
     """Columns of a file: `values` (T, D), what one row is, and what a reader must know.
 
-    cuts: the rows that do not follow the one before them.
+    cuts: the rows that do not follow the one before them. lines, times: of the rows in the file,
+    where there is one, and it has times.
     """
 
     values: np.ndarray
@@ -63,6 +64,8 @@ class Series:
     step: str = "1 sample"
     remarks: tuple[str, ...] = ()
     cuts: tuple[int, ...] = field(default=(), kw_only=True)
+    lines: Sequence[int] = field(default=(), kw_only=True)
+    times: Sequence[str] = field(default=(), kw_only=True)
 
     def without_short_segments(self, shortest: int) -> "Series":
         """The same without the segments of fewer than `shortest` rows, which a remark tells."""
@@ -70,12 +73,15 @@ class Series:
         long = [part for part in parts if part.stop - part.start >= shortest]
         if not self.cuts or len(long) == len(parts):
             return self
-        lost = len(self.values) - sum(part.stop - part.start for part in long)
+        kept = [row for part in long for row in range(part.start, part.stop)]
+        lost = len(self.values) - len(kept)
         remark = f"of {len(parts)} segments {len(parts) - len(long)} have fewer than {shortest} "
         remark += f"rows and are left out ({lost} of {len(self.values)} rows)"
         return replace(
             self,
-            values=np.concatenate([self.values[:0], *(self.values[part] for part in long)]),
+            values=self.values[kept],
+            lines=[self.lines[row] for row in kept] if self.lines else (),
+            times=[self.times[row] for row in kept] if self.times else (),
             cuts=tuple(np.cumsum([part.stop - part.start for part in long])[:-1].tolist()),
             remarks=(*self.remarks, remark),
         )
@@ -100,7 +106,10 @@ def _shipped(name: str, column: str) -> np.ndarray:
 
 
 def read_series(
-    path: str | Path | Traversable, columns: str | Sequence[str], reading: Reading | None = None
+    path: str | Path | Traversable,
+    columns: str | Sequence[str],
+    reading: Reading | None = None,
+    shortest: int = MIN_SAMPLES,
 ) -> Series:
     """Columns of a text file with a header line, in the file's order.
 
@@ -110,7 +119,7 @@ def read_series(
 
     Raises InputError if the file cannot be read, a row and the header differ in length, a column
     is missing (the nearest name is given) or named twice, a cell is not a finite number (its line
-    is given, the header being line 1), a column is constant, fewer than `MIN_SAMPLES` rows are
+    is given, the header being line 1), a column is constant, fewer than `shortest` rows are
     left, or the times run backwards.
     """
     reading = reading or Reading()
@@ -119,8 +128,8 @@ def read_series(
     cells = read_cells(path, "data", reading.sep, reading.decimal, first)
     names = _names(cells, wanted)
     values = np.column_stack([_numbers(cells, name, reading.decimal) for name in names])
-    if len(values) < MIN_SAMPLES:
-        rows = f"has {len(values)} rows, at least {MIN_SAMPLES} are needed"
+    if len(values) < shortest:
+        rows = f"has {len(values)} rows, at least {shortest} are needed"
         raise InputError("data", str(path), rows)
     remarks = []
     bad = np.zeros(len(values), dtype=bool)
@@ -140,13 +149,21 @@ def read_series(
         how = "the series is cut there" if within else "rows are scored as if equally spaced"
         remarks.append(f"{times.remark}; {how}" if times.breaks else times.remark)
     kept = np.flatnonzero(~bad)
-    if len(kept) < MIN_SAMPLES:
-        why = f"{len(kept)} rows are left of {len(values)}, at least {MIN_SAMPLES} are needed: "
+    if len(kept) < shortest:
+        why = f"{len(kept)} rows are left of {len(values)}, at least {shortest} are needed: "
         raise InputError("data", str(path), why + "; ".join(filter(None, remarks)))
     cuts = 1 + np.flatnonzero(~follows[kept[1:] - 1])
     step = times.step if times else Series.step
     told = tuple(filter(None, remarks))
-    return Series(values[kept], names, step, told, cuts=tuple(cuts.tolist()))
+    return Series(
+        values[kept],
+        names,
+        step,
+        told,
+        cuts=tuple(cuts.tolist()),
+        lines=[cells.lines[row] for row in kept],
+        times=[times.texts[row] for row in kept] if times else (),
+    )
 
 
 def _names(cells: Cells, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ class SplitSeries:
     inputs, outputs: which of the D variables are shown, and which are predicted; all of them if
         empty. A closed loop needs the same ones in both, an increment those predicted among those
         shown. names: of the outputs, if their units differ: they are scored one by one then.
+    variables: names of the D variables, such as columns of a file, where they have any.
     cuts: samples that do not follow the one before them (a gap was cut out there). The model is
         reset at each, and `washout` rows after it are left out; so is every row with a target,
         and every free run, that would reach across one.
@@ -86,6 +87,7 @@ class SplitSeries:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     cuts: tuple[int, ...] = ()
     input_noise: float = 0.0
     seed: int = 0

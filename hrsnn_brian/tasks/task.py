@@ -10,13 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
+from hrsnn_brian.network.network import Network
+from hrsnn_brian.readout.products import Products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
 Watch = Callable[[str, int, int], None]
@@ -59,13 +61,33 @@ class Fitted:
 
     weights: name of a block of states -> (features, outputs). rows: the rows of the states it was
     fitted to; no other may decide a number of it. scores: of its outputs for the rows held back.
-    closed_loop: the run that is to be scored as well, None if the task asks for none.
+    closed_loop: the run that is to be scored as well, None if the task asks for none. products:
+    what made the block of that name, None if there is none.
     """
 
     weights: Mapping[str, FloatArray]
     rows: slice | NDArray[np.int_]
     scores: tuple[Score, ...]
     closed_loop: ClosedLoop | None = field(default=None, kw_only=True)
+    products: Products | None = field(default=None, kw_only=True)
+
+
+class Predictor(ABC):
+    """A fitted readout with all a task knew of its data: it predicts new data from their states.
+
+    kind: what a file calls it.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def saved(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Everything it is: values for JSON, and arrays by name."""
+
+    @classmethod
+    @abstractmethod
+    def from_saved(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """That of `saved`. Raises KeyError, ValueError, TypeError or InputError if it is none."""
 
 
 class Task(ABC):
@@ -91,6 +113,13 @@ class Task(ABC):
     def baselines(self) -> dict[str, tuple[Score, ...]]:
         """Scores without a network, by name of the model: the same ones as of a readout."""
         return {}
+
+    def predictor(self, readout: str, fitted: "Fitted") -> "Predictor":
+        """What predicts new data with that readout, and can be saved.
+
+        Raises InputError if the task's readouts cannot be.
+        """
+        raise InputError("task", self.name, "has no readouts that can be saved")
 
     def training_trials(self) -> Sequence[Trial]:
         """What a network may be shown before a readout is fitted: nothing of the test block.
@@ -168,13 +197,16 @@ class TrialsTask(Task):
 
     at: numbers of the samples of a trial after which states are kept, increasing.
     n_train, n_test: trials; those a readout is fitted to are shown first. control_readouts: those
-    of the readouts that networks without recurrence have, too.
+    of the readouts that networks without recurrence have, too. currents: a network with the
+    parameters of `shown_with`, trials (R, K, D) -> (R, K, N) what neurons get beside their bias;
+    None: what the encoder makes of the trials.
     """
 
     at: tuple[int, ...]
     n_train: int
     n_test: int
     control_readouts: tuple[str, ...]
+    currents: Callable[[Network, FloatArray], FloatArray] | None = None
 
     def prepare(self, watch: Watch) -> None:
         """Does what takes long before anything can be shown."""

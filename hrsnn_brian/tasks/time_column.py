@@ -30,7 +30,7 @@ class TimeColumn:
     """The times of the rows. step: the usual one, as text. remark: what is irregular, or "".
 
     irregular: how many steps are. breaks: which, step k being that from row k to the next; empty if
-    none is, or all that is known is that they are not even.
+    none is, or all that is known is that they are not even. texts: of the rows, as in the file.
     """
 
     name: str
@@ -38,6 +38,7 @@ class TimeColumn:
     irregular: int
     remark: str = ""
     breaks: tuple[int, ...] = ()
+    texts: Sequence[str] = ()
 
 
 def find_time(cells: Cells, columns: Sequence[str], given: str | None = None) -> TimeColumn | None:
@@ -61,7 +62,7 @@ def find_time(cells: Cells, columns: Sequence[str], given: str | None = None) ->
                 found.append(_described(name, read, cells))
         elif _is_running(name):
             remark = f"the steps of the time column {name!r} are not checked: {read}"
-            unread.append(TimeColumn(name, "1 sample", 0, remark))
+            unread.append(TimeColumn(name, "1 sample", 0, remark, texts=texts))
     return min(found, key=lambda time: time.irregular) if found else next(iter(unread), None)
 
 
@@ -163,11 +164,12 @@ def _described(name: str, times: _Times, cells: Cells) -> TimeColumn:
         raise InputError("time", name, "runs backwards: reverse the rows, the oldest comes first")
     if usual == 0:  # such as the day of hourly values
         what = "does not advance in most rows: their steps are not checked"
-        return TimeColumn(name, "1 sample", len(steps), f"the time column {name!r} {what}")
+        remark = f"the time column {name!r} {what}"
+        return TimeColumn(name, "1 sample", len(steps), remark, texts=times.texts)
     irregular = _irregular(times)
     label = _length(usual, times.unit)
     if not irregular.any():
-        return TimeColumn(name, label, 0)
+        return TimeColumn(name, label, 0, texts=times.texts)
     k, count = int(np.argmax(irregular)), int(irregular.sum())
     texts, lines = times.texts, cells.lines
     remark = (
@@ -175,7 +177,7 @@ def _described(name: str, times: _Times, cells: Cells) -> TimeColumn:
         f"{_length(float(steps[k]), times.unit)}, from line {lines[k]} ({texts[k]}) to line "
         f"{lines[k + 1]} ({texts[k + 1]})"
     )
-    return TimeColumn(name, label, count, remark, tuple(np.flatnonzero(irregular).tolist()))
+    return TimeColumn(name, label, count, remark, tuple(np.flatnonzero(irregular).tolist()), texts)
 
 
 def _length(step: float, unit: str) -> str:

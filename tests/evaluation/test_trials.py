@@ -11,7 +11,7 @@ from hrsnn_brian.evaluation import controls
 from hrsnn_brian.evaluation import evaluate as evaluating
 from hrsnn_brian.evaluation.evaluate import network_rows
 from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
-from hrsnn_brian.evaluation.slow_input import encoded, low_passed
+from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_currents
 from hrsnn_brian.files.columns import UNMATCHED
 from hrsnn_brian.simulation import batch
 from hrsnn_brian.tasks import classification
@@ -192,3 +192,21 @@ def test_currents_made_beforehand_allow_no_run_on_own_predictions(network, monke
     assert not any(name.startswith("vpt") for name in slow)
     assert slow["nrmse_h1"] == full["nrmse_h1"]
     assert (full["match"], slow["match"], slow["note"]) == (UNMATCHED, "bias", "why")
+
+
+def test_currents_of_a_task_take_the_place_of_the_encoder_and_pass_the_slow_filter(
+    network, numpy_engine
+):
+    """With the encoder's own the spikes are the same; without input there is only the bias."""
+    task, by_encoder = Patterns(), present_trials(numpy_engine, network, Patterns(), 3)
+    task.currents = encoded
+    by_task = present_trials(numpy_engine, network, task, 3)
+    assert by_encoder.spike_count.sum() > 0
+    np.testing.assert_array_equal(by_task.spike_count, by_encoder.spike_count)
+    task.currents = lambda timed, trials: np.zeros((*trials.shape[:2], timed.n_neurons))
+    assert present_trials(numpy_engine, network, task, 3).spike_count.sum() == 0
+    task.currents = lambda timed, trials: 2 * encoded(timed, trials)
+    slow = slow_currents(network, task)
+    timed, trials = as_shown(network, task), task.shown(range(2))
+    expected = low_passed(timed, 2 * encoded(timed, trials))
+    np.testing.assert_allclose(slow(trials), expected)

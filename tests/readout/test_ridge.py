@@ -256,3 +256,5 @@ def test_the_smaller_form_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     fit_readouts(blocks, targets, 60)
     fit_readouts({"u": blocks["u"], "v": blocks["v"]}, targets, 60)
     assert sizes == [240, 300, 81, 81]
+    fit_selections(blocks, targets, 60, [tuple(blocks), ("u", "v")])  # each in its own
+    assert sizes[4:] == [81, 81, 240, 300]

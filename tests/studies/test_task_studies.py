@@ -82,6 +82,13 @@ def test_sets_in_files_join_where_data_is_given_and_are_asked_for_where_it_is_no
             classification_table.points(chosen, 0)
 
 
+def test_a_set_gives_no_more_images_than_it_has(tmp_path):
+    settings = ["train=2000", "test=5", "filed_tasks=mnist", f"data={mnist(tmp_path)}", "seeds=1"]
+    found = classification_table.points(options("classification_table", *settings), 0)
+    sizes = {p["task"]: (p["task_settings"]["train"], p["task_settings"]["test"]) for p in found}
+    assert sizes == {"digits": (1437, 5), "mnist": (20, 5)}
+
+
 def test_other_images_in_the_folder_are_other_points(tmp_path):
     def found():
         chosen = options("transfer", "tasks=wind,mnist", f"data={tmp_path}", "filed_tasks=[]")
@@ -91,7 +98,10 @@ def test_other_images_in_the_folder_are_other_points(tmp_path):
     first = found()
     assert found() == first
     mnist(tmp_path, seed=1)
+    with pytest.raises(InputError, match="holds other images of mnist"):
+        task_points.task_of(first[-1])
     other = found()
+    assert task_points.task_of(other[-1]).name == "mnist"
     assert [a == b for a, b in zip(first, other, strict=True)] == [
         point["task"] == "wind" for point in first
     ]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hrsnn_brian.errors import EngineError, InputError
-from hrsnn_brian.tasks import ClassificationTask, classification, row_store
+from hrsnn_brian.readout.ridge import fit_selections
+from hrsnn_brian.tasks import ClassificationTask, classification, classifier, row_store
 from hrsnn_brian.tasks.classifier import Classified, Classifier
 from hrsnn_brian.tasks.row_store import RowStore
 
@@ -243,3 +244,23 @@ def test_labels_that_do_not_fit_are_refused_in_one_line(change, message):
 def test_trials_that_do_not_fit_are_refused_in_one_line(train, test, message):
     with pytest.raises(InputError, match=message):
         ClassificationTask("t", np.zeros(train), labels(60, 1), np.zeros(test), labels(30, 2))
+
+
+def test_ridge_readouts_are_fitted_together_and_the_logistic_one_only_when_asked(monkeypatch):
+    calls = []
+
+    def counted(*given):
+        calls.append([tuple(names) for names in given[3]])
+        return fit_selections(*given)
+
+    monkeypatch.setattr(classifier, "fit_selections", counted)
+    monkeypatch.setattr(classifier, "fit_logistic", None)
+    task = a_task()
+    with task.learner(task.readouts) as learner:
+        learner.add(states_of(task))
+        for readout in ("spikes", "spikes, last state", "spikes+v"):
+            together, alone = learner.fitted(readout), fitted(task, states_of(task), readout)
+            np.testing.assert_array_equal(together.predicted, alone.predicted)
+    first = calls[0]
+    assert [len(names) for names in first] == [2, 1, 3]
+    assert calls == [first] * 4  # once here, once for each alone

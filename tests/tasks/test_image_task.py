@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import hrsnn_brian as hb
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.tasks import get_task
 from hrsnn_brian.tasks.image_task import OPTIONS, ImageOptions, ImageTask
 from hrsnn_brian.tasks.images.image_set import ImageSet
+from hrsnn_brian.tasks.projection import few_columns
 
 TRAIN, TEST, SIDE = 12, 5, 4
 
@@ -120,3 +122,40 @@ def test_a_choice_inside_the_front_end_leaves_the_rest_of_it_as_it_is_shipped(tm
     ):
         front_end = chosen.options.front_end
         assert (front_end.kind, front_end.patches.atoms) == ("patches", 60)
+
+
+def test_every_seed_sees_the_same_patches_and_one_fit_serves_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("HRSNN_CACHE", str(tmp_path / "cache"))
+    random = np.random.default_rng(0)
+    arrays = {
+        f"x_{part}": random.integers(0, 256, (20, 28, 28), dtype=np.uint8)
+        for part in ("train", "test")
+    }
+    arrays |= {f"y_{part}": np.arange(20) % 10 for part in ("train", "test")}
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    options = {"atoms": 5, "samples": 1000}
+    one, other = (
+        get_task("mnist", seed, data=tmp_path, front_end={"patches": options}) for seed in (1, 2)
+    )
+    shown = one.shown(range(20))
+    assert shown.shape == (20, 16, 5)
+    made = sorted((tmp_path / "cache" / "images").glob("*/manifest.json"))
+    np.testing.assert_array_equal(other.shown(range(20)), shown)
+    assert sorted((tmp_path / "cache" / "images").glob("*/manifest.json")) == made
+
+
+def test_few_columns_are_the_way_of_patches_and_the_encoder_that_of_lines():
+    network = hb.build_network(hb.HRSNNParams(N=20, K=5), seed=1)
+    by_encoder, by_columns = task(), task(input={"way": "columns", "seen": 3, "offset": 0.5})
+    assert by_encoder.currents is None
+    trials = by_columns.shown(range(4))
+    sums = trials @ few_columns(network, trials.shape[2], 3).toarray().T
+    np.testing.assert_allclose(
+        by_columns.currents(network, trials), network.params.encoder.gain * (sums + 0.5)
+    )
+    assert {name: kind().input.way for name, kind in OPTIONS.items()} == {
+        "digits": "encoder",
+        **dict.fromkeys(("mnist", "fashion-mnist", "cifar10", "cifar100"), "columns"),
+    }
+    with pytest.raises(InputError, match=r"input\.seen = 0: must be a whole number >= 1"):
+        task(input={"seen": 0})

@@ -36,8 +36,8 @@ class ImageSet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(map(str, self.classes)))
         for part in ("train", "test"):
-            images = _pixels(f"x_{part}", getattr(self, f"x_{part}"))
-            labels = _labels(f"y_{part}", getattr(self, f"y_{part}"), self.classes)
+            images = as_pixels(f"x_{part}", getattr(self, f"x_{part}"))
+            labels = as_labels(f"y_{part}", getattr(self, f"y_{part}"), self.classes)
             if len(images) != len(labels):
                 allowed = f"must be one for each of the {len(images)} images of x_{part}"
                 raise InputError(f"y_{part}", f"{len(labels)} labels", allowed)
@@ -73,7 +73,8 @@ class ImageSet:
         )
 
 
-def _pixels(argument: str, given: Any) -> Pixels:
+def as_pixels(argument: str, given: Any) -> Pixels:
+    """Images (n, height, width[, channels]) as `ImageSet` holds them; InputError as it raises."""
     images = np.asarray(given)
     if images.ndim == 3:
         images = images[..., None]
@@ -97,7 +98,8 @@ def _pixels(argument: str, given: Any) -> Pixels:
     return pixels
 
 
-def _labels(argument: str, given: Any, classes: Sequence[str]) -> Labels:
+def as_labels(argument: str, given: Any, classes: Sequence[str]) -> Labels:
+    """The number of the class of each image; InputError as `ImageSet` raises."""
     labels = np.asarray(given)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
