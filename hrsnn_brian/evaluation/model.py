@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -102,9 +103,12 @@ class Model:
         trials = predictor.taken(data)
         seen: list[FloatArray] = []
         outputs = []
-        how = Presentation(at=predictor.at, seed=self.seed)
-        batches = predictor.batches(trials, seen)
-        for chunk in simulate_batch(engine, self.shown, batches, how):
+        network, batches = self.shown, predictor.batches(trials, seen)
+        if predictor.currents is not None:
+            batches = map(partial(predictor.currents, network), batches)
+        direct = predictor.currents is not None
+        how = Presentation(at=predictor.at, seed=self.seed, direct=direct)
+        for chunk in simulate_batch(engine, network, batches, how):
             features = None
             if seen:
                 rows = np.concatenate(seen)

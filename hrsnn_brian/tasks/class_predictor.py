@@ -20,7 +20,7 @@ from hrsnn_brian.tasks.classifier import (
     block_name,
     confusion_of,
 )
-from hrsnn_brian.tasks.task import Predictor
+from hrsnn_brian.tasks.task import Currents, Predictor
 
 CHUNK = 256  # trials that are made at a time
 
@@ -117,6 +117,11 @@ class ClassPredictor(Predictor):
     def inputs(self, x: NDArray[Any]) -> FloatArray:
         """What a network is shown of some of `taken`, (R, samples, D)."""
         return x
+
+    @property
+    def currents(self) -> Currents | None:
+        """As of `TrialsTask`."""
+        return None
 
     def batches(self, trials: NewTrials, seen: list[FloatArray]) -> Iterator[FloatArray]:
         """What is shown, chunk by chunk; `seen` gets the same, if the readout sees it, too."""

@@ -134,7 +134,16 @@ class ClassificationTask(TrialsTask):
         return map(self.shown, self.parts(stop))
 
     def predictor(self, readout: str, fitted: Fitted) -> ClassPredictor:
-        """Of the classes of new trials (n, samples, D), z-scored as these are."""
+        """Of the classes of new trials (n, samples, D), z-scored as these are.
+
+        Raises InputError if the task makes currents of its trials, by code that no file can hold.
+        """
+        if self.currents is not None:
+            raise InputError("task", self.name, "has its own way into a network: it is not saved")
+        return self.unprojected(readout, fitted)
+
+    def unprojected(self, readout: str, fitted: Fitted) -> ClassPredictor:
+        """The same, whatever way trials have into a network."""
         assert isinstance(fitted, Classified)
         shape = self.shown(self.test_rows[:1]).shape[1:]
         return ClassPredictor(

@@ -4,7 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,10 @@ from hrsnn_brian.tasks.classifier import (
 )
 from hrsnn_brian.tasks.images.encoded import Encoded, encoded
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, fit_front_end
-from hrsnn_brian.tasks.images.image_predictor import ImagePredictor
+from hrsnn_brian.tasks.images.image_predictor import ImageNames, ImagePredictor
 from hrsnn_brian.tasks.images.image_set import ImageSet
 from hrsnn_brian.tasks.images.read import LABELS, read_images
-from hrsnn_brian.tasks.projection import COLUMNS, InputSettings, projected
+from hrsnn_brian.tasks.projection import COLUMNS, InputSettings, currents_of
 from hrsnn_brian.tasks.task import Fitted, Watch, unwatched
 
 QUICK = (1000, 500)  # training and test images
@@ -157,8 +157,7 @@ class ImageTask(ClassificationTask):
         more = (SPIKES + LOGISTIC,) if options.logistic else ()
         self.readouts = (SPIKES, LAST, WITH_V, WITH_FEATURES, *more)
         self.shown_with = {name: getattr(options, name) for name in ("sample", "traces", "gain")}
-        if options.input.way == COLUMNS:
-            self.currents = partial(projected, options.input)
+        self.currents = currents_of(options.input)
         self._watch: Watch = unwatched
         self.set_up(self.images.y_train, self.images.y_test)
         self.classes = tuple(images.classes[int(label)] for label in self.classes)
@@ -211,12 +210,13 @@ class ImageTask(ClassificationTask):
     def predictor(self, readout: str, fitted: Fitted) -> ImagePredictor:
         """Of the classes of new images of the same shape."""
         return ImagePredictor.behind(
-            super().predictor(readout, fitted),
+            self.unprojected(readout, fitted),
             self.front_end,
             self.options.front_end,
-            self.images.name,
-            getattr(self.options, "labels", "fine"),
-            self.images.classes,
+            self.options.input,
+            ImageNames(
+                self.images.name, getattr(self.options, "labels", "fine"), self.images.classes
+            ),
         )
 
     def _told(self, what: str) -> Callable[[float], None]:

@@ -14,6 +14,7 @@ and the network's file stays as it is.
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +24,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation.drive import FloatArray
+from hrsnn_brian.tasks.task import Currents
 
 ENCODER, COLUMNS = "encoder", "columns"
 
@@ -41,6 +43,11 @@ class InputSettings(Section):
     ).about("what becomes of an input")
     seen: Whole = Whole(16, 1).about("columns that a neuron sees, at most")
     offset: Real = Real(1.0).about("added to what a neuron sees", "sd of the input")
+
+
+def currents_of(settings: InputSettings) -> Currents | None:
+    """What makes currents of trials, see `TrialsTask.currents`; None where the encoder does."""
+    return partial(projected, settings) if settings.way == COLUMNS else None
 
 
 def few_columns(network: Network, columns: int, seen: int) -> sparse.csr_array:

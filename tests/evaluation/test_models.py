@@ -13,6 +13,7 @@ from hrsnn_brian.evaluation.quadratic import QUADRATIC
 from hrsnn_brian.tasks.image_task import ImageOptions, ImageTask
 from hrsnn_brian.tasks.images.front_ends import FrontEndSettings
 from hrsnn_brian.tasks.images.image_set import ImageSet
+from hrsnn_brian.tasks.projection import InputSettings
 from hrsnn_brian.tasks.series import Series
 from hrsnn_brian.tasks.split_series import VptProtocol
 
@@ -231,11 +232,13 @@ def test_a_file_with_gaps_is_scored_as_it_was_and_predicted_where_it_can_be(
 def test_an_image_model_predicts_what_was_scored(
     network, numpy_engine, tmp_path, no_fit, monkeypatch, readout, measure, front_end
 ):
-    task = image_task(front_end=FrontEndSettings.from_dict(front_end))
+    columns = InputSettings(way="columns" if front_end else "encoder", seen=3)
+    task = image_task(front_end=FrontEndSettings.from_dict(front_end), input=columns)
     found, model = trained(network, task, readout, numpy_engine)
     fitted = found.fitted["full", readout]
     no_fit()
     monkeypatch.setattr("hrsnn_brian.tasks.class_predictor.CHUNK", 5)
+    monkeypatch.setattr("hrsnn_brian.simulation.batch.ROOM", 140)  # seven copies of 20 neurons
     again = saved(model, tmp_path / "m.npz")
     images = task.images.x_test
     np.savez(tmp_path / "new.npz", x=images, y=task.images.y_test)
@@ -248,6 +251,7 @@ def test_an_image_model_predicts_what_was_scored(
     assert list(predicted.predicted) == [task.classes[k] for k in fitted.predicted]
     scores = {s.name: s.value for s in predicted.scores}
     assert scores == {s.name: s.value for s in fitted.scores[:2]}
+    assert len(told) > 1
     assert told[-1] == (12, 12)
     assert predicted.measure == measure
     assert np.all(predicted.certainty > 0)
@@ -286,6 +290,9 @@ def test_trials_of_ones_own_are_predicted_too(network, numpy_engine, tmp_path):
             model.predict(data, engine=numpy_engine)
     with pytest.raises(InputError, match="is about a series"):
         model.predict(x, engine=numpy_engine, free=3)
+    task.currents = lambda network, trials: trials
+    with pytest.raises(InputError, match="has its own way into a network"):
+        found.model()
 
 
 def test_images_that_do_not_fit_are_refused(network, numpy_engine, tmp_path):

@@ -1,7 +1,7 @@
 """Classes of new images, through the front-end that was fitted to the training images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,26 +13,38 @@ from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.class_predictor import ClassPredictor, NewTrials, parts_of
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, make_front_end
 from hrsnn_brian.tasks.images.image_set import as_labels, as_pixels
-from hrsnn_brian.tasks.images.read import read_images
+from hrsnn_brian.tasks.images.read import KNOWN, read_images
+from hrsnn_brian.tasks.projection import InputSettings, currents_of
+from hrsnn_brian.tasks.task import Currents
 
 _LAYOUT = (
     "a folder with the set, a .npy file of images, or an .npz of x or x_test (and y or y_test)"
 )
 
 
+@dataclass(frozen=True)
+class ImageNames:
+    """Of an image set. labels: the kind, "fine" or "coarse"; classes: the names of all of them,
+    also of those no training image had.
+    """
+
+    image_set: str
+    labels: str
+    classes: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class ImagePredictor(ClassPredictor):
-    """The same behind a front-end. image_set, labels: the set it was fitted to and the kind of its
-    labels; all_classes: the names of all its classes, also of those no training image had.
+    """The same behind a front-end, of those settings. input: the way of its steps into a network.
+    names: of the set it was fitted to.
     """
 
     kind: ClassVar[str] = "images"
 
     front_end: FrontEnd
     settings: FrontEndSettings
-    image_set: str
-    labels: str
-    all_classes: tuple[str, ...]
+    input: InputSettings
+    names: ImageNames
 
     @classmethod
     def behind(
@@ -40,20 +52,12 @@ class ImagePredictor(ClassPredictor):
         predictor: ClassPredictor,
         front_end: FrontEnd,
         settings: FrontEndSettings,
-        image_set: str,
-        labels: str,
-        all_classes: tuple[str, ...],
+        input: InputSettings,
+        names: ImageNames,
     ) -> Self:
         """That of the front-end's steps, for images."""
         parts = {field.name: getattr(predictor, field.name) for field in fields(predictor)}
-        return cls(
-            **parts,
-            front_end=front_end,
-            settings=settings,
-            image_set=image_set,
-            labels=labels,
-            all_classes=all_classes,
-        )
+        return cls(**parts, front_end=front_end, settings=settings, input=input, names=names)
 
     def read(self, path: str | Path) -> NewTrials:
         """Images in a file, or the test images of a folder with the set the model is of.
@@ -62,8 +66,13 @@ class ImagePredictor(ClassPredictor):
         or `coarse_test` for coarse labels). Raises InputError for what is none of these.
         """
         place = Path(path).expanduser()
+        if place.is_dir() and self.names.image_set not in KNOWN:
+            allowed = (
+                f"is a folder, and the model is of {self.names.image_set}: give a .npy or .npz file"
+            )
+            raise InputError("data", str(path), allowed)
         if place.is_dir():
-            found = read_images(self.image_set, place, labels=self.labels)
+            found = read_images(self.names.image_set, place, labels=self.names.labels)
             return self._labelled(found.x_test, found.y_test)
         try:
             with open(place, "rb") as stream:
@@ -86,17 +95,17 @@ class ImagePredictor(ClassPredictor):
 
     @property
     def _test_labels(self) -> str:
-        return "coarse_test" if self.labels == "coarse" else "y_test"
+        return "coarse_test" if self.names.labels == "coarse" else "y_test"
 
     def _labelled(self, images: NDArray[Any], y: NDArray[Any] | None) -> NewTrials:
         pixels = as_pixels("data", images)
         if y is None:
             return NewTrials(pixels)
-        numbers = as_labels("labels", y, self.all_classes)
+        numbers = as_labels("labels", y, self.names.classes)
         if len(numbers) != len(pixels):
             allowed = f"must be one for each of the {len(pixels)} images"
             raise InputError("labels", f"{len(numbers)} labels", allowed)
-        return NewTrials(pixels, tuple(self.all_classes[k] for k in numbers))
+        return NewTrials(pixels, tuple(self.names.classes[k] for k in numbers))
 
     def taken(self, data: NewTrials | ArrayLike) -> NewTrials:
         """Images (n, height, width[, channels]), 0 to 255, of the shape the model knows.
@@ -113,13 +122,17 @@ class ImagePredictor(ClassPredictor):
             raise InputError("data", f"images of {found}", allowed)
         return NewTrials(pixels, given.labels)
 
+    @property
+    def currents(self) -> Currents | None:
+        return currents_of(self.input)
+
     def inputs(self, x: NDArray[Any]) -> FloatArray:
         return self.front_end.encode(x)
 
     def saved(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         values, arrays = super().saved()
-        values |= {name: getattr(self, name) for name in ("image_set", "labels", "all_classes")}
-        values["front_end"] = self.settings.to_dict()
+        values |= {"front_end": self.settings.to_dict(), "input": self.input.to_dict()}
+        values["names"] = asdict(self.names)
         fitted = self.front_end.arrays()
         values["fitted"] = list(fitted)
         return values, arrays | {f"front_end/{name}": array for name, array in fitted.items()}
@@ -132,7 +145,6 @@ class ImagePredictor(ClassPredictor):
             **parts_of(values, arrays),
             front_end=make_front_end(settings, fitted),
             settings=settings,
-            image_set=values["image_set"],
-            labels=values["labels"],
-            all_classes=tuple(values["all_classes"]),
+            input=InputSettings.from_dict(values["input"]),
+            names=ImageNames(**values["names"]),
         )
