@@ -5,7 +5,9 @@ coefficients as (X'X + c I)^-1 X'y, from n^2 p + n^3 operations instead of n p^2
 of several blocks is the sum of theirs, so that what is added to a selection is all that costs.
 """
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from scipy.linalg import blas
 
 from hrsnn_brian.readout.held_out import HeldErrors, Selection
 from hrsnn_brian.readout.linear import RidgeReadout, fitted_readout
-from hrsnn_brian.readout.moments import CHUNK, Floats, Rows, mean_and_scale
+from hrsnn_brian.readout.moments import CHUNK, Floats, Rows, let_go, mean_and_scale
 from hrsnn_brian.readout.penalised import solve_penalised
 
 COLUMNS = 1024  # features standardised at a time [our choice]
@@ -46,15 +48,26 @@ def fit_dual(
                 kernel = _add_block(kernel, sign, blocks[name], *standard[name])
         inside = set(some)
         errors = _held_errors(kernel, targets, n_fit, selection)
-        spent = kernel if some == todo[-1] else kernel.copy(order="F")
+        with nullcontext() if some == todo[-1] else _set_aside(kernel):
+            solved = _dual_coefficients(kernel, targets, errors)
         readouts = []
-        for best, a in _dual_coefficients(spent, targets, errors):
+        for best, a in solved:
             weights = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
             centre = sum(standard[name][0] @ w for name, w in weights.items())
             intercept = targets.mean(axis=0) - centre
             readouts.append(fitted_readout(weights, intercept, errors, best))
         fitted[some] = tuple(readouts)
     return [fitted[some] for some in names]
+
+
+@contextmanager
+def _set_aside(kernel: Floats) -> Iterator[None]:
+    """Gives `kernel` back as it was, from disk: nothing else in memory is as large as a copy."""
+    with tempfile.TemporaryFile() as stream:
+        stream.write(kernel.T.data)  # in columns: its transpose is contiguous
+        yield
+        stream.seek(0)
+        stream.readinto(kernel.T.data)
 
 
 def _width(blocks: Rows, names: Iterable[str]) -> int:
@@ -71,6 +84,7 @@ def _add_block(
         x -= mean[columns]
         x /= scale
         kernel = blas.dsyrk(sign, x, beta=1.0, c=kernel, lower=1, overwrite_c=1)
+        let_go(block)
     return kernel
 
 
@@ -95,16 +109,21 @@ def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selecti
 
 def _dual_coefficients(
     kernel: Floats, targets: Floats, errors: HeldErrors
-) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-    """For each rule the index of every target's penalty and a (n, targets), of all rows."""
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """For each rule the index of every target's penalty and a (n, targets), of all rows.
+
+    `kernel` is destroyed.
+    """
     selection = errors.selection
     best = [errors.best(rule) for rule in selection.rules]
     used, at = np.unique(best, return_inverse=True)
     penalties = [selection.alphas[k] * len(targets) for k in used]
     dual = solve_penalised(kernel, targets - targets.mean(axis=0), penalties)
     dual -= dual.mean(axis=0)
-    for k, where in zip(best, at.reshape(len(best), -1), strict=True):
-        yield k, dual[:, where, np.arange(len(where))]
+    return [
+        (k, dual[:, where, np.arange(len(where))])
+        for k, where in zip(best, at.reshape(len(best), -1), strict=True)
+    ]
 
 
 def _coefficients(block: np.ndarray, a: Floats, mean: Floats, scale: float) -> Floats:
@@ -113,4 +132,5 @@ def _coefficients(block: np.ndarray, a: Floats, mean: Floats, scale: float) -> F
     for start in range(0, len(block), CHUNK):
         rows = slice(start, start + CHUNK)
         total += (block[rows] - mean).T @ a[rows]
+    let_go(block)
     return total / scale**2

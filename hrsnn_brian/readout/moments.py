@@ -1,5 +1,6 @@
 """First and second moments of blocks of features, accumulated while the rows stream past."""
 
+import mmap
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -130,10 +131,10 @@ def chunks(
     """The blocks side by side and the targets, as float64, `CHUNK` rows at a time."""
     for start in range(0, len(targets), CHUNK):
         rows = slice(start, start + CHUNK)
-        yield (
-            np.concatenate([blocks[name][rows] for name in names], axis=1, dtype=float),
-            np.asarray(targets[rows], dtype=float),
-        )
+        side_by_side = np.concatenate([blocks[name][rows] for name in names], axis=1, dtype=float)
+        for name in names:
+            let_go(blocks[name])
+        yield side_by_side, np.asarray(targets[rows], dtype=float)
 
 
 def select_names(known: Iterable[str], names: Iterable[str] | None) -> tuple[str, ...]:
@@ -166,6 +167,7 @@ def check_rows(blocks: Rows, targets: np.ndarray, widths: Mapping[str, int] | No
         for start in range(0, len(block), CHUNK):
             if not np.isfinite(block[start : start + CHUNK]).all():
                 raise InputError(f"block {name}", "nan or inf", "must hold finite numbers")
+        let_go(block)
 
 
 def block_scale(variance: Floats, mean: Floats, widths: Mapping[str, int]) -> Floats:
@@ -183,7 +185,14 @@ def mean_and_scale(block: np.ndarray) -> tuple[Floats, float]:
     for start in range(0, len(block), CHUNK):
         x = block[start : start + CHUNK] - mean
         variance += np.einsum("ij,ij->j", x, x) / len(block)
+    let_go(block)
     return mean, float(block_scale(variance, mean, {"": len(mean)})[0]) if len(mean) else 1.0
+
+
+def let_go(block: np.ndarray) -> None:
+    """Pages of a block mapped to be read need not stay in memory, where they would all add up."""
+    if isinstance(block, np.memmap) and block.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        block._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 def split(values: Floats, widths: Mapping[str, int]) -> list[Floats]:

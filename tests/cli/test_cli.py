@@ -317,6 +317,7 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
     assert pruned["engine"]["runs"] == 2
 
     words = ["evaluate", "half.npz", "--data", "own.csv", "--column", "speed"]
+    words += ["--controls", "basic"]
     result = json_of(capfd, *words, "--out", "scores.csv")
     assert result["engine"]["builds"] == 0  # the program pruning used
     assert (result["neurons"], result["synapses"], result["keep"]) == (40, 160, 0.5)
@@ -357,7 +358,7 @@ def test_a_silent_network_is_evaluated_with_a_warning(here, capfd):
     (here / "own.csv").write_text("\n".join(["x", *map(str, np.sin(np.arange(400) / 5))]))
     assert main(["build", "--set", "N=20", "--set", "bias=-50", "--out", "silent.npz"]) == 0
     words = ["evaluate", "silent.npz", "--data", "own.csv", "--column", "x", "--device", "numpy"]
-    assert main(words) == 0
+    assert main([*words, "--controls", "basic"]) == 0
     assert "the network is silent" in capfd.readouterr().err
     words = ["prune", "silent.npz", "--method", "magnitude", "--keep", "0.5", "--out", "a.npz"]
     assert main([*words, "--device", "numpy"]) == 0

@@ -37,7 +37,7 @@ def test_an_image_task_is_shown_and_its_confusions_are_written(saved, capfd):
     found = json.loads((saved / "e.json").read_text())
     assert set(found["classes"]) <= set("0123456789")
     tables = {(t["network"], t["readout"]): np.array(t["counts"]) for t in found["confusions"]}
-    assert len(tables) == 4 + 2 + 2
+    assert len(tables) == 4 + 3 * 2
     for row in found["rows"]:
         if row["readout"] != "none":
             counts = tables[row["network"], row["readout"]]

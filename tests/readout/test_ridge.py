@@ -1,5 +1,7 @@
 """Ridge in its primal and dual form against eigendecompositions; several readouts from one fit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.readout import ridge
 from hrsnn_brian.readout.held_out import ALPHAS, RULES, Selection
 from hrsnn_brian.readout.linear import RidgeReadout
-from hrsnn_brian.readout.moments import Moments
+from hrsnn_brian.readout.moments import Moments, let_go
 from hrsnn_brian.readout.penalised import FACTORS, WIDTH, solve_penalised
 from hrsnn_brian.readout.ridge import fit_moments, fit_readouts, fit_ridge, fit_selections
 
@@ -258,3 +260,32 @@ def test_the_smaller_form_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [240, 300, 81, 81]
     fit_selections(blocks, targets, 60, [tuple(blocks), ("u", "v")])  # each in its own
     assert sizes[4:] == [81, 81, 240, 300]
+
+
+def test_mapped_rows_leave_memory_and_stay_what_they_are(tmp_path: Path) -> None:
+    """Also those changed in memory alone, of which the disk knows nothing."""
+    blocks, targets = states(200, 160)
+    np.save(tmp_path / "slow.npy", blocks["slow"])
+    wanted = fit_readouts({"slow": blocks["slow"]}, targets, 60)
+    for mode in ("r", "c"):
+        mapped = np.load(tmp_path / "slow.npy", mmap_mode=mode)
+        if mode == "c":
+            mapped[:] = blocks["slow"][:, ::-1]
+        found = fit_readouts({"slow": mapped}, targets, 60)
+        for a, b in zip(found, wanted, strict=True):
+            w = a.coefficients["slow"][:: 1 if mode == "r" else -1]
+            np.testing.assert_allclose(w, b.coefficients["slow"], atol=1e-6)
+        del mapped
+    mapped = np.load(tmp_path / "slow.npy", mmap_mode="r")
+    mapped.sum()
+    kept = _resident(tmp_path / "slow.npy")
+    let_go(mapped)
+    assert _resident(tmp_path / "slow.npy") == 0 < kept
+
+
+def _resident(file: Path) -> int:
+    """Kilobytes of a mapped file that count as ours."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    starts = [k for k, line in enumerate(lines) if line.endswith(str(file))]
+    following = [line for k in starts for line in lines[k : k + 6] if line.startswith("Rss:")]
+    return sum(int(line.split()[1]) for line in following)

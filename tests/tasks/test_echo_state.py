@@ -149,7 +149,10 @@ def test_evaluate_prints_the_rival_beside_the_network(
     assert "--trials = 2: has no effect without --rivals" in capfd.readouterr().err
     assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
     (tmp_path / "own.csv").write_text("\n".join(["x", *map(str, np.sin(np.arange(400) / 5))]))
-    words = "evaluate net.npz --device numpy --data own.csv --column x --horizons 6 --out s.csv"
+    words = (
+        "evaluate net.npz --device numpy --controls basic --data own.csv --column x --horizons 6 "
+        "--out s.csv"
+    )
     capfd.readouterr()
     assert main([*words.split(), "--rivals", "esn", "--trials", "2"]) == 0
     out, err = capfd.readouterr()

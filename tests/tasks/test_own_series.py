@@ -500,7 +500,10 @@ def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
     rows = [f"{t};{comma(v)}" for t, v in zip(times, VALUES, strict=True)]
     written(tmp_path / "s.csv", [*rows[:200], *rows[240:]], "time;power")
     assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
-    words = "evaluate net.npz --device numpy --data s.csv --column power --horizons 6,2 --unit MW"
+    words = (
+        "evaluate net.npz --device numpy --controls basic --data s.csv --column power "
+        "--horizons 6,2 --unit MW"
+    )
     capfd.readouterr()
     result, err = json_of(capfd, *words.split())
     assert "warning: 1 of 359 steps of the time column 'time' are not 1 h; the first is 41 h" in err
@@ -522,8 +525,8 @@ def test_scores_without_an_nrmse_are_scores(
     written(tmp_path / "s.csv", list(map(str, values)), "speed")
     assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
     words = (
-        "evaluate net.npz --device numpy --data s.csv --column speed --stuck 0 --horizons 2,6 "
-        "--out s.json"
+        "evaluate net.npz --device numpy --controls basic --data s.csv --column speed --stuck 0 "
+        "--horizons 2,6 --out s.json"
     )
     capfd.readouterr()
     result, err = json_of(capfd, *words.split())
