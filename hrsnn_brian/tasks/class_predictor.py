@@ -20,7 +20,7 @@ from hrsnn_brian.tasks.classifier import (
     block_name,
     confusion_of,
 )
-from hrsnn_brian.tasks.task import Currents, Predictor
+from hrsnn_brian.tasks.task import Predictor, Projection
 
 CHUNK = 256  # trials that are made at a time
 
@@ -119,7 +119,7 @@ class ClassPredictor(Predictor):
         return x
 
     @property
-    def currents(self) -> Currents | None:
+    def currents(self) -> Projection | None:
         """As of `TrialsTask`."""
         return None
 

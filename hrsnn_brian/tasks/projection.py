@@ -24,7 +24,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation.drive import FloatArray
-from hrsnn_brian.tasks.task import Currents
+from hrsnn_brian.tasks.task import Projection
 
 ENCODER, COLUMNS = "encoder", "columns"
 
@@ -45,7 +45,7 @@ class InputSettings(Section):
     offset: Real = Real(1.0).about("added to what a neuron sees", "sd of the input")
 
 
-def currents_of(settings: InputSettings) -> Currents | None:
+def currents_of(settings: InputSettings) -> Projection | None:
     """What makes currents of trials, see `TrialsTask.currents`; None where the encoder does."""
     return partial(projected, settings) if settings.way == COLUMNS else None
 

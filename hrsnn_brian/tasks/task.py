@@ -21,7 +21,7 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.readout.products import Products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
 
-Currents = Callable[[Network, FloatArray], FloatArray]
+Projection = Callable[[Network, FloatArray], FloatArray]
 """Of a network, as shown, and trials (R, K, D): what neurons get beside their bias, (R, K, N)."""
 
 Watch = Callable[[str, int, int], None]
@@ -209,7 +209,7 @@ class TrialsTask(Task):
     n_train: int
     n_test: int
     control_readouts: tuple[str, ...]
-    currents: Currents | None = None
+    currents: Projection | None = None
 
     def prepare(self, watch: Watch) -> None:
         """Does what takes long before anything can be shown."""

@@ -44,7 +44,7 @@ def mode_settings(mode: str, settings: Settings | Stdp = ()) -> Stdp:
 
 def train_on(
     network: Network,
-    inputs: Sequence[FloatArray],
+    inputs: Sequence[FloatArray | Drive],
     settings: Stdp | None = None,
     *,
     engine: Engine,
@@ -54,9 +54,9 @@ def train_on(
 ) -> Trained:
     """The network after STDP on its input alone.
 
-    inputs: runs (K, D) of z-scored samples, shown in order, each from the initial state; weights
-    go on from run to run, all of them `settings.repeats` times. seed: of the constants of the
-    synapses, the initial state and the encoder's noise. name: of what is shown, for the history.
+    inputs: runs, as (K, D) z-scored samples or as drives, shown in order, each from the initial
+    state; weights go on from run to run, all `settings.repeats` times. seed: of the constants of
+    the synapses, the initial state and the encoder's noise. name: of what is shown, for the history.
     on_run: called with runs done and in all, at first with 0.
 
     Raises InputError for inputs that are none and a network without synapses that learn. Warns
@@ -69,7 +69,7 @@ def train_on(
     total, w = how.repeats * len(runs), network.W.data
     on_run(0, total)
     for done, run in enumerate(_shown(runs, how.repeats), 1):
-        drive = Drive(run, seed=seed)
+        drive = replace(run, seed=seed)
         w, _ = simulate_plastic(engine, network, drive, plasticity, w)
         on_run(done, total)
     trained, offset = network.with_weights(with_data(network, w)), 0.0
@@ -85,7 +85,7 @@ def train_on(
         "mode": "stdp",
         "input": name,
         "seed": seed,
-        "samples": sum(len(run) for run in runs),
+        "samples": sum(len(run.stimulus) for run in runs),
         "bias_offset": offset,
         "settings": how.to_dict(),
         "before": {"rate_hz": before.rate_hz, **weight_statistics(network)},
@@ -119,18 +119,18 @@ def _course(
     }
 
 
-def _shown(runs: Sequence[FloatArray], times: int) -> Iterator[FloatArray]:
+def _shown(runs: Sequence[Drive], times: int) -> Iterator[Drive]:
     for again in repeat(runs, times):
         yield from again
 
 
-def _checked(inputs: Sequence[FloatArray]) -> list[FloatArray]:
-    """The runs as arrays. Raises InputError for what are none, or runs of different columns."""
+def _checked(inputs: Sequence[FloatArray | Drive]) -> list[Drive]:
+    """The runs as drives. Raises InputError for what are none, or runs of different columns."""
     given = [inputs] if isinstance(inputs, np.ndarray) and inputs.ndim == 2 else list(inputs)
-    runs = [Drive(run).stimulus for run in given]
+    runs = [run if isinstance(run, Drive) else Drive(run) for run in given]
     if not runs:
         raise InputError("inputs", "none", "give at least one run (samples, columns)")
-    columns = {run.shape[1] for run in runs}
+    columns = {run.stimulus.shape[1] for run in runs}
     if len(columns) > 1:
         raise InputError("inputs", sorted(columns), "all runs must have the same columns")
     return runs
@@ -146,10 +146,10 @@ class _Activity:
         return float(self.spike_count.mean() / self.seconds)
 
 
-def _activity(engine: Engine, network: Network, runs: Sequence[FloatArray], seed: int) -> _Activity:
+def _activity(engine: Engine, network: Network, runs: Sequence[Drive], seed: int) -> _Activity:
     """Spikes of every neuron over all runs, the weights held."""
     counts, seconds = np.zeros(network.n_neurons, dtype=np.int64), 0.0
     for run in runs:
-        recording = simulate(engine, network, Drive(run, seed=seed, record_states=False))
+        recording = simulate(engine, network, replace(run, seed=seed, record_states=False))
         counts, seconds = counts + recording.spike_count, seconds + recording.seconds
     return _Activity(counts, seconds)

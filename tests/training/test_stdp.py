@@ -12,6 +12,7 @@ import hrsnn_brian as hb
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.dynamics.cost import ActivityWarning
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.evaluation.slow_input import encoded
 from hrsnn_brian.training.stdp import Stdp
 from hrsnn_brian.training.train import Trained, mode_settings, train_on
 
@@ -253,7 +254,7 @@ def test_a_network_is_trained_as_the_task_shows_it_and_keeps_its_parameters(netw
 
     def train_on(network, inputs, how, **_):
         seen.append((network.params.timing.sample, network.params.encoder.gain))
-        seen.append([run.shape for run in inputs])
+        seen.append([run.stimulus.shape for run in inputs])
         return Trained(network, {})
 
     monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", train_on)
@@ -262,6 +263,20 @@ def test_a_network_is_trained_as_the_task_shows_it_and_keeps_its_parameters(netw
     shape = (40 * task.front_end.steps, task.front_end.columns)  # one image after the other
     assert seen == [(0.01, 8.0), [shape]]
     assert found.network.params == network.params != hb.HRSNNParams(gain=8.0)
+
+
+def test_a_task_trains_on_the_currents_that_it_makes_itself(network, numpy_engine):
+    """With those of the encoder training is the same; without input it is another."""
+    x = np.random.default_rng(2).standard_normal((6, 3, 2))
+    task = hb.ClassificationTask("patterns", x[:4], [0, 1, 0, 1], x[4:], [0, 1])
+    found = []
+    for currents in (None, encoded, lambda shown, trials: 0 * encoded(shown, trials)):
+        task.currents = currents
+        found.append(hb.train(network, task, "stdp", STRONG, engine=numpy_engine).network.W.data)
+    by_encoder, by_task, without = found
+    assert np.abs(by_encoder - network.W.data).max() > 0
+    np.testing.assert_array_equal(by_task, by_encoder)
+    assert not np.array_equal(without, by_encoder)
 
 
 @pytest.mark.parametrize(

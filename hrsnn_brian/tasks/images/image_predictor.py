@@ -15,7 +15,7 @@ from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, make
 from hrsnn_brian.tasks.images.image_set import as_labels, as_pixels
 from hrsnn_brian.tasks.images.read import KNOWN, read_images
 from hrsnn_brian.tasks.projection import InputSettings, currents_of
-from hrsnn_brian.tasks.task import Currents
+from hrsnn_brian.tasks.task import Projection
 
 _LAYOUT = (
     "a folder with the set, a .npy file of images, or an .npz of x or x_test (and y or y_test)"
@@ -123,7 +123,7 @@ class ImagePredictor(ClassPredictor):
         return NewTrials(pixels, given.labels)
 
     @property
-    def currents(self) -> Currents | None:
+    def currents(self) -> Projection | None:
         return currents_of(self.input)
 
     def inputs(self, x: NDArray[Any]) -> FloatArray:
