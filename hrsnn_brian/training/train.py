@@ -56,8 +56,8 @@ def train_on(
 
     inputs: runs, as (K, D) z-scored samples or as drives, shown in order, each from the initial
     state; weights go on from run to run, all `settings.repeats` times. seed: of the constants of
-    the synapses, the initial state and the encoder's noise. name: of what is shown, for the history.
-    on_run: called with runs done and in all, at first with 0.
+    the synapses, the initial state and the encoder's noise. name: of what is shown, for the
+    history. on_run: called with runs done and in all, at first with 0.
 
     Raises InputError for inputs that are none and a network without synapses that learn. Warns
     (`ActivityWarning`) of a network that is silent or saturated after training.
