@@ -23,7 +23,7 @@ int64_t shown = 0, seen = 0;               // samples so far
 Directions read_directions(const Scene &scene, int64_t channels) {
     Directions made;
     std::vector<double> p; // (n_cells, D)
-    scene.assign("directions", p);
+    scene.assign("input_directions", p);
     if (static_cast<int64_t>(p.size()) != channels * n_cells) fail("directions have the wrong size");
     const int64_t room = (n_cells + NEURONS - 1) / NEURONS * channels;
     made.channel.reserve(room);

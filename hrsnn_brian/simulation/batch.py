@@ -149,7 +149,9 @@ def _shared_arrays(
     if shape.has_channels:
         channels = channel_arrays(network, drive)
         scene |= {name: value for name, value in channels.items() if name.startswith("channels.")}
-        scene["directions"] = network.directions(drive.stimulus.shape[1]).ravel()  # no synapses
+        scene["input_directions"] = network.directions(
+            drive.stimulus.shape[1]
+        ).ravel()  # no synapses
     return scene
 
 

@@ -52,9 +52,9 @@ def run_on_target(
 
     Returns the same arrays as a compiled program writes.
     """
-    if "directions" in scene:  # a batch brings them as a matrix (N, D)
+    if "input_directions" in scene:  # a batch brings them as a matrix (N, D)
         cells = int(scene["n_cells"][0])
-        scene = {**scene, **projection_arrays(scene["directions"].reshape(cells, -1))}
+        scene = {**scene, **projection_arrays(scene["input_directions"].reshape(cells, -1))}
     gc.collect()  # the names of an earlier run's objects become free
     with own_brian(target):
         return _run(shape, scene)

@@ -153,7 +153,8 @@ def test_the_full_network_brings_its_controls_and_pruned_ones_every_readout(
     numpy_engine, monkeypatch
 ):
     evaluation = importlib.import_module("hrsnn_brian.evaluation.evaluate")
-    monkeypatch.setattr(evaluation, "slow_input", lambda *given: None)  # slow without a compiler
+    # those at matched rates are slow without a compiler
+    monkeypatch.setattr(evaluation, "matched_controls", lambda *given: ())
     chosen = options("classification_table", *SMALL, "recipes=random variance", "keep=0.2")
     rows = [
         row

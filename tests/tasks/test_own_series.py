@@ -457,7 +457,7 @@ def test_horizons_and_unit_are_the_users(tmp_path: Path) -> None:
 
 CONTRADICTIONS = {
     "--task wind --data s.csv --column speed": "--task = 'wind': contradicts --data s.csv",
-    "--task wind --column speed": r"--column = \['speed'\]: .*give --data",
+    "--task wind --column speed": r"--column = .speed.: .*give --data",
     "--task wind --stuck 9": "--stuck = '9': .*give --data",
     "--data s.csv --column speed --stuck x": "stuck = 'x': must be a whole number >= 0",
     "--data s.csv --column speed --irregular 2": "irregular = 2: must be a number >= 0 and <= 1",
