@@ -75,6 +75,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if args.trials is not None and args.rivals is None:
         raise InputError("--trials", args.trials, "has no effect without --rivals")
     task = _task(args)
+    if args.rivals is not None:
+        from hrsnn_brian.tasks.echo_state import check_rival
+
+        check_rival(task)
     _check_save(args, task)
     network = load_network(args.network)
     engine = make_engine(args.device)

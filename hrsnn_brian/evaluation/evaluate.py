@@ -66,6 +66,11 @@ class Evaluation:
     task: Task = field(kw_only=True, repr=False)
     seed: int = field(kw_only=True)
 
+    def __repr__(self) -> str:
+        scores = (s for s in self.scores().values() if s.primary)
+        told = ", ".join(f"{s.name} = {s.value:.4g}" for s in scores)
+        return f"<Evaluation on {self.task.name}, seed {self.seed}: {told}; see rows()>"
+
     def rows(self) -> list[Row]:
         """The rows of a tidy table, of plain values, network first."""
         return [plain(entry, exact=True) for entry in self.entries]

@@ -52,6 +52,9 @@ class Model:
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     made_by: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __repr__(self) -> str:
+        return f"<Model of {self.task}, readout {self.readout}, on {self.network!r}>"
+
     @property
     def shown(self) -> Network:
         """The network with the parameters it has while data are shown."""

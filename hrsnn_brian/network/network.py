@@ -63,6 +63,10 @@ class Network:
     synapses_original: int
     history: tuple[dict[str, Any], ...] = ()
 
+    def __repr__(self) -> str:
+        size = f"{self.n_neurons} neurons, {self.n_synapses} synapses, keep {self.keep:.3g}"
+        return f"<Network: {size}, seed {self.seed}>"
+
     def __post_init__(self) -> None:
         W = as_weights(self.W)
         n = W.shape[0]

@@ -23,7 +23,7 @@ from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.statistics.search import OBJECTIVE, Search, maximise
 from hrsnn_brian.tasks.closed_loop import BOUND
-from hrsnn_brian.tasks.split_series import SplitSeries
+from hrsnn_brian.tasks.forecast_task import ForecastTask
 from hrsnn_brian.tasks.task import ClosedLoop, RunTask, Task
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ def require_reservoirpy() -> None:
         raise InputError("rival", "esn", allowed)
 
 
+def check_rival(task: Task) -> None:
+    """Raises InputError if reservoirpy is missing or the task is no series."""
+    require_reservoirpy()
+    if not isinstance(task, ForecastTask):
+        raise InputError("rival", "esn", f"is a rival in forecasting; {task.name} is no series")
+
+
 def tuned(
     task: Task,
     units: int = 500,
@@ -93,9 +100,8 @@ def tuned(
     Raises InputError if reservoirpy is not installed, the task is no series, units or trials are
     not positive, or no trial gave a finite score.
     """
-    require_reservoirpy()
-    if not (isinstance(task, SplitSeries) and isinstance(task, RunTask)):
-        raise InputError("rival", "esn", f"is a rival in forecasting; {task.name} is no series")
+    check_rival(task)
+    assert isinstance(task, ForecastTask)
     EchoStateParams(units=units)
     trial = task.development()
     done = 0

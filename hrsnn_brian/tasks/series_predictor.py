@@ -22,7 +22,8 @@ from hrsnn_brian.tasks.series_scoring import block_digest, scored
 from hrsnn_brian.tasks.split_series import SplitSeries
 from hrsnn_brian.tasks.task import Fitted, Predictor
 
-RUNAWAY = 10.0  # training standard deviations from the mean, which a free run is told of [choice]
+# Training standard deviations from the mean of which data and a free run are told. [our choice]
+FAR = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,17 @@ class SeriesPredictor(Predictor):
         if columns is None and not self.variables:
             raise InputError("column", None, f"name the columns of the data: {self._wanted()}")
         found = read_series(path, columns or self.variables, reading, self.washout + 1)
+        self._check_order(found.names)
         return self.taken(found)
+
+    def _check_order(self, names: Sequence[str]) -> None:
+        """Raises InputError for known columns in another order; unknown ones may have any name."""
+        shown = len(names) == len(self.inputs)
+        known = [self.variables[k] for k in self.inputs] if shown else self.variables
+        pairs = zip(names, known, strict=False)
+        if any(name != own and name in self.variables for name, own in pairs):
+            allowed = f"the model knows them as {', '.join(known)}, in this order"
+            raise InputError("column", ", ".join(names), allowed)
 
     def taken(self, series: Series | ArrayLike) -> Series:
         """The series, or the one of an array (T,) or (T, columns), without segments too short.
@@ -177,9 +188,15 @@ class SeriesPredictor(Predictor):
         }
         free = np.empty((0, d)) if run is None else run[len(self.runs(series)[-1]) :]
         scores, n_scored, remarks = scored(self, series, rows, predictions)
-        if free.size and not np.abs(free).max() <= RUNAWAY:
+        if free.size and not np.abs(free).max() <= FAR:
             far = f"{np.abs(free).max():.3g} training standard deviations"
             remarks = (*remarks, f"the free run ran away, up to {far} from the mean")
+        far = np.abs(self.shown(series)).max()
+        if far > FAR:
+            told = (
+                f"the data lie up to {far:.3g} training standard deviations from the training mean"
+            )
+            remarks = (*remarks, f"{told}: are they the same columns, in the same unit?")
         return SeriesPrediction(
             self,
             series,

@@ -408,3 +408,28 @@ def test_another_network_is_told_apart(walked, network):
     model.require_network(network)
     with pytest.raises(InputError, match="the model is of another network"):
         model.require_network(network.without_recurrence())
+
+
+def test_known_columns_in_another_order_are_refused_and_far_data_are_told(numpy_engine, tmp_path):
+    random = np.random.default_rng(4)
+    rows = random.standard_normal((400, 2)).cumsum(axis=0) * [1.0, 0.01] + [5.0, 1000.0]
+    text = "\n".join(["speed,press", *(f"{a:.6f},{b:.6f}" for a, b in rows)])
+    (tmp_path / "a.csv").write_text(text)
+    task = hb.own_series_task(tmp_path / "a.csv", "speed,press", horizons=(1,))
+    found = hb.evaluate(
+        hb.build_network(hb.HRSNNParams(N=20, K=4), seed=1),
+        task,
+        engine=numpy_engine,
+        readouts="spikes",
+        controls=False,
+    )
+    model = found.model()
+    assert len(repr(found)) + len(repr(model)) < 400
+    assert "vpt_samples" in repr(found)
+    with pytest.raises(InputError, match=r"press, speed.*knows them as speed, press"):
+        model.predictor.read(tmp_path / "a.csv", "press,speed")
+    (tmp_path / "b.csv").write_text(text.replace("speed,press", "v,p"))
+    same = model.predict(model.predictor.read(tmp_path / "b.csv", "v,p"), engine=numpy_engine)
+    assert not any("same unit" in remark for remark in same.remarks)
+    swapped = model.predict(rows[:, ::-1], engine=numpy_engine)
+    assert any("same unit" in remark for remark in swapped.remarks)

@@ -87,8 +87,8 @@ def as_pixels(argument: str, given: Any) -> Pixels:
     low, high = images.min(), images.max()
     if not (low >= 0 and high <= 255):
         raise InputError(argument, f"values from {low:g} to {high:g}", allowed)
-    if high <= 1:
-        allowed += "; multiply images in 0..1 by 255 and round"
+    if high <= 16:  # as scikit-learn's digits come
+        allowed += "; multiply images in 0..1 by 255, in 0..16 by 255/16, and round"
         raise InputError(argument, f"values from {low:g} to {high:g}", allowed)
     pixels = images.astype(np.uint8)
     if not np.array_equal(pixels, images):
