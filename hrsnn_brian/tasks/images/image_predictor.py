@@ -113,13 +113,13 @@ class ImagePredictor(ClassPredictor):
         Raises InputError for others.
         """
         given = data if isinstance(data, NewTrials) else NewTrials(np.asarray(data))
-        pixels = as_pixels("data", given.x)
-        if pixels.shape[1:] != self.front_end.image:
-            found, known = (
-                " x ".join(map(str, s)) for s in (pixels.shape[1:], self.front_end.image)
-            )
+        shape = np.shape(given.x)[1:]
+        shape += (1,) * (len(shape) == 2)
+        if len(shape) == 3 and shape != self.front_end.image:
+            found, known = (" x ".join(map(str, s)) for s in (shape, self.front_end.image))
             allowed = f"must be {known}, as those the model was fitted to"
             raise InputError("data", f"images of {found}", allowed)
+        pixels = as_pixels("data", given.x)
         return NewTrials(pixels, given.labels)
 
     @property
