@@ -103,9 +103,9 @@ class FiledOptions(ImagesOptions):
     ) -> dict[str, Any]:
         """Without the sets of `filed_tasks` if the user's `tasks` name sets in files themselves."""
         after = super().reconciled(table, changed, given)
-        if "filed_tasks" in given or not {*FILED} & {*given.get("tasks", ())}:
-            return after
-        return after | {"filed_tasks": []}
+        tasks = given.get("tasks")  # not checked yet: a file may hold anything
+        named = isinstance(tasks, list) and any(name in FILED for name in tasks)
+        return after | {"filed_tasks": []} if named and "filed_tasks" not in given else after
 
 
 def tasks_of(options: Options) -> list[str]:
