@@ -201,7 +201,10 @@ def figure_of(axes: "Sequence[Axes]") -> "Figure":
 
 
 def shared_legend(axes: "list[Axes]", columns: int) -> None:
-    """One legend below the figure with every label of the panels, each once; curves first."""
+    """One legend below the figure with every label of the panels, each once; curves first.
+
+    columns: at most; fewer where the page is too narrow for them.
+    """
     from matplotlib.container import ErrorbarContainer
 
     entries: dict[str, Any] = {}
@@ -210,9 +213,14 @@ def shared_legend(axes: "list[Axes]", columns: int) -> None:
             entries.setdefault(label, handle)
     curves = [name for name, handle in entries.items() if isinstance(handle, ErrorbarContainer)]
     entries = {name: entries[name] for name in dict.fromkeys([*curves, *entries])}
-    figure_of(axes).legend(
-        [*entries.values()], [*entries], loc="outside lower center", ncols=columns
-    )
+    figure = figure_of(axes)
+    for ncols in range(columns, 0, -1):
+        legend = figure.legend(
+            [*entries.values()], [*entries], loc="outside lower center", ncols=ncols
+        )
+        if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def seeds_of(

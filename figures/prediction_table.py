@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note")
 _NO_READOUT, _RIVAL = "none", "states"  # readouts of models without a network, and of echo states
+_PAGE = 6.5  # inches that the legend and the line above the panels need
 _KINDS = {
     "unpruned network": (BLACK, "D"),
     "pruned network": (BLUE, "o"),
@@ -61,7 +62,8 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     missing: list[Seeds] = []
     with house_style():
         if ax is None:
-            axes = panel_grid(None, shape, (3.7, 0.8 + 0.2 * most))
+            width = max(3.7, _PAGE / columns)
+            axes = panel_grid(None, shape, (width, 0.8 + 0.2 * most))
             for unused in axes[len(tasks) :]:
                 unused.remove()
             axes = axes[: len(tasks)]

@@ -3,7 +3,8 @@
 Left: task by task, mean and standard error over seeds of the score over that of the unpruned
 network of the same seed; of an error the inverse, so that above 1 is better everywhere. Right: the
 mean over the tasks against the synaptic events that the network needs of those of the unpruned one,
-each task small. Filled: the readout alone is trained; open: the network too.
+each task small. Filled: the readout alone is trained; open: the network too. Dashed: the mean over
+the tasks of a network without synaptic events, which has no place on the logarithmic axis.
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _NEEDED = ("seed", "task", "network", "recipe", "readout", "note", "training")
 _EVENTS = "synaptic_events_per_sample"
 _UNTRAINED = "none"
 _SHAPES = (*MARKERS, "<", ">")  # more than colours, so that no pair comes twice soon
+_FULL_MARK: dict[str, Any] = {"marker": "*", "color": BLACK, "markersize": 9}
 _LABEL = "score relative to the unpruned network\n(of an error its inverse; above 1 is better)"
 
 
@@ -81,8 +83,8 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
     styles = _styles(rows)
     with house_style():
         if ax is None:
-            figure = new_figure(3.6 + 0.95 * len(tasks), 4.4)
             widths = [max(2.5, 0.95 * len(tasks)), 2.9]
+            figure = new_figure(0.7 + sum(widths), 4.4)
             axes = list(figure.subplots(1, 2, width_ratios=widths, sharey=True))
         else:
             axes = given_axes(ax, 2, "scores by task and against the cost")
@@ -132,7 +134,9 @@ def _styles(rows: "pd.DataFrame") -> list[_Style]:
 
 
 def _draw_tasks(axis: "Axes", scores: dict[str, BySeed], styles: list[_Style]) -> None:
-    axis.axhline(1.0, color=BLACK, linewidth=1, label=FULL, zorder=1)
+    axis.axhline(1.0, color=BLACK, linewidth=1, zorder=1)
+    # in the legend the line at 1 and the star that stands on it among the costs are one
+    axis.plot([], [], label=f"{FULL} (1 by definition)", linewidth=1, **_FULL_MARK)
     step = 0.8 / max(1, len(styles))
     for style in styles:
         points = [
@@ -164,7 +168,7 @@ def _draw_costs(
 ) -> None:
     """The mean over the tasks, of seeds that have a score on every one; small: each task."""
     axis.axhline(1.0, color=BLACK, linewidth=1, zorder=1)
-    axis.plot(1.0, 1.0, marker="*", color=BLACK, markersize=9, linestyle="none", zorder=4)
+    axis.plot(1.0, 1.0, linestyle="none", zorder=4, **_FULL_MARK)
     for style in styles:
         of_tasks = [
             (scores[task].get(style.name, Seeds()), costs[task].get(style.name, Seeds()))
@@ -176,7 +180,9 @@ def _draw_costs(
         whole = [mean(found[seed] for found, _ in of_tasks) for seed in sorted(seeds)]
         spent = [cost[s] for _, cost in of_tasks for s in cost]
         if not any(spent):  # no synapse, and no place on a logarithmic axis
-            axis.axhline(mean(whole), color=style.colour, linestyle="--", linewidth=1, zorder=1)
+            label = f"{style.name}, mean (no events)"
+            look: dict[str, Any] = {"color": style.colour, "linestyle": "--", "linewidth": 1}
+            axis.axhline(mean(whole), zorder=1, label=label, **look)
             continue
         for found, cost in of_tasks:
             if found and cost:

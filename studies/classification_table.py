@@ -21,8 +21,7 @@ from hrsnn_brian.studies.task_points import (
     COLUMNS,
     IMAGES,
     PRUNED_FOR,
-    FiledTasks,
-    ImagesOptions,
+    FiledOptions,
     full_and_controls,
     looks_at_task,
     scored,
@@ -36,13 +35,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ClassificationOptions(ImagesOptions):
+class ClassificationOptions(FiledOptions):
     """Which networks meet which images."""
 
     tasks: Tasks = Tasks("digits", known=IMAGES).about("the image sets")
-    filed_tasks: FiledTasks = FiledTasks("mnist", "cifar10", "cifar100").about(
-        "those that are added if data is given"
-    )
     logistic: Flag = Flag(False).about("whether logistic readouts are fitted, too; they take long")
 
 

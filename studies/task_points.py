@@ -8,7 +8,7 @@ prune it once; the column `network_digest` shows that they meet the same one.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -87,6 +87,25 @@ class FiledTasks(Tasks):
     def __init__(self, *default: str) -> None:
         super().__init__(*default, known=FILED)
         self.empty = True
+
+
+@dataclass(frozen=True)
+class FiledOptions(ImagesOptions):
+    """Of sets in files that join by themselves."""
+
+    filed_tasks: FiledTasks = FiledTasks("mnist", "cifar10", "cifar100").about(
+        "added to the tasks if data is given; none of them if `tasks` is set to sets in files"
+    )
+
+    @classmethod
+    def reconciled(
+        cls, table: Mapping[str, Any], changed: dict[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Without the sets of `filed_tasks` if the user's `tasks` name sets in files themselves."""
+        after = super().reconciled(table, changed, given)
+        tasks = given.get("tasks")  # not checked yet: a file may hold anything
+        named = isinstance(tasks, list) and any(name in FILED for name in tasks)
+        return after | {"filed_tasks": []} if named and "filed_tasks" not in given else after
 
 
 def tasks_of(options: Options) -> list[str]:

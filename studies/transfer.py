@@ -22,8 +22,7 @@ from hrsnn_brian.studies.recipe_scores import PRIMARY
 from hrsnn_brian.studies.task_points import (
     COLUMNS,
     PRUNED_FOR,
-    FiledTasks,
-    ImagesOptions,
+    FiledOptions,
     SeriesOptions,
     looks_at_task,
     scored,
@@ -48,15 +47,12 @@ _COSTS = (EVENTS, "neuron_updates_per_sample")
 
 
 @dataclass(frozen=True)
-class TransferOptions(ImagesOptions, SeriesOptions):
+class TransferOptions(FiledOptions, SeriesOptions):
     """Which networks meet which tasks."""
 
     tasks: Tasks = Tasks(
         *("mackey-glass-84", "lorenz63-x", "rossler-x", "narma10", "wind", "digits")
     ).about("what every network is put to")
-    filed_tasks: FiledTasks = FiledTasks("mnist", "cifar10", "cifar100").about(
-        "what it is put to as well if data is given"
-    )
     looked_at: OneOf = OneOf("mackey-glass-84", list_tasks()).about(
         "the one task that recipes see which must see one, such as activity"
     )

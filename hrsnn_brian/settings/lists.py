@@ -57,4 +57,6 @@ class Many(Checked[tuple[Any, ...]]):
         return [self.item.plain(item) for item in value]
 
     def read(self, text: str) -> Any:
+        if self.empty and not text.strip():
+            return []
         return items_of(text, self.argument, self.item.read)

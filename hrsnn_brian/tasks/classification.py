@@ -68,18 +68,19 @@ class ClassificationTask(TrialsTask):
                 raise InputError(f"y_{part}", f"{labels} labels", allowed)
 
     def set_up(self, y_train: ArrayLike, y_test: ArrayLike, validation: int | None = None) -> None:
-        """Labels and hold-out."""
+        """Labels and hold-out; the name of the task is there already, for errors."""
         train, test = np.asarray(y_train), np.asarray(y_test)
         for name, labels in (("y_train", train), ("y_test", test)):
             if labels.ndim != 1 or not labels.size:
                 raise InputError(name, labels.shape, "must be one label for each trial")
         names, self.y_train = np.unique(train, return_inverse=True)
         if len(names) < 2:
-            raise InputError("y_train", str(names[0]), "is the only class")
+            raise InputError("y_train", str(names[0]), f"is the only class of {self.name}")
         place = np.minimum(np.searchsorted(names, test), len(names) - 1)
         unknown = names[place] != test
         if unknown.any():
-            raise InputError("y_test", str(test[unknown][0]), "is the label of no training trial")
+            allowed = f"is the label of no training trial of {self.name}"
+            raise InputError("y_test", str(test[unknown][0]), allowed)
         self.y_test = place
         self.classes = tuple(map(str, names))
         self.n_train, self.n_test = len(train), len(test)

@@ -72,6 +72,30 @@ def points(axis, name):
     return np.asarray(x, float), np.asarray(y, float)
 
 
+def assert_within_the_page(figure):
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    for text in (legend, figure._suptitle, *(axis.xaxis.label for axis in figure.axes)):
+        box = text.get_window_extent()
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.width, text
+
+
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_whatever_the_number_of_tasks_the_words_are_within_the_page(tasks):
+    kept = [r for r in transfer_rows() if r["task"] in (LORENZ, MG)[:tasks]]
+    assert_within_the_page(transfer.draw(Table(kept).frame())[0].figure)
+    models = [r for r in kept if r["training"] == "none"] if tasks == 2 else prediction_rows()
+    assert_within_the_page(prediction_table.draw(Table(models).frame())[0].figure)
+
+
+def test_the_legend_tells_the_star_and_the_dashed_line():
+    tasks, _ = transfer.draw(Table(transfer_rows()).frame())
+    (legend,) = tasks.figure.legends
+    handles = dict(zip([t.get_text() for t in legend.texts], legend.legend_handles, strict=True))
+    assert handles[f"{FULL} (1 by definition)"].get_marker() == "*"
+    assert handles[f"{NO_RECURRENCE}, mean (no events)"].get_linestyle() == "--"
+
+
 def test_above_one_is_better_for_errors_and_for_times():
     tasks, costs = transfer.draw(Table(transfer_rows()).frame())
     for name, level in RELATIVE.items():

@@ -82,6 +82,25 @@ def test_sets_in_files_join_where_data_is_given_and_are_asked_for_where_it_is_no
             classification_table.points(chosen, 0)
 
 
+@pytest.mark.parametrize("study", ["transfer", "classification_table"])
+def test_sets_in_files_named_by_the_user_are_the_only_ones(study, tmp_path):
+    data = f"data={tmp_path}"
+    for settings, wanted in (
+        (["tasks=digits,cifar10"], ["digits", "cifar10"]),
+        (["tasks=digits,cifar10", "filed_tasks=mnist"], ["digits", "cifar10", "mnist"]),
+        (["tasks=digits"], ["digits", "mnist", "cifar10", "cifar100"]),
+        (["tasks=digits", "filed_tasks="], ["digits"]),
+    ):
+        assert task_points.tasks_of(options(study, data, *settings)) == wanted
+
+
+def test_a_label_of_no_training_image_is_told_with_its_set(tmp_path):
+    mnist(tmp_path)
+    chosen = options("transfer", "tasks=mnist", f"data={tmp_path}", "train=3")
+    with pytest.raises(InputError, match=r"y_test = '3': .* no training trial of mnist"):
+        transfer.points(chosen, 0)
+
+
 def test_a_set_gives_no_more_images_than_it_has(tmp_path):
     settings = ["train=2000", "test=5", "filed_tasks=mnist", f"data={mnist(tmp_path)}", "seeds=1"]
     found = classification_table.points(options("classification_table", *settings), 0)
