@@ -297,7 +297,7 @@ def test_trials_of_ones_own_are_predicted_too(network, numpy_engine, tmp_path):
 
 def test_images_that_do_not_fit_are_refused(network, numpy_engine, tmp_path):
     _, model = trained(network, image_task(), "spikes", numpy_engine)
-    x = np.full((2, 4, 4), 9, dtype=np.uint8)
+    x = np.full((2, 4, 4), 99, dtype=np.uint8)
     files = {
         "wide.npz": {"x": np.full((2, 4, 5), 9)},
         "none.npz": {"images": x},

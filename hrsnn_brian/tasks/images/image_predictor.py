@@ -98,7 +98,7 @@ class ImagePredictor(ClassPredictor):
         return "coarse_test" if self.names.labels == "coarse" else "y_test"
 
     def _labelled(self, images: NDArray[Any], y: NDArray[Any] | None) -> NewTrials:
-        pixels = as_pixels("data", images)
+        pixels = self._pixels(images)
         if y is None:
             return NewTrials(pixels)
         numbers = as_labels("labels", y, self.names.classes)
@@ -113,14 +113,17 @@ class ImagePredictor(ClassPredictor):
         Raises InputError for others.
         """
         given = data if isinstance(data, NewTrials) else NewTrials(np.asarray(data))
-        shape = np.shape(given.x)[1:]
+        return NewTrials(self._pixels(given.x), given.labels)
+
+    def _pixels(self, given: Any) -> NDArray[Any]:
+        """Images of the shape of those the model was fitted to. Raises InputError for others."""
+        shape = np.shape(given)[1:]
         shape += (1,) * (len(shape) == 2)
         if len(shape) == 3 and shape != self.front_end.image:
             found, known = (" x ".join(map(str, s)) for s in (shape, self.front_end.image))
             allowed = f"must be {known}, as those the model was fitted to"
             raise InputError("data", f"images of {found}", allowed)
-        pixels = as_pixels("data", given.x)
-        return NewTrials(pixels, given.labels)
+        return as_pixels("data", given)
 
     @property
     def currents(self) -> Projection | None:
