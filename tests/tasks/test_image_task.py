@@ -113,7 +113,7 @@ def test_an_image_of_another_size_than_its_front_end_can_show_is_refused():
 
 
 def test_a_choice_inside_the_front_end_leaves_the_rest_of_it_as_it_is_shipped(tmp_path):
-    arrays = {f"x_{part}": np.full((10, 32, 32, 3), 7, np.uint8) for part in ("train", "test")}
+    arrays = {f"x_{part}": np.full((10, 32, 32, 3), 77, np.uint8) for part in ("train", "test")}
     arrays |= {f"y_{part}": np.arange(10) for part in ("train", "test")}
     np.savez(tmp_path / "cifar10.npz", **arrays)
     for chosen in (

@@ -157,7 +157,7 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
     monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", stop)
     hb.train(network, task, engine=numpy_engine)
     (run,) = shown
-    assert np.array_equal(run, task.z[: task.washout + task.train])
+    assert np.array_equal(run.stimulus, task.z[: task.washout + task.train])
 
 
 class _Tables(hb.RunTask):
