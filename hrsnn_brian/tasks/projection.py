@@ -14,7 +14,7 @@ and the network's file stays as it is.
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy import sparse
@@ -55,12 +55,17 @@ def few_columns(network: Network, columns: int, seen: int) -> sparse.csr_array:
 
     Rows have Euclidean norm 1.
     """
-    random, seen = rng(network.seed, "input", "few columns", columns, seen), min(seen, columns)
-    at = random.random((network.n_original, columns)).argpartition(seen - 1)[:, :seen]
+    return _drawn(network.seed, network.n_original, columns, seen)[network.neuron_id]
+
+
+@lru_cache(maxsize=1)  # asked for with every chunk of trials
+def _drawn(seed: int, neurons: int, columns: int, seen: int) -> sparse.csr_array:
+    """The same for all neurons of the unpruned network; not to be written to."""
+    random, seen = rng(seed, "input", "few columns", columns, seen), min(seen, columns)
+    at = random.random((neurons, columns)).argpartition(seen - 1)[:, :seen]
     signs = random.choice([-1.0, 1.0], at.shape) / np.sqrt(seen)
     ends = np.arange(0, at.size + 1, seen)
-    drawn = sparse.csr_array((signs.ravel(), at.ravel(), ends), (network.n_original, columns))
-    return drawn[network.neuron_id]
+    return sparse.csr_array((signs.ravel(), at.ravel(), ends), (neurons, columns))
 
 
 def projected(settings: InputSettings, network: Network, trials: FloatArray) -> FloatArray:
