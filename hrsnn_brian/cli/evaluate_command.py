@@ -85,7 +85,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     from hrsnn_brian.evaluation.evaluate import evaluate
     from hrsnn_brian.evaluation.model import save_model
-    from hrsnn_brian.files.tables import Table, write_csv
+    from hrsnn_brian.files.tables import Table
     from hrsnn_brian.runs.progress import Stages
 
     note(f"{task.name}: {task.extent()}, step {task.step}, controls included")
@@ -134,12 +134,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         **_confusions(evaluation),
         "engine": engine_facts(engine),
     }
-    if args.out is not None and args.out.endswith(".csv"):
-        write_csv(args.out, table)
-        output.say(f"wrote {args.out}")
-        output.result(result)
-    else:
-        output.result(result, args.out)
+    output.table_or_result(table, result, args.out)
     return 0
 
 

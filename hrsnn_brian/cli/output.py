@@ -7,9 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hrsnn_brian.errors import HrsnnError, InputError
+
+if TYPE_CHECKING:
+    from hrsnn_brian.files.schema import Schema
+    from hrsnn_brian.files.tables import Row
 
 
 class Output:
@@ -63,6 +67,23 @@ class Output:
         if self.as_json:
             text = json.dumps(plain(value), allow_nan=False)
             print(text, file=self._stdout, flush=True)
+
+    def table_or_result(
+        self,
+        rows: "Sequence[Row]",
+        value: Mapping[str, Any],
+        out: str | None,
+        schema: "Schema | None" = None,
+    ) -> None:
+        """The same, but a file `out` whose name ends in .csv gets the rows, as `write_csv` does."""
+        if out is None or not out.endswith(".csv"):
+            self.result(value, out)
+            return
+        from hrsnn_brian.files.tables import write_csv
+
+        write_csv(out, rows, schema)
+        self.say(f"wrote {out}")
+        self.result(value)
 
 
 def note(text: str) -> None:

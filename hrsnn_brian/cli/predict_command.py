@@ -78,15 +78,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "rows": rows,
         "engine": engine_facts(engine),
     }
-    if args.out is not None and args.out.endswith(".csv"):
-        from hrsnn_brian.files.schema import schema_of
-        from hrsnn_brian.files.tables import write_csv
+    from hrsnn_brian.files.schema import schema_of
 
-        write_csv(args.out, rows, schema_of(rows, found.columns()))
-        output.say(f"wrote {args.out}")
-        output.result(result)
-    else:
-        output.result(result, args.out)
+    output.table_or_result(rows, result, args.out, schema_of(rows, found.columns()))
     return 0
 
 

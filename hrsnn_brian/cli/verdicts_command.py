@@ -67,16 +67,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         "warnings": mixed,
         "claims": document(found),
     }
-    if args.out is not None and args.out.endswith(".csv"):
-        from hrsnn_brian.files.schema import schema_of
-        from hrsnn_brian.files.tables import write_csv
+    from hrsnn_brian.files.schema import schema_of
 
-        rows = rows_of(found)
-        write_csv(args.out, rows, schema_of(rows, COLUMNS))
-        output.say(f"wrote {args.out}")
-        output.result(result)
-    else:
-        output.result(result, args.out)
+    rows = rows_of(found)
+    output.table_or_result(rows, result, args.out, schema_of(rows, COLUMNS))
     return 0
 
 
