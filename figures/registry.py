@@ -72,7 +72,7 @@ def drawable(run: Path) -> list[str]:
 def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
     """Draws a figure from the run's table into `folder` (default: the run's figures/).
 
-    Returns the PDF and the PNG. Raises InputError if the figure is unknown, the run does not hold
+    Returns its PDF, SVG and PNG. Raises InputError if the figure is unknown, the run does not hold
     its table or its schema, or the table lacks a column.
     """
     if name not in FIGURES:

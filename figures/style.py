@@ -1,4 +1,4 @@
-"""The house style of every figure: colours for all eyes, small type, PDF and PNG."""
+"""The house style of every figure: colours for all eyes, small type; PDF, SVG and PNG."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +41,7 @@ _RC: dict[Any, Any] = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # letters stay letters in an editor
     "savefig.dpi": 200,
+    "svg.hashsalt": "hrsnn",  # names inside an SVG are the same every time
 }
 
 
@@ -64,10 +65,11 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
 
 
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
-    """Writes `name`.pdf and `name`.png into `folder`, atomically; the same bytes every time."""
+    """Writes `name` as PDF, SVG and PNG into `folder`, atomically; the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
     dateless: dict[str, dict[str, str | None]] = {
         "pdf": {"CreationDate": None},
+        "svg": {"Date": None},
         "png": {"Software": None},
     }
     paths = []

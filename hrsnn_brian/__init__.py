@@ -66,6 +66,8 @@ _PUBLIC = {
     "lyapunov_spectrum": "dynamics.exponents.spiking",
     "lambda_inf": "dynamics.exponents.time_step",
     "agreed_spectrum": "dynamics.exponents.time_step",
+    "Portrait": "dynamics.portrait",
+    "plot_kind": "figures.portraits",
     "runaway_rate": "network.runaway",
     "RunawayWarning": "network.runaway",
     "finite_size_exponents": "dynamics.exponents.finite_size",

@@ -19,6 +19,8 @@ from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
 COMMANDS = {
     "build": "build a network and save it",
     "describe": "print the equations and parameters of a saved network",
+    "show": "print what a saved network is and does: sizes, history, rate, exponents",
+    "plot": "plot what one or two saved networks are and do",
     "prune": "remove synapses from a saved network",
     "train": "let a saved network's synapses learn on a task's input",
     "evaluate": "train readouts on a network's states and score them",
