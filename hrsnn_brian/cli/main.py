@@ -29,6 +29,7 @@ COMMANDS = {
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
+    "report": "write one HTML file of runs: verdicts, figures, tables, provenance",
     "verdicts": "judge the paper's claims from the tables of finished runs",
     "reproduce": "run the main study and draw its figure",
     "list": "list tasks, recipes, studies, figures, presets, systems, or the options of one",
