@@ -3,19 +3,27 @@
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, TableError, unknown_name
 from hrsnn_brian.figures.style import house_style, save
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.tables import read_table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure: `draw(table)` of the module of its name draws it from `tables/<table>.csv`."""
+    """A figure: `draw(table)` of the module of its name draws it from `tables/<table>.csv`.
+
+    caption: what bars, lines and controls are, for those who see it without the run.
+    """
 
     table: str
     description: str
+    caption: str = ""
 
 
 FIGURES = {
@@ -72,24 +80,31 @@ def drawable(run: Path) -> list[str]:
 def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
     """Draws a figure from the run's table into `folder` (default: the run's figures/).
 
-    Returns the PDF and the PNG. Raises InputError if the figure is unknown, the run does not hold
+    Returns its PDF, SVG and PNG. Raises InputError if the figure is unknown, the run does not hold
     its table or its schema, or the table lacks a column.
     """
+    figure = drawn(name, run)
+    folder = run / "figures" if folder is None else folder
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--out", str(folder), "is a file; give a folder")
+    return save(figure, folder, name)
+
+
+def drawn(name: str, run: Path) -> "Figure":
+    """A figure from the run's table, not saved. Raises InputError as `draw_figure` does."""
     if name not in FIGURES:
         raise unknown_name("figure", name, FIGURES)
     path = _table(name, run)
     table = read_table(path)
     read_schema(path)
-    folder = run / "figures" if folder is None else folder
-    if folder.exists() and not folder.is_dir():
-        raise InputError("--out", str(folder), "is a file; give a folder")
     module = importlib.import_module(f"hrsnn_brian.figures.{name}")
     try:
         with house_style():
             axes = module.draw(table)
     except TableError as error:
         raise TableError("table", str(path), error.allowed) from None
-    return save(axes[0].figure, folder, name)
+    figure: Figure = axes[0].figure
+    return figure
 
 
 def _table(name: str, run: Path) -> Path:

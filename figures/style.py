@@ -1,5 +1,6 @@
-"""The house style of every figure: colours for all eyes, small type, PDF and PNG."""
+"""The house style of every figure: colours for all eyes, small type; PDF, SVG and PNG."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,12 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#D55E00",
     "#CC79A7",
 )
+# What is left out of a file, by its kind.
+DATELESS: dict[str, dict[str, str | None]] = {
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
 GREY, SLATE = "#8C8C8C", "#4D4D4D"
 LINES = (ORANGE, BLUE, VERMILION, GREEN, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -41,6 +48,7 @@ _RC: dict[Any, Any] = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # letters stay letters in an editor
     "savefig.dpi": 200,
+    "svg.hashsalt": "hrsnn",  # names inside an SVG are the same every time
 }
 
 
@@ -64,19 +72,23 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
 
 
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
-    """Writes `name`.pdf and `name`.png into `folder`, atomically; the same bytes every time."""
+    """Writes `name` as PDF, SVG and PNG into `folder`, atomically; the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
-    dateless: dict[str, dict[str, str | None]] = {
-        "pdf": {"CreationDate": None},
-        "png": {"Software": None},
-    }
     paths = []
-    for kind, metadata in dateless.items():
+    for kind in DATELESS:
         path = folder / f"{name}.{kind}"
         with house_style(), replacing(path) as stream:
-            figure.savefig(stream, format=kind, metadata=metadata)
+            figure.savefig(stream, format=kind, metadata=DATELESS[kind])
         paths.append(path)
     return paths
+
+
+def svg_of(figure: "Figure") -> bytes:
+    """A figure as SVG, the same bytes every time."""
+    stream = io.BytesIO()
+    with house_style():
+        figure.savefig(stream, format="svg", metadata=DATELESS["svg"])
+    return stream.getvalue()
 
 
 def plain_log_y(axis: "Axes") -> None:

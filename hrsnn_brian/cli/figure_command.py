@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", type=user_path, required=True, help="the run directory whose tables to draw"
     )
-    add_common(parser, "folder for the PDF and PNG (default: RUN/figures)")
+    add_common(parser, "folder for the PDF, SVG and PNG (default: RUN/figures)")
 
 
 def run(args: argparse.Namespace, output: Output) -> int:

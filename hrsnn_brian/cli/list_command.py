@@ -14,6 +14,7 @@ LISTS = {
     "recipes": ("how it is pruned", "pruning.recipes:list_recipes"),
     "studies": ("what hrsnn study runs", "runs.study:list_studies"),
     "figures": ("what hrsnn figure draws", "figures.registry:list_figures"),
+    "plots": ("what hrsnn plot draws of a network", "dynamics.portrait:list_plots"),
     "presets": ("parameters of networks", "network.presets:list_presets"),
     OPTIONS: (
         "what --set changes: hrsnn list options NAME, a recipe, task, study ...",

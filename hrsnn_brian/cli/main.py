@@ -19,6 +19,8 @@ from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
 COMMANDS = {
     "build": "build a network and save it",
     "describe": "print the equations and parameters of a saved network",
+    "show": "print what a saved network is and does: sizes, history, rate, exponents",
+    "plot": "plot what one or two saved networks are and do",
     "prune": "remove synapses from a saved network",
     "train": "let a saved network's synapses learn on a task's input",
     "evaluate": "train readouts on a network's states and score them",
@@ -27,6 +29,7 @@ COMMANDS = {
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
+    "report": "write one HTML file of runs: verdicts, figures, tables, provenance",
     "verdicts": "judge the paper's claims from the tables of finished runs",
     "reproduce": "run the main study and draw its figure",
     "list": "list tasks, recipes, studies, figures, presets, systems, or the options of one",

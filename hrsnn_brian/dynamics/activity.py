@@ -87,15 +87,23 @@ def autocorrelation_time(signal: Floats, dt: float) -> float:
         raise InputError("signal", x.shape, "must be a finite series of at least 2 samples")
     if not dt > 0:
         raise InputError("dt", dt, "must be > 0 s")
-    spread = np.ptp(x)
-    if spread <= _CONSTANT * np.abs(x).max():
+    rho = autocorrelation(x)
+    if np.isnan(rho[0]):
         return float("nan")
-    x = (x - x.mean()) / spread
-    spectrum = np.fft.rfft(x, 2 * len(x))
-    covariance = np.fft.irfft(np.abs(spectrum) ** 2)[: len(x)]
-    tau = np.cumsum(covariance / covariance[0]) - 0.5
+    tau = np.cumsum(rho) - 0.5
     beyond = np.flatnonzero(np.arange(len(x)) >= _WINDOW * tau)
     return float(dt * tau[beyond[0] if len(beyond) else -1])
+
+
+def autocorrelation(signal: Floats) -> Floats:
+    """rho_k = c_k / c_0 (T,) of a signal (T,), see `autocorrelation_time`; NaN for a constant."""
+    spread = np.ptp(signal)
+    if spread <= _CONSTANT * np.abs(signal).max():
+        return np.full(len(signal), np.nan)
+    x = (signal - signal.mean()) / spread
+    spectrum = np.fft.rfft(x, 2 * len(x))
+    covariance = np.fft.irfft(np.abs(spectrum) ** 2)[: len(x)]
+    return np.asarray(covariance / covariance[0])
 
 
 def effective_dimension(states: Floats) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hrsnn_brian.evaluation.present import Currents, as_shown
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.simulation.currents import encoded
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.task import Task, TrialsTask
 
@@ -24,15 +25,6 @@ def slow_currents(network: Network, task: Task) -> Currents | None:
         return None
     timed, unfiltered = as_shown(network, task), own or encoded
     return lambda trials: low_passed(timed, unfiltered(timed, trials))
-
-
-def encoded(network: Network, trials: FloatArray) -> FloatArray:
-    """What the encoder makes of trials (R, K, D): currents (R, K, N), see `EncoderParams`."""
-    encoder = network.params.encoder
-    x = trials @ network.directions(trials.shape[2]).T
-    if encoder.kind == "current":
-        return encoder.gain * x
-    return encoder.gain * np.exp(-0.5 * ((x - network.center) / encoder.width) ** 2)
 
 
 def low_passed(network: Network, currents: FloatArray) -> FloatArray:

@@ -25,12 +25,13 @@ def runtime_functions(scene: Mapping[str, NDArray]) -> dict[str, Any]:
     return {
         "stimulus": b2.TimedArray(scene["stimulus"].reshape(shape), dt=sample),
         "free": b2.TimedArray(scene["free"], dt=sample),
-        "frozen_uniform": _noise_function("frozen_uniform"),
-        "white_noise": _noise_function("white_noise"),
+        "frozen_uniform": noise_function("frozen_uniform"),
+        "white_noise": noise_function("white_noise"),
     }
 
 
-def _noise_function(name: str) -> b2.Function:
+def noise_function(name: str) -> b2.Function:
+    """Frozen noise for equations on Brian's own targets, see `randomness`."""
     arguments, body = randomness.CYTHON_PARTS[name]
     made = b2.Function(
         getattr(randomness, name),

@@ -128,14 +128,14 @@ inline uint64_t hash(double stream, int64_t step, int64_t neuron) {
 }
 
 inline double frozen_uniform(double stream, int64_t step, int64_t neuron) {
-    return static_cast<double>(hash(stream, step, neuron) >> 11) * 0x1p-53;
+    return static_cast<double>(hash(stream, step, neuron) >> 11) * 1.1102230246251565e-16;
 }
 
 inline double white_noise(double sd, double stream, int64_t step, int64_t neuron) {
     if (sd == 0.0) return 0.0;
     const uint64_t z = hash(stream, step, neuron);
-    const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(z >> 11) + 0.5) * 0x1p-53));
-    return sd * radius * std::cos(6.283185307179586 * static_cast<double>(mix(z) >> 11) * 0x1p-53);
+    const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(z >> 11) + 0.5) * 1.1102230246251565e-16));
+    return sd * radius * std::cos(6.283185307179586 * static_cast<double>(mix(z) >> 11) * 1.1102230246251565e-16);
 }
 
 } // namespace hrsnn

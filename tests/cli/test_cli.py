@@ -346,7 +346,7 @@ def test_two_jobs_give_the_table_of_one_and_the_same_commands_draw_it(here, capf
     tables = [Path(run["run"]) / "tables" / "pruning_curve.csv" for run in (one, two)]
     assert tables[0].read_bytes() == tables[1].read_bytes()
     assert tables[0].read_bytes().count(b"\n") == 1 + 2 * (2 + 2 + 2 + 4)
-    assert [Path(file).suffix for file in one["files"]] == [".csv", ".json", ".pdf", ".png"]
+    assert [Path(file).suffix for file in one["files"]] == [".csv", ".json", ".pdf", ".svg", ".png"]
     redrawn = json_of(capfd, "figure", "all", "--run", "one", "--out", "again")
     assert [Path(f).read_bytes() for f in redrawn["files"]] == [
         Path(f).read_bytes() for f in one["files"][2:]

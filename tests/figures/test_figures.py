@@ -241,15 +241,17 @@ def test_a_table_without_a_known_schema_is_refused_in_one_line(run, change, mess
     assert not (run / "figures").exists()
 
 
-def test_files_are_pdf_and_png_with_the_same_bytes_every_time(run):
+def test_files_are_pdf_svg_and_png_with_the_same_bytes_every_time(run):
     first = [path.read_bytes() for path in draw_figure("pruning_curve", run)]
     second = [path.read_bytes() for path in draw_figure("pruning_curve", run, run / "again")]
     assert first == second
     assert first[0].startswith(b"%PDF")
-    assert first[1].startswith(b"\x89PNG")
+    assert b"<svg" in first[1]
+    assert first[2].startswith(b"\x89PNG")
     assert sorted(p.name for p in (run / "figures").iterdir()) == [
         "pruning_curve.pdf",
         "pruning_curve.png",
+        "pruning_curve.svg",
     ]
 
 

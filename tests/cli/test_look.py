@@ -1,0 +1,65 @@
+"""`hrsnn plot` and `hrsnn show`."""
+
+import json
+
+import pytest
+
+from hrsnn_brian.cli.main import main
+from hrsnn_brian.files.tables import read_table
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    path = tmp_path_factory.mktemp("net") / "net.npz"
+    assert main(["build", "--set", "N=60", "--seed", "1", "--out", str(path)]) == 0
+    return str(path)
+
+
+def test_plot_writes_pictures_and_their_tables(net, tmp_path, capsys):
+    small = str(tmp_path / "small.npz")
+    prune = ["prune", net, "--recipe", "magnitude", "--keep", "0.5", "--device", "numpy"]
+    assert main([*prune, "--out", small]) == 0
+    capsys.readouterr()
+    words = ["plot", net, small, "--kind", "degrees,tau", "--out", str(tmp_path / "plots")]
+    assert main([*words, "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    kinds = ("pdf", "svg", "png", "csv")
+    assert files == [
+        str(tmp_path / "plots" / f"{n}.{k}") for n in ("degrees", "tau") for k in kinds
+    ]
+    table = read_table(tmp_path / "plots" / "degrees.csv")
+    sums = table.groupby("network")["in_degree"].sum()
+    assert sums["small"] * 2 == sums["net"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--kind", "rasters"], "did you mean 'raster'"),
+        (["--seconds", "0"], "--seconds = '0': must be"),
+        (["--drive", "white"], "drive"),
+    ],
+)
+def test_plot_refuses_what_it_cannot_do(net, tmp_path, capsys, words, told):
+    out = tmp_path / "plots"
+    assert main(["plot", net, *words, "--device", "numpy", "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert told in said
+    assert not out.exists()
+
+
+@pytest.mark.compiled
+def test_show_says_what_a_network_is_and_does(net, tmp_path, capsys):
+    out = tmp_path / "facts.json"
+    assert main(["show", net, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    facts = json.loads(out.read_text())
+    assert facts["neurons"] == 60
+    assert facts["synapses"] == facts["in_degree"] * 60
+    assert facts["keep"] == 1
+    assert facts["lambda_1_per_s"] < 0
+    assert facts["standard_errors"]["lambda_1_per_s"] > 0
+    assert facts["input_echo"] > 0
+    for line in ("synapses", "mean rate under noise", "spectral radius", "input echo S"):
+        assert line in said
