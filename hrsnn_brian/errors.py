@@ -36,6 +36,10 @@ class SizeOutOfReachError(InputError):
     """A network of the size asked for cannot be made from this one."""
 
 
+class NoEchoError(InputError):
+    """A perturbation of the input leaves no trace in this network: it is silent or sees none."""
+
+
 class EngineError(HrsnnError, RuntimeError):
     """The simulation engine failed: a build, a run or an assumption about Brian's internals."""
 

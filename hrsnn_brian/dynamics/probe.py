@@ -47,10 +47,13 @@ class ProbeLengths(Section):
     segments: Whole = Whole(6, low=1).about("independent inputs per node exponent")
     batch: Whole = Whole(64, low=1).about("perturbed copies in a run")
     exponent_seconds: Span = Span(2.0).about("measured time of lambda_1")
+    echo_samples: Whole = Whole(3000, low=1).about("length of an input echo's runs", "samples")
 
 
 # About a third of the cost, and more noise: for a first look. [our choice]
-SHORT = ProbeLengths(seconds=20.0, rate_seconds=4.0, segments=4, exponent_seconds=1.0)
+SHORT = ProbeLengths(
+    seconds=20.0, rate_seconds=4.0, segments=4, exponent_seconds=1.0, echo_samples=1500
+)
 
 
 class Measurements:
@@ -58,7 +61,7 @@ class Measurements:
 
     engine: runs the networks. seed: root of inputs and initial states. lengths: how long they are.
     `unresolved` counts the neurons of the last `node_exponents` that had none; `lambda_1_error` is
-    the standard error of the last `lambda_1`.
+    the standard error of the last `lambda_1`, `echo_error` that of the last `echo`.
     """
 
     def __init__(self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None) -> None:
@@ -67,6 +70,7 @@ class Measurements:
         self.T = self.lengths.T
         self.unresolved = 0
         self.lambda_1_error = math.nan
+        self.echo_error = math.nan
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -133,6 +137,18 @@ class Measurements:
         )  # a step too long for the events of an active network
         failed = any(flag not in tolerated for flag in found.flags)
         return math.nan if failed else float(found.history[-1, 0])
+
+    def echo(self, network: Network) -> float:
+        """The input echo S, see `dynamics.echo`; its standard error is in `echo_error`.
+
+        Raises NoEchoError for a network that is silent or sees no input.
+        """
+        from hrsnn_brian.dynamics.echo import InputEchoProtocol, input_echo
+
+        plan = InputEchoProtocol(samples=self.lengths.echo_samples)
+        found = input_echo(network, self.engine, self.seed, plan)
+        self.echo_error = found.standard_error
+        return found.strength
 
     def memory_capacity(self, network: Network) -> float:
         """Linear memory capacity for standard normal samples, read from the shortest trace.
