@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
     what = "an option of the recipe, e.g. score=magnitude, or a length of its measurements"
     add_settings(parser, what, "RECIPE")
-    parser.add_argument(
-        "--variant", help="of lnp: echo, literal, capped or revised, short for 'lnp echo' ..."
-    )
+    parser.add_argument("--variant", help="of lnp: echo, literal ..., short for 'lnp echo' ...")
     parser.add_argument(
         "--work",
         metavar="DIR",

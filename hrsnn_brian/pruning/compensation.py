@@ -76,7 +76,8 @@ def compensate(kept: Any, original: Any, compensation: Compensation, p: NDArray[
     """The survivors with the rule applied.
 
     kept: CSR (N, N), the survivors; original: CSR (N, N), whose sums are "former" for `row` and
-    `variance`; p: (kept.nnz,), the probability with which each survivor was kept (`literal`, `capped`).
+    `variance`; p: (kept.nnz,), the probability with which each survivor was kept, for `literal` and
+    `capped`.
     """
     rule, number = compensation.rule, compensation.number
     if rule == "row" and number is not None:

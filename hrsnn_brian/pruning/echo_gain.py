@@ -12,10 +12,12 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from hrsnn_brian.dynamics.cost import ActivityWarning
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.dynamics.echo import EXPLOSIVE
+from hrsnn_brian.errors import InputError, NoEchoError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.iteration import Iteration, Probe, Step
 from hrsnn_brian.pruning.rate_match import lower_rates
@@ -24,7 +26,6 @@ from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import Real, Whole, as_number, number_in
 
 ECHO, NONE = "echo", "none"
-EXPLOSIVE = 2.0  # input echo above which networks explode, or are about to [measured]
 _POWER = 1.5  # S goes about as this power of the gain [measured]
 _STRIDE = math.log(2.0)  # largest step of ln gain before the target lies between two trials
 _MARGIN = 0.1  # of the bracket, that a trial keeps from its ends
@@ -61,8 +62,11 @@ def search_gain(
     no trial comes within `tolerance` of ln `wanted`, the answer is the nearest from below, on the
     side on which networks do not explode.
 
-    Raises EchoOutOfReachError if all trials lie on one side of `wanted`.
+    Raises EchoOutOfReachError if all trials lie on one side of `wanted`, InputError if this is no
+    number > 0.
     """
+    if not (math.isfinite(wanted) and wanted > 0):
+        raise InputError("input echo", wanted, "must be a finite number > 0 to be restored")
     found: list[Trial] = []
     while len(found) < trials:
         gain = _next_gain(found, largest)
@@ -90,7 +94,7 @@ def _next_gain(found: list[Trial], largest: float) -> float | None:
     if not found:
         return 1.0
     tried = sorted((math.log(trial.gain), trial.off) for trial in found)
-    across = [(a, b) for a, b in zip(tried[:-1], tried[1:], strict=True) if a[1] * b[1] < 0]
+    across = [(a, b) for a, b in pairwise(tried) if a[1] * b[1] < 0]
     if across:
         # of several brackets the one nearest to the network as it is
         (a, below), (b, above) = min(across, key=lambda pair: abs(pair[0][0] + pair[1][0]))
@@ -112,16 +116,10 @@ def _next_gain(found: list[Trial], largest: float) -> float | None:
 def wanted_echo(network: Network, probe: Probe) -> float:
     """The input echo of the unpruned network.
 
-    Raises InputError if it has none: it is silent, or its input does not reach it. Warns
+    Raises InputError if it has none: it is silent, or its encoder shows it nothing. Warns
     (`GainWarning`) if it is itself on the eve of an explosion.
     """
     strength = float(probe.echo(network))
-    if not strength > 0:
-        why = "its input does not reach it: give the encoder a gain"
-        if not probe.rate_hz(network) > 0:
-            why = "it is silent: raise its bias or its drive"
-        what = f"the network of {network.n_neurons} neurons does not echo its input, {why}"
-        raise InputError("gain", ECHO, what)
     if strength > EXPLOSIVE:
         _warn(f"the unpruned network has an input echo of {strength:.3g}, {_DANGER}")
     return strength
@@ -201,7 +199,10 @@ class EchoGain(Step):
 
         def echo(gain: float) -> float:
             made[gain] = self._finished(now, gain)
-            return probe.echo(made[gain])
+            try:
+                return probe.echo(made[gain])
+            except NoEchoError:  # not a spike answers: less than any echo
+                return 0.0
 
         found, tried = search_gain(
             echo, wanted, largest=self.largest, tolerance=self.tolerance, trials=self.trials

@@ -92,7 +92,7 @@ class Iteration:
 
     number: from 1; 0 before the first. neurons, synapses: that this iteration leaves; budget: the
     synapses that the last one leaves. network: as it stands. source: as it was when the iterations
-    began; original: as it was given, with its mean rate and input echo. seen: facts by name (see `FACTS`), of the neurons that are
+    began; original: as it was given. seen: facts by name (see `FACTS`), of the neurons that are
     there. told: what the history says of the iteration. log: name -> a file for a step's own log.
     """
 

@@ -6,10 +6,10 @@ Most are made from another one by `changed`. A rival is one file's worth of one 
 from collections.abc import Iterable
 
 from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.pruning.echo_gain import ECHO, EchoGain
 from hrsnn_brian.pruning.iteration import OF_TASK
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
-from hrsnn_brian.pruning.echo_gain import ECHO, EchoGain
 from hrsnn_brian.pruning.lnp import CAPPED, ECHOED, LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
