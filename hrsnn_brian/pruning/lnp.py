@@ -45,15 +45,18 @@ LNP = Recipe(
 
 # The paper's fragments, as near as they allow: w/p alone and uncapped, the harmonic mean over the
 # neighbours of both end nodes, A = -D + L, and all neurons compete.
+TO_THE_LETTER = {
+    "compensation": "literal inf",
+    "neighbourhood": "union",
+    "matrix": "exponents",
+    "proportional": "off",
+}
 LITERAL = LNP.changed(
     name="lnp literal",
     description="lnp with weights w/p and nothing else to compensate, edge exponents over the "
     "neighbours of both ends, A = -D + L",
     source="Chakraborty et al. 2024, to the letter",
-    compensation="literal inf",
-    neighbourhood="union",
-    matrix="exponents",
-    proportional="off",
+    **TO_THE_LETTER,
 )
 CAPPED = LITERAL.changed(
     name="lnp capped",

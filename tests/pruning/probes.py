@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import norm
 
 from hrsnn_brian.dynamics.covariance import linear_covariance
 from hrsnn_brian.network.network import Network
@@ -46,6 +47,10 @@ class Stub:
 
     def memory_capacity(self, network):
         return 1.0
+
+    def echo(self, network):
+        """Goes as the power 1.5 of a gain."""
+        return 0.6 * (np.abs(network.W).sum() * norm(network.W) / network.n_neurons**1.5) ** 0.75
 
 
 class Growing(Stub):
@@ -131,5 +136,6 @@ def iteration(
         source=network if source is None else source,
         original=network if source is None else source,
         original_hz=lambda: probe.rate_hz(network),
+        original_echo=lambda: probe.echo(network if source is None else source),
         seen=seen,
     )
