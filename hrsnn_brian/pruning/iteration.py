@@ -66,8 +66,6 @@ class Probe(Protocol):
 
     def memory_capacity(self, network: Network) -> float: ...
 
-    def echo(self, network: Network) -> float: ...
-
 
 def identity_of(probe: Any) -> Mapping[str, Any]:
     """What the numbers of a probe depend on, if it says so in its `identity`, as plain values."""

@@ -52,9 +52,6 @@ class Stub:
     def common_growth(self, network):
         return self.lambda_1(network) + 2.0
 
-    def echo(self, network):
-        return 0.6
-
     def memory_capacity(self, network):
         return 1.0
 
