@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 NOISE_SECONDS = 10.0
 # Words for recipes made from lnp.
-VARIANTS = {"default": "lnp", "literal": "lnp literal", "revised": "lnp revised"}
+VARIANTS = {
+    "default": "lnp",
+    **{name: f"lnp {name}" for name in ("literal", "capped", "revised", "echo")},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
     what = "an option of the recipe, e.g. score=magnitude, or a length of its measurements"
     add_settings(parser, what, "RECIPE")
-    parser.add_argument("--variant", help="of lnp: literal or revised, short for 'lnp literal' ...")
+    parser.add_argument("--variant", help="of lnp: echo, literal ..., short for 'lnp echo' ...")
     parser.add_argument(
         "--work",
         metavar="DIR",
@@ -160,7 +163,8 @@ def _pruned(
         return probe.engine.stats.build_seconds
 
     def on_measure(what: str) -> None:
-        if progress is None or progress.done == progress.total:  # before the rounds, and after
+        # before the rounds, and in the last, which ends with what is done once
+        if progress is None or progress.done >= progress.total - 1:
             steps(MEASURES[what])
 
     def on_round(done: int, total: int, row: dict[str, Any]) -> None:

@@ -7,12 +7,27 @@ of neurons and synapses is met, or stops when the stability condition fails (`St
 Linearised around its driven state the network is x' = A x, A = -D + gain D W, D = diag(1/tau_m)
 [review: -D + L; W for L is our choice]. C is the covariance of its filtered rates, l_i the
 finite-time exponent of a perturbation of neuron i alone.
+
+What the steps of `lnp echo`, the variant that works, have of the paper and what is ours:
+
+1. Synapses. Paper: random removal, the chance to stay from Lyapunov exponents and the noise-driven
+   covariance. Kept: the covariance, as |w| (C_ii + C_jj). Ours: its largest values stay, within
+   each neuron, for the spikes they cost (q / r_j^price); no exponents, which added nothing; the
+   variance of every neuron's input is restored in the place of w/p.
+2. Neurons. Paper: those of lowest betweenness leave. Ours: those of lowest rate under noise.
+3. Delocalisation. Paper: edges that keep eigenvectors spread, by raising the heterogeneity of
+   degrees. Ours: how they are found, as in `lnp`; the least important synapses make room for them.
+4. Perturbed trajectories. Paper: they set the time constants. Ours: they set the gain, once, at the
+   end (the variances of the next iteration would undo it): that at which a perturbed input is
+   echoed as in the unpruned network. Stability is judged by exponents, as in the paper, and under
+   common noise and by the echo as well.
 """
 
+from hrsnn_brian.pruning.echo_gain import ECHO
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.rate_steps import MatchRate
-from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.recipe import COHERENT, Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 from hrsnn_brian.pruning.tune_timescales import TuneTimescales
 
@@ -43,13 +58,26 @@ LNP = Recipe(
     stability=Stability(),
 )
 
-# The paper's fragments to the letter: w/p alone, and all neurons compete.
+# The paper's fragments, as near as they allow: w/p alone and uncapped, the harmonic mean over the
+# neighbours of both end nodes, A = -D + L, and all neurons compete.
+TO_THE_LETTER = {
+    "compensation": "literal inf",
+    "neighbourhood": "union",
+    "matrix": "exponents",
+    "proportional": "off",
+}
 LITERAL = LNP.changed(
     name="lnp literal",
-    description="lnp with weights w/p and nothing else to compensate",
-    source="Chakraborty et al. 2024, to the letter",
-    compensation="literal",
-    proportional="off",
+    description="lnp with weights w/p and nothing else to compensate, edge exponents over the "
+    "neighbours of both ends, A = -D + L",
+    source="Chakraborty et al. 2024, as near as its fragments go",
+    **TO_THE_LETTER,
+)
+CAPPED = LITERAL.changed(
+    name="lnp capped",
+    description="lnp literal with 1/p capped at its median",
+    source="Chakraborty et al. 2024; the cap is from an independent study of rate networks",
+    compensation="capped",
 )
 
 # What the development seeds showed to work, of the same steps [our choice]: |w| in the place of
@@ -67,4 +95,23 @@ REVISED = LNP.changed(
     graph="magnitude",
     distance="class",
     timescales="off",
+)
+
+# The four steps with what works [our choice but for the order and kind of the steps].
+ECHOED = REVISED.changed(
+    name="lnp echo",
+    description="LNP with what works: synapses by noise covariance per spike they cost, neurons of "
+    "lowest rate under noise leave, delocalisation, and at last the gain from perturbed "
+    "trajectories that restores the input echo",
+    source="steps: Chakraborty et al. 2024; their ingredients are our choice",
+    cost="per iteration one covariance, one run for the rates, a few eigenproblems; up to 5 input "
+    "echoes at the end, each after some ten runs for the rates",
+    rounds=8,
+    power=0.5,
+    price=0.35,
+    within="neuron",
+    neurons="activity",
+    gain=ECHO,
+    lambda_common_max=COHERENT.lambda_common_max,
+    echo_max=COHERENT.echo_max,
 )

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.echo_gain import ECHO, wanted_echo
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
 from hrsnn_brian.pruning.iteration import FACTS, METHODS, OF_TASK, Iteration, Probe, identity_of
 from hrsnn_brian.pruning.look import Look
@@ -114,17 +115,18 @@ def prune(
         for step in recipe.steps:
             with clock(step.section):
                 now = step(now)
+        if k == rounds:
+            seen = Look(probe, recipe).once(now.network, recipe.finish)
+            now = replace(start, network=now.network, seen=seen, told=now.told)
+            for step in recipe.finish:
+                with clock(step.section):
+                    now = step(now)
         run.add(_measured(now.network, k, probe, recipe, clock, **now.told), now.network)
         course.on_round(k, rounds, run.rows[-1])
 
     stopped = run.stopped(recipe.stability)
-    if stopped is not None:
-        return Pruned(run.stable, tuple(run.rows), stopped)
-    seen = Look(probe, recipe).once(run.current, recipe.finish)
-    now = replace(start, network=run.current, seen=seen)
-    for step in recipe.finish:
-        now = step(now)
-    return Pruned(now.network, tuple(run.rows), None)
+    network = run.current if stopped is None else run.stable
+    return Pruned(network, tuple(run.rows), stopped)
 
 
 def _started(
@@ -149,7 +151,10 @@ def _started(
         source=network,
         original=network,
         original_hz=cache(lambda: float(probe.rate_hz(network))),
+        original_echo=cache(lambda: wanted_echo(network, probe)),
     )
+    if ECHO in recipe.needs:
+        now.original_echo()  # what has none is refused before the first round
     now = replace(now, seen=Look(probe, recipe).once(network, recipe.start))
     for step in recipe.start:
         now = step(now)

@@ -14,7 +14,7 @@ from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.prune import prune
-from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.recipe import Recipe, Stability, with_lengths
 from hrsnn_brian.pruning.recipes import ALIASES, MAGNITUDE, RECIPES, get_recipe, list_recipes
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.settings.fields import Whole
@@ -100,7 +100,9 @@ def test_a_change_leaves_the_recipe_itself_and_all_other_settings_alone():
     ("text", "section", "name", "value"),
     [
         ("modes=3", "delocalisation", "modes", 3),
-        ("gain = 0.5", "delocalisation", "gain", 0.5),
+        ("gain = 0.5", "gain", "rule", 0.5),
+        ("gain=echo", "gain", "rule", "echo"),
+        ("gain = 'none'", "gain", "rule", "none"),
         ("delocalisation.gain=2", "delocalisation", "gain", 2.0),
         ("lambda_max=1e-1", "stability", "lambda_max", 0.1),
         ("compensation=row 1", "synapses", "compensation", "row 1"),
@@ -144,11 +146,12 @@ def test_on_and_off_may_be_booleans():
         ("lnp", ["modes=3.5"], r"delocalisation.modes = 3.5: must be a whole number >= 1"),
         ("lnp", ["modes=true"], r"delocalisation.modes = True: must be a whole number >= 1"),
         ("lnp", ["modes=[3"], r"value = '\[3': is not valid TOML"),
-        ("lnp", ["gain=inf"], r"delocalisation.gain = inf: must be a number"),
+        ("lnp", ["gain=inf"], r"gain.rule = inf: must be echo, none or a number >= 0.1 and <= 10"),
         ("lnp", ["proportional=maybe"], r"neurons.proportional = 'maybe': unknown.*off, on"),
         ("lnp", ["min_rate=-1"], r"stability.min_rate = -1: must be a number >= 0"),
         ("noise", ["min_rate=1"], r"option of recipe 'noise' = 'min_rate': unknown"),
-        ("no recurrence", ["scale=original"], r"'no recurrence' = 'scale': it has none"),
+        ("lnp", ["gain=eco"], r"gain.rule = 'eco': must be echo, none or a number"),
+        ("no recurrence", ["scale=original"], r"'no recurrence' = 'scale': unknown"),
         ("class-rewired", ["factr=sum"], r"'factr': unknown; did you mean 'factor'"),
     ],
 )
@@ -163,6 +166,14 @@ def test_an_option_that_two_steps_have_is_ambiguous_by_its_short_name():
     with pytest.raises(InputError, match=r"'base': is ambiguous: synapses.base, wide.base"):
         two.changed(base="original")
     assert two.changed(wide__base=3).finish[0].base == 3
+
+
+def test_the_lengths_of_measurements_go_with_what_a_recipe_then_measures():
+    texts = ["gain=echo", "probe.echo_samples=1500"]
+    recipe, lengths = with_lengths(RECIPES["random"], texts)
+    assert (recipe.step("gain").rule, lengths.echo_samples) == ("echo", 1500)
+    with pytest.raises(InputError, match=r"recipe 'random' = 'probe.echo_samples': unknown"):
+        with_lengths(RECIPES["random"], texts[1:])
 
 
 # ---- stability ----------------------------------------------------------------------------
