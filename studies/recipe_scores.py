@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import SizeOutOfReachError
@@ -10,6 +11,7 @@ from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
 from hrsnn_brian.runs.study import Point
+from hrsnn_brian.studies.task_points import SIZE_MISSED, task_of
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -19,28 +21,31 @@ if TYPE_CHECKING:
 
 BARE = NO_RECURRENCE
 TASKS = ("mackey-glass-84", "lorenz63-x")
-# the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
-RAW = UNMATCHED
+# the networks of a row: as pruned, or turned to a rate of the unpruned one
+RAW, ON_TASK = UNMATCHED, "task"
 MATCHES = {
     RAW: "nothing: as pruned",
-    "bias": "an offset of all biases",
-    "gain": "a factor on all weights",
+    "bias": "an offset of all biases, by the rate under white noise",
+    "gain": "a factor on all weights, by the rate under white noise",
+    ON_TASK: "an offset of all biases, by the rate on training input of the task",
 }
-RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
+RATE_MISSED = "rate out of reach"
 PRIMARY = ("spikes",)
 
 
 def scored_rows(
     point: Point, recipe: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
-    """The rows of a point under a recipe (None: of the full or bare network that it names)."""
+    """The rows of a point under a recipe (None: of the full or bare network that it names).
+
+    The tasks of a point are as `shown_tasks` gives them.
+    """
     from hrsnn_brian.dynamics.probe import Measurements
-    from hrsnn_brian.network.build import drawn_network
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
-    full = drawn_network(json.dumps(point["network"]), seed)
-    tasks = [_task(name, point) for name in point["tasks"]]
+    full = _drawn(point)
+    tasks = [_task(json.dumps(shown | {"seed": seed})) for shown in point["tasks"]]
     asked = {name: point[name] for name in ("keep", "neuron_fraction")}
     asked |= (
         {"network": point["recipe"], "recipe": ""}
@@ -53,8 +58,8 @@ def scored_rows(
         for match in point["match"]:
             network, why = pruned, note
             if pruned is not None and pruned is not full and match != RAW:
-                network = _matched(pruned, match, full, measure)
-                why = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
+                network, missed = _matched(pruned, match, full, task, measure)
+                why = "; ".join(filter(None, [note, missed]))
             # a network that needed no turning is not scored again
             same = network is pruned
             found = as_pruned if same else _scored(network, task, measure, readouts)
@@ -62,11 +67,16 @@ def scored_rows(
     return rows
 
 
-def _task(name: str, point: Point) -> "Task":
-    from hrsnn_brian.tasks.registry import get_task, task_options
+def _drawn(point: Point) -> "Network":
+    from hrsnn_brian.network.build import drawn_network
 
-    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name).keys().fields else {}
-    return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
+    return drawn_network(json.dumps(point["network"]), point["seed"])
+
+
+@lru_cache(maxsize=3)
+def _task(shown: str) -> "Task":
+    """A task drawn once for the points of a seed, which follow each other."""
+    return task_of(json.loads(shown))
 
 
 def _pruned(
@@ -127,9 +137,43 @@ def _scored(
 
 
 def _matched(
-    network: "Network", knob: str, full: "Network", measure: "Measurements"
+    network: "Network", match: str, full: "Network", task: "Task", measure: "Measurements"
+) -> "tuple[Network | None, str]":
+    """The network at the rate of the full one; None if that is out of reach, and why."""
+    from hrsnn_brian.evaluation.controls import TaskRate
+
+    engine, seed = measure.engine, measure.seed
+    if match == ON_TASK:
+        wanted = _task_rate(full, engine, task, seed)
+        found, why = TaskRate(engine, task, seed).matched(network, wanted)
+        return (None, f"{RATE_MISSED}: {why}") if why else (found, "")
+    turned = _matched_under_noise(network, match, full, engine, seed)
+    return turned, "" if turned else RATE_MISSED
+
+
+# What points of one seed share, or the tasks of a point, is measured once in a process.
+
+
+@lru_cache(maxsize=8)
+def _task_rate(full: "Network", engine: "Engine", task: "Task", seed: int) -> float:
+    from hrsnn_brian.evaluation.controls import TaskRate
+
+    return TaskRate(engine, task, seed)(full)
+
+
+@lru_cache(maxsize=2)
+def _noise_rate(full: "Network", engine: "Engine", seed: int) -> float:
+    from hrsnn_brian.dynamics.probe import Measurements
+
+    return Measurements(engine, seed).rate_hz(full)
+
+
+@lru_cache(maxsize=2)
+def _matched_under_noise(
+    network: "Network", knob: str, full: "Network", engine: "Engine", seed: int
 ) -> "Network | None":
-    """The network at the rate of the full one under white noise; None if it is out of reach."""
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.rate_steps import matched
 
-    return matched(network, measure.rate_hz(full), measure.rate_hz, knob)
+    wanted = _noise_rate(full, engine, seed)
+    return matched(network, wanted, Measurements(engine, seed).rate_hz, knob)

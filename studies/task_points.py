@@ -22,7 +22,6 @@ from hrsnn_brian.runs.options import Options, RecipeOptions, Recipes, StudyNetwo
 from hrsnn_brian.runs.study import Point
 from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Real, Whole
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_recipe
-from hrsnn_brian.studies.recipe_scores import SIZE_MISSED
 from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ FILED = tuple(name for name in TASKS if "data" in task_options(name).keys().fiel
 IMAGES = tuple(name for name in TASKS if "front_end.kind" in task_options(name).keys().fields)
 SERIES = tuple(name for name in TASKS if name not in IMAGES)
 PRUNED_FOR, DIGEST = "pruned_for", "network_digest"
+SIZE_MISSED = "size out of reach"
 COLUMNS = (
     Column(PRUNED_FOR, "the task its recipe looked at, empty if it saw none", role="identity"),
     Column(DIGEST, "hash of the network as pruned, before any training", role="note"),

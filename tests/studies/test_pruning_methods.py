@@ -1,12 +1,14 @@
 """The study of all pruning rules: its points, its rows and what it refuses."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from scores import nrmse_84
 
 from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.evaluation.controls import TaskRate
 from hrsnn_brian.files.columns import name_of
 from hrsnn_brian.files.schema import scores_told
 from hrsnn_brian.files.tables import Table
@@ -97,7 +99,7 @@ def test_rules_meet_the_same_size_and_the_bare_network_has_none(compiled_engine)
         *((rule, 80) for rule in chosen),
     }
     for match in ("none", "bias"):
-        assert {r["readout"] for r in rows if r["match"] == match} == {"spikes", "spikes+v"}
+        assert {r["readout"] for r in rows if r["match"] == match} == {"spikes"}
     assert all(0 < row["nrmse_h84"] < 2 for row in rows)
     text = load_study("pruning_methods").summary(rows)
     assert "84, 50 % of the synapses, 100 % of the neurons, rate matched by bias" in text
@@ -111,21 +113,36 @@ def test_neurons_leave_under_every_rule_and_matched_networks_fire_alike(compiled
     assert {(row["neurons"], row["synapses"]) for row in pruned} == {(20, 16)}
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1)
-    matched = recipe_scores._matched(
-        prune(network, "fresh", Size(20, synapses=16), probe=measure, seed=1).network,
-        "bias",
-        network,
-        measure,
-    )
-    assert measure.rate_hz(matched) == pytest.approx(measure.rate_hz(network), rel=0.02)
+    fresh = prune(network, "fresh", Size(20, synapses=16), probe=measure, seed=1).network
+    task = get_task("mackey-glass-84", 1, quick=True)
+    on_task = TaskRate(compiled_engine, task, 1)
+    for match, rate in (("bias", measure.rate_hz), ("task", on_task)):
+        matched, why = recipe_scores._matched(fresh, match, network, task, measure)
+        assert rate(matched) == pytest.approx(rate(network), rel=0.02)
+        assert rate(fresh) != pytest.approx(rate(network), rel=0.02)
+        assert why == ""
+
+
+@pytest.mark.compiled
+def test_a_rate_on_digits_is_matched_too_and_one_out_of_reach_is_told(compiled_engine):
+    network = build_network(load_preset("default", ["N=40"]), 1)
+    task = get_task("digits", 1, quick=True)
+    rate, measure = TaskRate(compiled_engine, task, 1), Measurements(compiled_engine, 1)
+    bare = network.without_recurrence()
+    matched, _ = recipe_scores._matched(bare, "task", network, task, measure)
+    assert rate(matched) == pytest.approx(rate(network), rel=0.02)
+    deaf = replace(bare, bias=bare.bias - 100)
+    missing, why = recipe_scores._matched(deaf, "task", network, task, measure)
+    assert missing is None
+    assert why.startswith("rate out of reach: ")
 
 
 @pytest.mark.compiled
 def test_what_is_out_of_reach_has_a_row_that_says_so(compiled_engine, monkeypatch):
-    monkeypatch.setattr(recipe_scores, "_matched", lambda *given: None)
+    monkeypatch.setattr(recipe_scores, "_matched", lambda *given: (None, "rate out of reach"))
     rows = rows_of(compiled_engine, recipes=["fresh"], keep=[0.5], neuron_fraction=[1.0])
     lost = [row for row in rows if row["recipe"] == "fresh" and row["match"] == "bias"]
-    assert [row["note"] for row in lost] == ["rate out of reach"] * 2
+    assert [row["note"] for row in lost] == ["rate out of reach"]
     assert not any("nrmse_h84" in row for row in lost)
     matched = load_study("pruning_methods").summary(rows).split("rate matched")[1]
     assert "; left out: 2 rate out of reach" in matched
@@ -137,7 +154,7 @@ def test_neurons_without_enough_synapses_between_them_do_not_stop_the_others(com
     rows = rows_of(compiled_engine, recipes=["random neurons"], keep=[0.9], neuron_fraction=[0.5])
     lost = [row for row in rows if row["recipe"] == "random neurons"]
     assert {row["note"] for row in lost} == {"size out of reach"}
-    assert len(lost) == 4
+    assert len(lost) == 2
 
 
 @pytest.mark.compiled
