@@ -69,6 +69,8 @@ _PUBLIC = {
     "SizeProtocol": "dynamics.exponents.finite_size",
     "echo": "dynamics.exponents.finite_size",
     "EchoProtocol": "dynamics.exponents.finite_size",
+    "input_echo": "dynamics.echo",
+    "InputEchoProtocol": "dynamics.echo",
     "node_exponents": "dynamics.exponents.nodes",
     "NodeProtocol": "dynamics.exponents.nodes",
     "edge_exponents": "dynamics.exponents.edges",

@@ -17,6 +17,7 @@ MEASURES = {
     "covariance": "covariance of the rates under white noise",
     "rates": "rates under white noise",
     "exponents": "exponents of the neurons",
+    "echo": "input echo",
     "task_rates": "rates on the task",
     "readout_weight": "readout trained on the task",
 }

@@ -60,6 +60,7 @@ def list_groups() -> dict[str, str]:
 
 def protocols() -> "dict[str, type[Section]]":
     """What says how something is measured; `exponents` is that of `hrsnn lyapunov`, too."""
+    from hrsnn_brian.dynamics.echo import InputEchoProtocol
     from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, SizeProtocol
     from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol
     from hrsnn_brian.dynamics.exponents.spiking import Protocol
@@ -70,6 +71,7 @@ def protocols() -> "dict[str, type[Section]]":
         "node exponents": NodeProtocol,
         "finite size": SizeProtocol,
         "echo": EchoProtocol,
+        "input echo": InputEchoProtocol,
         "probe": ProbeLengths,
     }
 

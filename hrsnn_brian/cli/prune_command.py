@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 NOISE_SECONDS = 10.0
 # Words for recipes made from lnp.
-VARIANTS = {"default": "lnp", "literal": "lnp literal", "revised": "lnp revised"}
+VARIANTS = {
+    "default": "lnp",
+    **{name: f"lnp {name}" for name in ("literal", "capped", "revised", "echo")},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compensation", help='short for --set compensation="row 0.5" and others')
     what = "an option of the recipe, e.g. score=magnitude, or a length of its measurements"
     add_settings(parser, what, "RECIPE")
-    parser.add_argument("--variant", help="of lnp: literal or revised, short for 'lnp literal' ...")
+    parser.add_argument("--variant", help="of lnp: echo, literal ..., short for 'lnp echo' ...")
     parser.add_argument(
         "--work",
         metavar="DIR",

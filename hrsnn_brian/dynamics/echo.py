@@ -34,10 +34,10 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, NoEchoError
 from hrsnn_brian.network.network import Network
-from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
+from hrsnn_brian.simulation.noise import COMMON_SAMPLES, common_noise, require_encoder
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +46,14 @@ EXPLOSIVE = 2.0  # S above which a network is about to run away
 
 
 @dataclass(frozen=True)
-class EchoProtocol(Section):
+class InputEchoProtocol(Section):
     """How the input is perturbed, and when the echo counts; times in samples."""
 
-    section: ClassVar[str] = "echo"
+    section: ClassVar[str] = "input echo"
     samples: Whole = Whole(3000, low=1).about("length of a run", "samples")
-    correlation: Real = Real(5.0, 0, above=True).about("correlation time of the input", "samples")
+    correlation: Real = Real(COMMON_SAMPLES, 0, above=True).about(
+        "correlation time of the input", "samples"
+    )
     step: Real = Real(0.5, 0, above=True).about("added to an input", "sd of the input")
     first: Whole = Whole(100, low=0).about("the first one that is perturbed", "samples")
     every: Whole = Whole(50, low=1).about("from one perturbation to the next", "samples")
@@ -60,11 +62,11 @@ class EchoProtocol(Section):
 
     def __post_init__(self) -> None:
         if not self.since <= self.until < self.every:
-            allowed = f"must be from echo.since = {self.since} to echo.every - 1 = {self.every - 1}"
-            raise InputError("echo.until", self.until, allowed)
+            allowed = f"must be from since = {self.since} to every - 1 = {self.every - 1}"
+            raise InputError("until", self.until, allowed)
         least = self.first + self.every + self.until + 1
         if self.samples < least:
-            raise InputError("echo.samples", self.samples, f"two perturbations need {least}")
+            raise InputError("samples", self.samples, f"two perturbations need {least}")
 
     @property
     def times(self) -> NDArray[np.int64]:
@@ -90,16 +92,16 @@ class InputEcho:
 
 
 def input_echo(
-    network: Network, engine: Engine, seed: int, protocol: EchoProtocol | None = None
+    network: Network, engine: Engine, seed: int, protocol: InputEchoProtocol | None = None
 ) -> InputEcho:
     """S of a network, in two runs of the program that the series tasks use.
 
-    seed: of the noise and of the state at the start. Raises NoEchoError for a network whose encoder
-    shows it nothing, and for one in which not a single spike answers.
+    seed: of the noise and of the state at the start. Raises InputError for a network whose encoder
+    shows it nothing, NoEchoError for a silent one and where not a single spike answers.
     """
-    plan = protocol or EchoProtocol()
+    plan = protocol or InputEchoProtocol()
     require_encoder(network)
-    u = common_noise(plan.samples, plan.correlation, seed)
+    u = common_noise(plan.samples, seed, plan.correlation)
     moved = u.copy()
     moved[plan.times] += plan.step
     base = simulate(engine, network, Drive(u[:, None], seed=seed))
@@ -147,25 +149,6 @@ def echoes(x: Floats, changed: Floats, times: NDArray[np.int64], length: int) ->
         raise NoEchoError("network", f"{x.shape[1]} neurons", "its traces are constant")
     distance = np.square(changed - x).sum(axis=1)[rows]
     return Echoes(distance / variance, power.mean(axis=1) / variance)
-
-
-def common_noise(samples: int, correlation: float, seed: int) -> Floats:
-    """AR(1) noise (samples,) of mean 0 and variance 1, stationary from the start.
-
-    correlation: samples until its autocorrelation is 1/e.
-    """
-    a = math.exp(-1 / correlation)
-    z = rng(seed, "task", "common noise").standard_normal(samples)
-    z[1:] *= math.sqrt(1 - a**2)
-    for k in range(1, samples):
-        z[k] += a * z[k - 1]
-    return z
-
-
-def require_encoder(network: Network) -> None:
-    """Raises NoEchoError if the encoder shows the network nothing."""
-    if network.params.encoder.gain == 0:
-        raise NoEchoError("encoder.gain", 0.0, "the input must reach the network to be perturbed")
 
 
 def _traces(network: Network, recording: Recording) -> Floats:

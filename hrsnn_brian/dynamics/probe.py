@@ -143,9 +143,9 @@ class Measurements:
 
         Raises NoEchoError for a network that is silent or sees no input.
         """
-        from hrsnn_brian.dynamics.echo import EchoProtocol, input_echo
+        from hrsnn_brian.dynamics.echo import InputEchoProtocol, input_echo
 
-        plan = EchoProtocol(samples=self.lengths.echo_samples)
+        plan = InputEchoProtocol(samples=self.lengths.echo_samples)
         found = input_echo(network, self.engine, self.seed, plan)
         self.echo_error = found.standard_error
         return found.strength

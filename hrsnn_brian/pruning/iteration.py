@@ -23,6 +23,7 @@ FACTS = {
     "covariance": "(N, N), of the filtered rates under task-agnostic white noise",
     "rates": "(N,), Hz, firing rates under task-agnostic white noise",
     "exponents": "(N,), 1/s, finite-time exponents of perturbing one neuron",
+    "echo": "the input echo S, of a change of one sample shown through the encoder",
     "task_rates": "(N,), Hz, firing rates on the task",
     "readout_weight": "(N,), size of the trained readout's weights on each neuron",
 }
@@ -54,6 +55,8 @@ class Probe(Protocol):
     def lambda_1(self, network: Network) -> float: ...
 
     def memory_capacity(self, network: Network) -> float: ...
+
+    def echo(self, network: Network) -> float: ...
 
 
 def identity_of(probe: Any) -> Mapping[str, Any]:
@@ -105,6 +108,7 @@ class Iteration:
     source: Network
     original: Network
     original_hz: Callable[[], float]
+    original_echo: Callable[[], float]
     seen: Mapping[str, Floats] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
     log: Callable[[str], Path | None] = lambda name: None
@@ -148,6 +152,11 @@ class Step(Section):
     @property
     def needs(self) -> frozenset[str]:
         """Names of `FACTS` that the step looks at."""
+        return frozenset()
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """Names of `FACTS` that it asks the probe for itself, of networks that it makes."""
         return frozenset()
 
     @abstractmethod

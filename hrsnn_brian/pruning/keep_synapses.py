@@ -62,7 +62,7 @@ class Words(Checked[str]):
     """A compensation as words, such as "row 0.5"."""
 
     def allowed(self) -> str:
-        return "none, row ALPHA, variance or literal CAP"
+        return "none, row ALPHA, variance, literal CAP or capped"
 
     def values(self) -> dict[str, str]:
         return RULES
@@ -119,10 +119,11 @@ class KeepSynapses(Step):
 
     def __post_init__(self) -> None:
         rule = self.compensation.split()[0]
-        if rule == "literal" and self.selection == "top":
+        by_probability = rule in ("literal", "capped")
+        if by_probability and self.selection == "top":
             what = "needs probabilities: selection fixed or independent"
             raise InputError("compensation", self.compensation, what)
-        if rule == "literal" and self.base == "original":
+        if by_probability and self.base == "original":
             raise InputError("compensation", self.compensation, "needs base = 'carried'")
 
     @property

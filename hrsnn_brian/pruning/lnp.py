@@ -43,13 +43,23 @@ LNP = Recipe(
     stability=Stability(),
 )
 
-# The paper's fragments to the letter: w/p alone, and all neurons compete.
+# The paper's fragments, as near as they allow: w/p alone and uncapped, the harmonic mean over the
+# neighbours of both end nodes, A = -D + L, and all neurons compete.
 LITERAL = LNP.changed(
     name="lnp literal",
-    description="lnp with weights w/p and nothing else to compensate",
+    description="lnp with weights w/p and nothing else to compensate, edge exponents over the "
+    "neighbours of both ends, A = -D + L",
     source="Chakraborty et al. 2024, to the letter",
-    compensation="literal",
+    compensation="literal inf",
+    neighbourhood="union",
+    matrix="exponents",
     proportional="off",
+)
+CAPPED = LITERAL.changed(
+    name="lnp capped",
+    description="lnp literal with 1/p capped at its median",
+    source="Chakraborty et al. 2024; the cap is from an independent study of rate networks",
+    compensation="capped",
 )
 
 # What the development seeds showed to work, of the same steps [our choice]: |w| in the place of
@@ -67,4 +77,21 @@ REVISED = LNP.changed(
     graph="magnitude",
     distance="class",
     timescales="off",
+)
+
+# The four steps with what works [our choice but for the order and kind of the steps].
+ECHOED = REVISED.changed(
+    name="lnp echo",
+    description="LNP with what works: synapses by noise covariance per spike they cost, neurons of "
+    "lowest rate under noise leave, delocalisation, and at last the gain from perturbed "
+    "trajectories that restores the input echo",
+    source="steps: Chakraborty et al. 2024; their ingredients are our choice",
+    cost="per iteration one covariance, one run for the rates, a few eigenproblems; up to 5 input "
+    "echoes at the end, each after some ten runs for the rates",
+    rounds=8,
+    power=0.5,
+    price=0.35,
+    within="neuron",
+    neurons="activity",
+    gain="echo",
 )

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.network import Network
+from hrsnn_brian.pruning.echo_gain import ECHO, wanted_echo
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
 from hrsnn_brian.pruning.iteration import FACTS, METHODS, OF_TASK, Iteration, Probe, identity_of
 from hrsnn_brian.pruning.look import Look
@@ -149,7 +150,10 @@ def _started(
         source=network,
         original=network,
         original_hz=cache(lambda: float(probe.rate_hz(network))),
+        original_echo=cache(lambda: wanted_echo(network, probe)),
     )
+    if ECHO in recipe.needs:
+        now.original_echo()  # what has none is refused before the first round
     now = replace(now, seen=Look(probe, recipe).once(network, recipe.start))
     for step in recipe.start:
         now = step(now)

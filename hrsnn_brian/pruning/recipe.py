@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.pruning.iteration import Step, needs_of
+from hrsnn_brian.pruning.echo_gain import EchoGain
+from hrsnn_brian.pruning.iteration import Step
 from hrsnn_brian.settings.checked import Checked
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 from hrsnn_brian.settings.keys import Keys
@@ -88,7 +89,7 @@ class Recipe:
     family: str
     steps: tuple[Step, ...] = ()
     start: tuple[Step, ...] = ()
-    finish: tuple[Step, ...] = ()
+    finish: tuple[Step, ...] = (EchoGain(),)
     stability: Stability | None = None
     rounds: int = 1
     fewer_neurons: bool = False
@@ -105,8 +106,9 @@ class Recipe:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Facts that its steps look at, sorted."""
-        return needs_of((*self.start, *self.steps, *self.finish))
+        """Facts that its steps look at or ask for, sorted."""
+        steps = (*self.start, *self.steps, *self.finish)
+        return tuple(sorted({need for step in steps for need in step.needs | step.asks}))
 
     @property
     def measures(self) -> bool:
@@ -183,13 +185,14 @@ class Recipe:
 
 
 def with_lengths(recipe: Recipe, settings: Settings) -> "tuple[Recipe, ProbeLengths]":
-    """`with_settings`, which may set the lengths of the probe, too, if the recipe measures."""
+    """`with_settings`, which may set the lengths of the probe, too, if the recipe then measures."""
     from hrsnn_brian.dynamics.probe import ProbeLengths
 
     prefix, keys = f"{ProbeLengths.section}.", recipe.keys()
-    if recipe.measures:
-        keys |= ProbeLengths.keys().under(ProbeLengths.section)
-    given = assignments(keys, settings)
+    given = assignments(keys | ProbeLengths.keys().under(ProbeLengths.section), settings)
     lengths = {path: given.pop(path) for path in [*given] if path.startswith(prefix)}
+    changed = recipe.changed(**given)
+    if lengths and not changed.measures:
+        raise keys.unknown(next(iter(lengths)))
     measured = {path.removeprefix(prefix): value for path, value in lengths.items()}
-    return recipe.changed(**given), ProbeLengths.from_dict(measured)
+    return changed, ProbeLengths.from_dict(measured)

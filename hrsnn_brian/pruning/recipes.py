@@ -6,11 +6,11 @@ Most are made from another one by `changed`. A rival is one file's worth of one 
 from collections.abc import Iterable
 
 from hrsnn_brian.errors import unknown_name
+from hrsnn_brian.pruning.echo_gain import ECHO, EchoGain
 from hrsnn_brian.pruning.iteration import OF_TASK
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
-from hrsnn_brian.pruning.lnp import LITERAL, LNP, REVISED
-from hrsnn_brian.pruning.rate_steps import TurnUp
+from hrsnn_brian.pruning.lnp import CAPPED, ECHOED, LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
 
@@ -65,7 +65,7 @@ REWIRED = Recipe(
     family="class-rewired",
     start=_BY_LOT,
     steps=NOISE.steps,
-    finish=(Rewire(),),
+    finish=(Rewire(), EchoGain()),
 )
 FRUGAL = Recipe(
     name="frugal",
@@ -87,7 +87,7 @@ FRUGAL = Recipe(
             compensation="variance",
         ),
     ),
-    finish=(TurnUp(gain=1.5, rate=1.0, ceiling=0.0),),
+    finish=(EchoGain(rule=1.5),),
 )
 THRIFTY = FRUGAL.changed(
     name="thrifty",
@@ -142,7 +142,7 @@ FRESH = Recipe(
     source="null model: is pruning better than building small? [our choice]",
     cost="drawing a network",
     family="fresh",
-    finish=(DrawAnew(),),
+    finish=(DrawAnew(), EchoGain()),
 )
 NO_RECURRENCE = Recipe(
     name="no recurrence",
@@ -150,8 +150,19 @@ NO_RECURRENCE = Recipe(
     source="control [our choice]",
     cost="none",
     family="no-recurrence",
-    finish=(DropRecurrence(),),
+    finish=(DropRecurrence(), EchoGain()),
 )
+
+
+def echoed(recipe: Recipe, name: str = "") -> Recipe:
+    """The twin of a recipe that ends at the echo gain, called "<name> echo" unless named."""
+    return recipe.changed(
+        name=name or f"{recipe.name} {ECHO}",
+        description=f"{recipe.description}; at last the gain that restores the input echo",
+        source=f"{recipe.source}; the echo gain is our choice",
+        cost=f"{recipe.cost}; up to 5 input echoes, each after some ten runs for the rates",
+        gain=ECHO,
+    )
 
 
 # Variants that studies compare, under names of their own.
@@ -175,13 +186,22 @@ _COMPARED = {
     "class rewired noise top variance (8 rounds)": REWIRED.changed(**_TOP),
     "frugal root F": FRUGAL.changed(power=0.5, gain=2.0),
     "activity random synapses": ACTIVITY.changed(score="uniform"),
+    "random gain 2": RANDOM.changed(gain=2.0),
 }
+# The controls of the echo gain: survivors by every rule, the gain by the echo.
+_ECHOED = (
+    echoed(RANDOM),
+    echoed(_COMPARED["magnitude row .5 once (8 rounds)"], "magnitude echo"),
+    *map(echoed, (FRUGAL, THRIFTY, ACTIVITY, LOTTERY)),
+)
 _OWN = (
-    *(LNP, LITERAL, REVISED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
+    *(ECHOED, LNP, LITERAL, CAPPED, REVISED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
     *(RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
 )
-RECIPES = {recipe.name: recipe for recipe in _OWN} | {
-    name: recipe.changed(name=name) for name, recipe in _COMPARED.items()
+RECIPES = {
+    **{recipe.name: recipe for recipe in _OWN},
+    **{name: recipe.changed(name=name) for name, recipe in _COMPARED.items()},
+    **{recipe.name: recipe for recipe in _ECHOED},
 }
 ALIASES = {
     "moore-chaudhuri": "noise",

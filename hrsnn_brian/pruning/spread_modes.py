@@ -13,6 +13,7 @@ within local neighbourhoods.] How is our choice:
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ from hrsnn_brian.dynamics.eigenmodes import (
 from hrsnn_brian.network.heterogeneity import degree_heterogeneity, heterogeneity_with
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.iteration import Iteration, Step
-from hrsnn_brian.pruning.keep_synapses import without_least
+from hrsnn_brian.pruning.keep_synapses import edge_strength, without_least
 from hrsnn_brian.settings.fields import OneOf, Real, Whole
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,10 @@ Floats = NDArray[np.float64]
 CHOICES = {
     "gradient": "the candidate of the largest predicted gain; costs k dense solves of size N",
     "random": "any candidate; costs nothing, for networks of several thousand neurons",
+}
+MATRICES = {
+    "weights": "W",
+    "exponents": "L, L_ij = sgn(w_ij) a_ij of the edge exponents, as large as W in all: -D + L",
 }
 _LEAST_GAIN = 1e-9  # relative: a smaller rise is within the accuracy of the eigenvectors
 
@@ -80,23 +85,26 @@ class Delocalisation:
 
 @dataclass(frozen=True, eq=False)
 class Linearisation:
-    """How a W is turned into leading modes: those of A = -D + gain D W, D = diag(1/tau_m).
+    """How a W is turned into leading modes: those of A = -D + gain D M, D = diag(1/tau_m).
 
-    tau_m: (N,), s. gain: see `linearised`. modes: k, how many of largest real part.
+    tau_m: (N,), s. gain: see `linearised`. modes: k, how many of largest real part. coupling: M of
+    a W, of the same entries; by default W itself.
     """
 
     tau_m: Floats
     gain: float | Floats = 1.0
     modes: int = 10
+    coupling: Callable[[Any], Any] = lambda W: W
 
     def measure(self, W: Any) -> tuple[float, float]:
         """Mean participation ratio of the leading modes and spectral abscissa, 1/s."""
-        values, vectors = leading_modes(linearised(W, self.tau_m, self.gain), self.modes)
+        A = linearised(self.coupling(W), self.tau_m, self.gain)
+        values, vectors = leading_modes(A, self.modes)
         return float(participation_ratio(vectors).mean()), float(values[0].real)
 
     def slope(self, W: Any) -> Floats:
-        """Derivative (N, N) of the mean participation ratio by every weight."""
-        A = linearised(W, self.tau_m, self.gain)
+        """Derivative (N, N) of the mean participation ratio by every entry of M."""
+        A = linearised(self.coupling(W), self.tau_m, self.gain)
         gradient = participation_gradient(A, *leading_modes(A, self.modes))
         gains = np.broadcast_to(np.asarray(self.gain, dtype=float), len(gradient))
         return gradient * gains / np.asarray(self.tau_m, dtype=float)[:, None]
@@ -206,6 +214,19 @@ def with_edge(W: sparse.csr_array, post: int, pre: int, weight: float) -> sparse
     return sparse.csr_array((data, indices, indptr), shape=W.shape)
 
 
+def lyapunov_matrix(W: Any, now: Iteration) -> Any:
+    """L (N, N), L_ij = sgn(w_ij) a_ij at the synapses of CSR W, scaled to the norm of W.
+
+    [review: the linear model is -D + L; that L has the edge weights a_ij, the signs of W, which
+    exponents do not see, and its norm is our choice]
+    """
+    keep = now.recipe.step("synapses")
+    data = np.sign(W.data) * edge_strength(W, now, keep.neighbourhood if keep else "endpoints")
+    norm = float(np.linalg.norm(data))
+    scale = float(np.linalg.norm(W.data)) / norm if norm else 1.0
+    return type(W)((scale * data, W.indices, W.indptr), shape=W.shape)
+
+
 @dataclass(frozen=True)
 class SpreadModes(Step):
     """Add a few synapses that raise the participation ratio P = 1/sum |x_i|^4 of the leading modes.
@@ -221,7 +242,13 @@ class SpreadModes(Step):
     )
     added_edges: Whole = Whole(5, low=0).about("synapses added in an iteration, at most")
     modes: Whole = Whole(10, low=1).about("leading modes, here and in the history")
-    gain: Real = Real(1.0).about("of the linearisation A = -D + gain D W")
+    gain: Real = Real(1.0).about("of the linearisation A = -D + gain D M")
+    matrix: OneOf = OneOf("weights", MATRICES).about("M of the linearisation")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        used = self.matrix == "exponents" and self.rule != "off" and self.added_edges > 0
+        return frozenset({"exponents"} if used else ())
 
     def linearisation(self, network: Network) -> Linearisation:
         """The modes that are kept spread, of a network."""
@@ -232,6 +259,8 @@ class SpreadModes(Step):
             return now.with_network(now.network, added=0)
         random, network = now.random("delocalisation"), now.network
         linear = self.linearisation(network)
+        if self.matrix == "exponents":
+            linear = replace(linear, coupling=lambda W: lyapunov_matrix(W, now))
         result = delocalise(
             network.W, network.is_e, linear, self.added_edges, random, choice=self.rule
         )

@@ -13,7 +13,7 @@ A run              drive and noise say what goes in, scene and copies_scene turn
 from hrsnn_brian.simulation.batch import Presentation, TrialStates, simulate_batch
 from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
 from hrsnn_brian.simulation.engine import Engine
-from hrsnn_brian.simulation.noise import coloured_drive, noise_drive
+from hrsnn_brian.simulation.noise import coloured_drive, common_drive, noise_drive
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
 from hrsnn_brian.simulation.plasticity import Plasticity, simulate_plastic
 from hrsnn_brian.simulation.scene import network_scene, network_shape
@@ -30,6 +30,7 @@ __all__ = [
     "Recording",
     "TrialStates",
     "coloured_drive",
+    "common_drive",
     "network_scene",
     "network_shape",
     "noise_drive",

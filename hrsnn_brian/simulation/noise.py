@@ -1,6 +1,9 @@
-"""Task-agnostic drives: white noise with the encoder's statistics, and coloured noise."""
+"""Task-agnostic drives: white or coloured noise for each neuron, or common noise for all."""
+
+import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.machine import require_memory
@@ -9,6 +12,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.simulation.drive import Drive
 
 CORRELATION_TIME = 20e-3  # s
+COMMON_SAMPLES = 5.0  # correlation time of common noise, in samples
 
 
 def noise_drive(
@@ -50,6 +54,38 @@ def coloured_drive(network: Network, seconds: float, seed: int) -> Drive:
         x = decay * x + kicks[row + 1]
         current[row] = x[network.neuron_id]
     return Drive(encoder.gain * current, direct=True, seed=seed, record_states=False, traces=False)
+
+
+def common_drive(network: Network, seconds: float, seed: int) -> Drive:
+    """One noise u(k) for all neurons, shown through the encoder, see `common_noise`.
+
+    Neurons that see it alike are moved together, as by a task; independent noise averages out in
+    what they send. Raises InputError for an encoder that shows nothing.
+    """
+    require_encoder(network)
+    u = common_noise(_rows(network, seconds, columns=1), seed)
+    return Drive(u[:, None], seed=seed, record_states=False, traces=False)
+
+
+def common_noise(
+    samples: int, seed: int, correlation: float = COMMON_SAMPLES
+) -> NDArray[np.float64]:
+    """Gaussian AR(1) noise (samples,) of mean 0 and variance 1, stationary from the start.
+
+    correlation: samples after which its autocorrelation is 1/e.
+    """
+    a = math.exp(-1 / correlation)
+    u = rng(seed, "input", "common").standard_normal(samples)
+    u[1:] *= math.sqrt(1 - a**2)
+    for k in range(1, samples):
+        u[k] += a * u[k - 1]
+    return u
+
+
+def require_encoder(network: Network) -> None:
+    """Raises InputError for an encoder that shows the network nothing."""
+    if network.params.encoder.gain == 0:
+        raise InputError("encoder.gain", 0.0, "must not be 0 for common noise through the encoder")
 
 
 def _rows(network: Network, seconds: float, columns: int) -> int:
