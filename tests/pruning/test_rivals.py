@@ -251,6 +251,20 @@ def test_activity_then_keeps_the_largest_weights_or_any():
     assert np.abs(lots.W.data).mean() < 0.7 * np.abs(small.W.data).mean()
 
 
+def test_activity_of_a_trained_network_prunes_the_weights_that_training_left():
+    net = network()
+    trained = Facts(N).trained(net)
+    small = pruned("activity stdp", net, rounds=4)
+    assert equal_networks(
+        replace(small, history=()), replace(pruned("activity", trained, rounds=4), history=())
+    )
+    assert [entry["operation"] for entry in small.history][0] == "train"
+    untrained = pruned("activity", net, rounds=4)
+    np.testing.assert_array_equal(untrained.neuron_id, small.neuron_id)
+    assert (untrained.W != small.W).nnz
+    assert prunes_for_a_task(RECIPES["activity stdp"])
+
+
 def test_former_sums_are_those_of_the_neurons_that_stay_whatever_the_rounds():
     net = network()
     for method in ("activity", "random-neurons", "lottery"):

@@ -22,7 +22,7 @@ from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.studies import pruning_methods, recipe_scores
-from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE, compared_at, compared_recipe
+from hrsnn_brian.studies.compared_recipes import BOTH, COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.studies.results.condense import condensed
 from hrsnn_brian.tasks.registry import get_task
 
@@ -40,9 +40,13 @@ def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
         assert recipe.to_dict() == RECIPES[name].to_dict()
         assert not (recipe.fewer_neurons and compared_at(name, 1.0))
         if recipe.family == "lnp":
-            assert (recipe.rounds, COMPARED[name]) == (8, LEAVE)
+            where = BOTH if name == "lnp echo" else LEAVE
+            assert (recipe.rounds, COMPARED[name]) == (8, where)
     of_task = {name for name in COMPARED if prunes_for_a_task(RECIPES[name])}
-    assert of_task == {"activity", "activity random synapses", "lottery"}
+    assert of_task == {
+        *("activity", "activity random synapses", "activity echo", "activity stdp"),
+        *("lottery", "lottery echo"),
+    }
     for name in (name for name in COMPARED if COMPARED[name] == LEAVE):
         assert any(isinstance(step, KeepNeurons) for step in RECIPES[name].steps)
     with pytest.raises(InputError, match="recipe = 'noise': unknown"):
