@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.errors import SizeOutOfReachError
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
 from hrsnn_brian.runs.study import Point
-from hrsnn_brian.studies.task_points import SIZE_MISSED, task_of
+from hrsnn_brian.studies.task_points import pruned_to, task_of
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -91,37 +90,15 @@ def _pruned(
         network = full if point["recipe"] == FULL else full.without_recurrence()
         yield from ((task, network, "") for task in tasks)
         return
-    neurons = (
-        None if point["neuron_fraction"] == 1 else round(point["neuron_fraction"] * full.n_neurons)
-    )
-    synapses = max(1, round(point["keep"] * full.n_synapses))
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
+
     found: tuple[Network | None, str] | None = None
     for task in tasks:
         if found is None or prunes_for_a_task(recipe):
-            found = _apply(full, recipe, measure, synapses, neurons, task)
+            found = pruned_to(
+                point, recipe, full, TaskProbe(measure.engine, measure.seed, task=task)
+            )
         yield task, *found
-
-
-def _apply(
-    full: "Network",
-    recipe: Recipe,
-    measure: "Measurements",
-    synapses: int,
-    neurons: int | None,
-    task: "Task",
-) -> "tuple[Network | None, str]":
-    """The pruned network and a note; None where the neurons that stay have too few synapses."""
-    from hrsnn_brian.evaluation.task_probe import TaskProbe
-    from hrsnn_brian.pruning.prune import prune
-    from hrsnn_brian.pruning.size import Size
-
-    asking = TaskProbe(measure.engine, measure.seed, task=task)
-    size = Size(neurons=neurons, synapses=synapses)
-    try:
-        found = prune(full, recipe, size, probe=asking, seed=measure.seed)
-    except SizeOutOfReachError:
-        return None, SIZE_MISSED
-    return found.network, found.stopped or ""
 
 
 def _scored(

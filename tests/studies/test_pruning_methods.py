@@ -14,6 +14,7 @@ from hrsnn_brian.files.schema import scores_told
 from hrsnn_brian.files.tables import Table
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.presets import load_preset
+from hrsnn_brian.pruning.echo_gain import EchoOutOfReachError
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.prune import prune
@@ -21,7 +22,7 @@ from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.simulation import Engine
-from hrsnn_brian.studies import pruning_methods, recipe_scores
+from hrsnn_brian.studies import pruning_methods, recipe_scores, task_points
 from hrsnn_brian.studies.compared_recipes import BOTH, COMPARED, LEAVE, compared_at, compared_recipe
 from hrsnn_brian.studies.results.condense import condensed
 from hrsnn_brian.tasks.registry import get_task
@@ -166,12 +167,24 @@ def test_lnp_is_a_rule_like_any_other_and_notes_when_it_stops(compiled_engine):
     network = build_network(load_preset("default", ["N=40"]), 1)
     measure = Measurements(compiled_engine, 1, ProbeLengths(segments=2, exponent_seconds=0.5))
     quick = LNP.changed(timescales="off", delocalisation="off", rounds=2)
-    task = get_task("mackey-glass-84", 1, quick=True)
-    pruned, note = recipe_scores._apply(network, quick, measure, 80, 30, task)
+    point = {"neuron_fraction": 0.75, "keep": 0.5}
+    pruned, note = task_points.pruned_to(point, quick, network, measure)
     assert (pruned.n_neurons, pruned.n_synapses, note) == (30, 80, "")
     doomed = quick.changed(max_rate=25.0, patience=1)
-    kept, note = recipe_scores._apply(network, doomed, measure, 20, 30, task)
+    kept, note = task_points.pruned_to(point | {"keep": 0.125}, doomed, network, measure)
     assert (note == "") == ((kept.n_neurons, kept.n_synapses) == (30, 20))
+
+
+def test_an_echo_that_no_gain_reaches_is_a_row_without_a_score(monkeypatch):
+    def refuse(*given, **more):
+        raise EchoOutOfReachError("gain", "echo", "the input echo of 0.6 is out of reach")
+
+    monkeypatch.setattr("hrsnn_brian.pruning.prune.prune", refuse)
+    network = build_network(load_preset("default", ["N=40"]), 1)
+    point = {"neuron_fraction": 1.0, "keep": 0.02}
+    found, note = task_points.pruned_to(point, LNP, network, Measurements(Engine("numpy")))
+    assert found is None
+    assert note == "echo out of reach: the input echo of 0.6 is out of reach"
 
 
 def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_it():
