@@ -9,8 +9,14 @@ from typing import Any
 from hrsnn_brian.cli.description import describe, engine_facts, make_engine, network_facts
 from hrsnn_brian.cli.lyapunov_result import ResultFolder, claimed, say_spectrum
 from hrsnn_brian.cli.output import Output
+from hrsnn_brian.dynamics.echo import EXPLOSIVE
 from hrsnn_brian.dynamics.exponents.result import SpectrumResult
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, SegmentLog, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import (
+    DRIVES,
+    Protocol,
+    SegmentLog,
+    lyapunov_spectrum,
+)
 from hrsnn_brian.dynamics.exponents.time_step import (
     REFINEMENTS,
     Agreement,
@@ -19,6 +25,8 @@ from hrsnn_brian.dynamics.exponents.time_step import (
     checked_at,
     largest_exponent,
 )
+from hrsnn_brian.dynamics.measures import echo_columns
+from hrsnn_brian.dynamics.probe import COMMON, INDEPENDENT, Measurements
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.tables import text_table
 from hrsnn_brian.network.build import build_network
@@ -39,15 +47,16 @@ def measure_network(args: argparse.Namespace, output: Output) -> int:
     else:
         network = build_network(load_preset(args.system), args.seed)
     plan = _protocol(args)
-    k = args.k or 1
+    k, drive = args.k or 1, args.drive or INDEPENDENT
     identity = {
         "network": network_digest(network),
         "seed": args.seed,
         "device": args.device,
+        "drive": drive,
         "k": k,
     }
     with claimed(args.out, {"run": identity, "options": asdict(plan)}) as folder:
-        work = _Work(network, make_engine(args.device), k, args.seed, plan, folder)
+        work = _Work(network, make_engine(args.device), drive, k, args.seed, plan, folder)
         details, valid = work.measure(output)
         facts = {
             "command": "lyapunov",
@@ -82,6 +91,7 @@ class _Work:
 
     network: Network
     engine: Engine
+    drive: str
     k: int
     seed: int
     plan: Protocol
@@ -124,7 +134,23 @@ class _Work:
         output.say(describe(self.network))
         if self.k > 1:
             return _report_spectrum(found, output)
-        return _report_largest(found, check, output)
+        details, valid = _report_largest(found, check, output)
+        return {**details, **self._short(output)}, valid
+
+    def _short(self, output: Output) -> dict[str, Any]:
+        """Growth in 200 ms and, under common noise, the input echo, reported."""
+        probe = Measurements(self.engine, self.seed)
+        growth = probe.short_growth(self.network, self.drive)
+        value = f"{growth.value:.4g} +- {growth.standard_error:.2g} /s"
+        output.say(f"growth of random perturbations in {format_seconds(growth.T)}: {value}")
+        for flag in growth.flags:
+            output.say(f"no value: {flag}")
+        found = {"growth_per_s": growth.value, "growth_error_per_s": growth.standard_error}
+        if self.drive == COMMON:
+            found |= echo_columns(self.network, probe)
+            value = f"{found['input_echo']:.3g} +- {found['input_echo_se']:.2g}"
+            output.say(f"input echo S = {value}; above {EXPLOSIVE:g}: the eve of an explosion")
+        return found
 
     def _spectrum(self, plan: Protocol, progress: Progress) -> SpectrumResult:
         finished = self._finished(plan)
@@ -138,6 +164,7 @@ class _Work:
             engine=self.engine,
             k=self.k,
             protocol=plan,
+            drive=DRIVES[self.drive],
             seed=self.seed,
             log=SegmentLog(self._folder(plan), advance),
         )
@@ -213,4 +240,8 @@ def _steps(found: Agreement) -> dict[str, Any]:
 
 def _context(result: SpectrumResult) -> str:
     leak, rate = result.settings["passive_per_s"], result.settings["rate_hz"]
-    return f"rate {rate:.3g} Hz; a silent network would have its slowest leak, {leak:.4g} /s"
+    drive = result.settings["drive"]
+    return (
+        f"{drive} noise, rate {rate:.3g} Hz; a silent network would have its slowest leak, "
+        f"{leak:.4g} /s"
+    )

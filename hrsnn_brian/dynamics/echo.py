@@ -18,7 +18,8 @@ all neurons that see the input together, and so does the mode in which a network
 exponents under independent noise stay where they are up to the explosion.
 
 Everything is counted in samples, as the memory that a task asks for is: with samples of 20 ms the
-window is 100 ms to 1 s, with 40 ms it is 200 ms to 2 s. Compare S only of networks that are shown
+window is 100 ms to 1 s, with 40 ms it is 200 ms to 2 s. Samples of less than 20 ms are shown for
+20 ms here, or their traces would be their own echo. Compare S only of networks that are shown
 samples of one length. One channel is shown, whatever a task has: a network takes inputs of any
 number of columns, and the measure is to need no task. [our choice]
 """
@@ -26,7 +27,7 @@ number of columns, and the measure is to need no task. [our choice]
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -36,8 +37,9 @@ from hrsnn_brian.errors import InputError, NoEchoError
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
+from hrsnn_brian.settings.units import Seconds
 from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
-from hrsnn_brian.simulation.noise import COMMON_SAMPLES, common_noise, require_encoder
+from hrsnn_brian.simulation.noise import COMMON_SAMPLES, common_noise, held_samples, require_encoder
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +103,9 @@ def input_echo(
     """
     plan = protocol or InputEchoProtocol()
     require_encoder(network)
+    timing = network.params.timing
+    timing = replace(timing, sample=Seconds(timing.sample * held_samples(network)))
+    network = replace(network, params=replace(network.params, timing=timing))
     u = common_noise(plan.samples, seed, plan.correlation)
     moved = u.copy()
     moved[plan.times] += plan.step

@@ -1,12 +1,15 @@
 """The dynamics of one network as one row: activity, exponents, memory, dimension, eigenmodes.
 
 Units are in the names. All inputs are task-agnostic, frozen and seeded: white noise into every
-neuron (activity, exponents, `effective_dimension_noise`), or standard normal samples through the
-encoder (`memory_capacity`, `effective_dimension_input`). The formulas are in `dynamics.activity`,
-`dynamics.eigenmodes` and `dynamics.exponents`. Autocorrelation times are of spike counts in bins
-of one sample time, 20 ms by default: half of it, 10 ms, is what white noise has. [our choice]
+neuron (activity, exponents, `effective_dimension_noise`), standard normal samples through the
+encoder (`memory_capacity`, `effective_dimension_input`), or correlated ones (`common_noise_row`:
+independent noise does not excite the coherent mode in which a network runs away). The formulas are
+in `dynamics.activity`, `dynamics.eigenmodes`, `dynamics.echo` and `dynamics.exponents`.
+Autocorrelation times are of spike counts in bins of one sample time, 20 ms by default: half of it,
+10 ms, is what white noise has. [our choice]
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ from hrsnn_brian.dynamics.activity import (
 )
 from hrsnn_brian.dynamics.cost import network_cost
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised, participation_ratio
+from hrsnn_brian.errors import NoEchoError
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.score import Score
 from hrsnn_brian.files.tables import Row
@@ -37,6 +41,10 @@ MEASURES = (
     "silent_fraction",
     "isi_cv",
     "lambda_1_per_s",
+    "growth_per_s",
+    "lambda_common_per_s",
+    "growth_common_per_s",
+    "input_echo",
     "kaplan_yorke_dimension",
     "entropy_rate_nats_per_s",
     "population_autocorrelation_ms",
@@ -56,6 +64,7 @@ COLUMNS = (
     Column("effective_dimension_noise", "participation ratio of rates under noise", "1"),
     Column("effective_dimension_input", "participation ratio of rates under one input", "1"),
     Column("kaplan_yorke_dimension", "Kaplan-Yorke dimension of the exponents", "1"),
+    Column("growth_per_s", "growth of random perturbations in 200 ms", "1/s"),
     Column("entropy_rate_nats_per_s", "sum of the positive exponents", "nats/s"),
     Column("exponent_check", "why exponents are missing", role="note"),
     Column("participation_share", "participation ratio as a fraction of the neurons", "1"),
@@ -80,7 +89,34 @@ def dynamics_row(network: "Network", measure: "Measurements", lengths: Lengths) 
         "effective_dimension_input": _input_dimension(network, measure),
         "memory_capacity": measure.memory_capacity(network),
         **_exponents(network, measure, lengths),
+        "growth_per_s": measure.growth(network),
+        **common_noise_row(network, measure),
         **_modes(network, lengths.exponents),
+    }
+
+
+def echo_columns(network: "Network", measure: Any) -> Row:
+    """The input echo and its error; NaN for a network without one (`NoEchoError`)."""
+    try:
+        return {"input_echo": measure.echo(network), "input_echo_se": measure.echo_error}
+    except NoEchoError:
+        return {"input_echo": math.nan, "input_echo_se": math.nan}
+
+
+def common_noise_row(network: "Network", measure: Any) -> Row:
+    """Echo, exponent and short growth under common noise shown through the encoder.
+
+    measure: `Measurements`, or what answers like it. A network whose encoder shows it nothing has
+    none of these columns.
+    """
+    if network.params.encoder.gain == 0:
+        return {}
+    return {
+        **echo_columns(network, measure),
+        "lambda_common_per_s": measure.common_lambda_1(network),
+        "lambda_common_error_per_s": measure.common_lambda_1_error,
+        "growth_common_per_s": measure.common_growth(network),
+        "growth_common_error_per_s": measure.common_growth_error,
     }
 
 

@@ -1,15 +1,15 @@
 """What pruning may ask of the engine: measures of a network as it stands, each a method.
 
 All are task-agnostic (`task_probe` adds what a task can tell), driven by the white noise of
-`noise_drive`; runs use the programs of the task runs and of the exponents, so pruning builds
-nothing of its own.
+`noise_drive` or by the common noise of `common_drive`; runs use the programs of the task runs and
+of the exponents, so pruning builds nothing of its own.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,12 @@ from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.times import Span
 from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
 
+if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.exponents.short_time import ShortGrowth
+
 Floats = NDArray[np.float64]
 
+INDEPENDENT, COMMON = "independent", "common"  # what noise is to neurons
 COVARIANCE_SECONDS = 60.0
 COVARIANCE_TRACE = 100e-3  # of the recorded traces, the one closest to this is the filtered rate
 MEMORY_SAMPLES, MEMORY_WASHOUT, MEMORY_DELAYS = 2000, 50, 30
@@ -61,7 +65,8 @@ class Measurements:
 
     engine: runs the networks. seed: root of inputs and initial states. lengths: how long they are.
     `unresolved` counts the neurons of the last `node_exponents` that had none; `lambda_1_error` is
-    the standard error of the last `lambda_1`, `echo_error` that of the last `echo`.
+    the standard error of the last `lambda_1`, and so are `common_lambda_1_error`, `growth_error`,
+    `common_growth_error` and `echo_error` those of their measures.
     """
 
     def __init__(self, engine: Engine, seed: int = 0, lengths: ProbeLengths | None = None) -> None:
@@ -69,7 +74,8 @@ class Measurements:
         self.lengths = lengths or ProbeLengths()
         self.T = self.lengths.T
         self.unresolved = 0
-        self.lambda_1_error = math.nan
+        self.lambda_1_error = self.common_lambda_1_error = math.nan
+        self.growth_error = self.common_growth_error = math.nan
         self.echo_error = math.nan
 
     @property
@@ -126,17 +132,63 @@ class Measurements:
         At one time step and one size of perturbation, to compare networks: `lambda_inf` also asks
         whether both are small enough. Its standard error over two inputs is in `lambda_1_error`.
         """
-        from hrsnn_brian.dynamics.exponents.resolution import unresolved
-        from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+        value, self.lambda_1_error = self._largest(network, INDEPENDENT)
+        return value
 
-        plan = Protocol(duration=self.lengths.exponent_seconds, segments=2)
-        found = lyapunov_spectrum(network, engine=self.engine, protocol=plan, seed=self.seed)
-        self.lambda_1_error = float(found.standard_error[0])
-        tolerated = unresolved(
-            found.settings
-        )  # a step too long for the events of an active network
+    def common_lambda_1(self, network: Network) -> float:
+        """The same under one noise for all neurons, shown through the encoder.
+
+        It sees the coherent mode in which networks run away, where `lambda_1` does not. Raises
+        InputError for an encoder that shows nothing.
+        """
+        value, self.common_lambda_1_error = self._largest(network, COMMON)
+        return value
+
+    def _largest(self, network: Network, drive: str) -> tuple[float, float]:
+        from hrsnn_brian.dynamics.exponents.resolution import unresolved
+        from hrsnn_brian.dynamics.exponents.spiking import DRIVES, Protocol, lyapunov_spectrum
+
+        found = lyapunov_spectrum(
+            network,
+            engine=self.engine,
+            protocol=Protocol(duration=self.lengths.exponent_seconds, segments=2),
+            drive=DRIVES[drive],
+            seed=self.seed,
+        )
+        # a step too long for the events of an active network
+        tolerated = unresolved(found.settings)
         failed = any(flag not in tolerated for flag in found.flags)
-        return math.nan if failed else float(found.history[-1, 0])
+        value = math.nan if failed else float(found.history[-1, 0])
+        return value, float(found.standard_error[0])
+
+    def growth(self, network: Network) -> float:
+        """Growth rate of random perturbations in 200 ms, 1/s, see `exponents.short_time`; NaN where
+        a check failed. Its standard error is in `growth_error`."""
+        found = self.short_growth(network, INDEPENDENT)
+        self.growth_error = found.standard_error
+        return found.value
+
+    def common_growth(self, network: Network) -> float:
+        """The same under one noise for all neurons, shown through the encoder.
+
+        Above 0 is the eve of an explosion. Raises InputError for an encoder that shows nothing.
+        """
+        found = self.short_growth(network, COMMON)
+        self.common_growth_error = found.standard_error
+        return found.value
+
+    def short_growth(self, network: Network, drive: str) -> "ShortGrowth":
+        """The growth under "common" or "independent" noise, with why it has no value."""
+        from hrsnn_brian.dynamics.exponents.short_time import GrowthProtocol, short_growth
+        from hrsnn_brian.dynamics.exponents.spiking import DRIVES
+
+        return short_growth(
+            network,
+            engine=self.engine,
+            protocol=GrowthProtocol(dt=_step(network, NODE_STEP)),
+            drive=DRIVES[drive],
+            seed=self.seed,
+        )
 
     def echo(self, network: Network) -> float:
         """The input echo S, see `dynamics.echo`; its standard error is in `echo_error`.

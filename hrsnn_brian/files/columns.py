@@ -100,6 +100,12 @@ KNOWN = _IDENTITY | _by_name(
         "lambda_1_per_s", "largest Lyapunov exponent at one time step, to compare networks", "1/s"
     ),
     Column("lambda_1_error_per_s", "its standard error over independent inputs", "1/s"),
+    Column("input_echo", "what is left of a perturbed input, 5 to 49 samples later", "1"),
+    Column("input_echo_se", "its standard error over the perturbations", "1"),
+    Column("lambda_common_per_s", "largest Lyapunov exponent under common noise", "1/s"),
+    Column("lambda_common_error_per_s", "its standard error over independent inputs", "1/s"),
+    Column("growth_common_per_s", "growth in 200 ms of random perturbations, common noise", "1/s"),
+    Column("growth_common_error_per_s", "its standard error over inputs", "1/s"),
     Column("memory_capacity", "linear memory capacity", "samples"),
     Column("spectral_abscissa_per_s", "largest real part of an eigenvalue of -D + D W", "1/s"),
     Column("participation_ratio", "neurons of a leading eigenvector, mean", "1"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.dynamics.cost import synaptic_ops_per_s
+from hrsnn_brian.dynamics.measures import common_noise_row
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import plain, remove_parts, write_json, write_text
 from hrsnn_brian.files.columns import Column
@@ -88,6 +89,7 @@ def measured_row(network: Network, iteration: int, probe: Probe, recipe: Recipe)
         "rate_hz": float(rates.mean()),
         "lambda_1_per_s": probe.lambda_1(network),
         "lambda_1_error_per_s": probe.lambda_1_error,
+        **common_noise_row(network, probe),
         "spectral_abscissa_per_s": abscissa,
         "participation_ratio": participation,
         "memory_capacity": probe.memory_capacity(network),
@@ -101,7 +103,7 @@ def check_start(network: Network, row: Row, stability: Stability) -> None:
     reasons = stability.failures(row)
     if not reasons:
         return
-    change = "weaken the weights or the drive, or raise lambda_max or max_rate"
+    change = "weaken the weights or the drive, or raise that bound"
     if row["rate_hz"] < stability.min_rate:
         change = "raise its bias or its drive"
     what = f"{network.n_neurons} neurons, {network.n_synapses} synapses"

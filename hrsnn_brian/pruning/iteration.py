@@ -37,13 +37,17 @@ class Probe(Protocol):
     """What may be asked of a network as it stands; `Measurements` asks the engine.
 
     T: s, over which a perturbation grows in `node_exponents`; unresolved: neurons to which the last
-    of these gave the value of others; lambda_1_error: standard error of the last `lambda_1`, 1/s.
-    Those `OF_TASK` need not be there.
+    of these gave the value of others; lambda_1_error: standard error of the last `lambda_1`, 1/s,
+    and so on.
+    `task_rates` and `readout_weight`, of a network trained for a task, need not be there.
     """
 
     T: float
     unresolved: int
     lambda_1_error: float
+    common_lambda_1_error: float
+    common_growth_error: float
+    echo_error: float
 
     def covariance(self, network: Network) -> Floats: ...
 
@@ -55,9 +59,13 @@ class Probe(Protocol):
 
     def lambda_1(self, network: Network) -> float: ...
 
-    def memory_capacity(self, network: Network) -> float: ...
+    def common_lambda_1(self, network: Network) -> float: ...
+
+    def common_growth(self, network: Network) -> float: ...
 
     def echo(self, network: Network) -> float: ...
+
+    def memory_capacity(self, network: Network) -> float: ...
 
 
 def identity_of(probe: Any) -> Mapping[str, Any]:

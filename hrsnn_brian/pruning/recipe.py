@@ -32,14 +32,23 @@ _PARTS = ("start", "steps", "finish")
 class Stability(Section):
     """The condition that a network must meet after every iteration, and what breaks it off.
 
-    Stable is lambda_1 <= lambda_max and min_rate <= mean rate <= max_rate. lambda_1 is the largest
-    exponent at one time step, compared as it is: its standard error, which the history has beside
-    it, does not enter, so that within it the decision is chance. [our choice; that the loop ends
-    early when a condition fails is the paper's]
+    Stable is lambda_1 <= lambda_max, min_rate <= mean rate <= max_rate and, since independent noise
+    does not see the coherent mode in which networks run away, under common noise shown through the
+    encoder lambda <= lambda_common_max and an input echo <= echo_max. A network whose encoder shows
+    it nothing is not judged by the last two, one without an echo not by the last. Exponents are the
+    largest ones at one time step. All are compared as they are: the standard errors, which the
+    history has beside them, do not enter, so that within them the decision is chance. [our choice;
+    that the loop ends early when a condition fails is the paper's]
     """
 
     section: ClassVar[str] = "stability"
     lambda_max: Real = Real(0.0).about("largest lambda_1 of a stable network", "1/s")
+    lambda_common_max: Real = Real(0.0).about(
+        "largest exponent of a stable network under common noise", "1/s"
+    )
+    echo_max: Real = Real(2.0, 0).about(
+        "largest input echo of a stable network; above 2 it is about to run away"
+    )
     min_rate: Real = Real(0.1, 0).about("lowest mean rate of a stable network", "Hz")
     max_rate: Real = Real(500.0, 0).about("highest mean rate of a stable network", "Hz")
     patience: Whole = Whole(3, low=1).about("unstable iterations in a row that end pruning")
@@ -54,9 +63,9 @@ class Stability(Section):
     def failures(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Why a network with the measures of `row` is not stable; empty if it is.
 
-        row: "rate_hz" and "lambda_1_per_s".
+        row: "rate_hz" and "lambda_1_per_s"; "lambda_common_per_s" and "input_echo", if measured.
         """
-        rate, exponent = row["rate_hz"], row["lambda_1_per_s"]
+        rate = row["rate_hz"]
         reasons = []
         if rate == 0:
             reasons.append("it is silent (no spikes)")
@@ -64,11 +73,17 @@ class Stability(Section):
             reasons.append(f"its rate of {rate:.3g} Hz is below min_rate = {self.min_rate:g}")
         if rate > self.max_rate:
             reasons.append(f"it explodes: {rate:.4g} Hz, above max_rate = {self.max_rate:g}")
-        if math.isnan(exponent):
-            reasons.append("its lambda_1 could not be measured")
-        elif exponent > self.lambda_max:
-            what = f"its lambda_1 of {exponent:.3g}/s is above lambda_max = {self.lambda_max:g}"
-            reasons.append(what)
+        for name, what, bound in (
+            ("lambda_1_per_s", "lambda_1", "lambda_max"),
+            ("lambda_common_per_s", "lambda under common noise", "lambda_common_max"),
+        ):
+            value, most = row.get(name, -math.inf), getattr(self, bound)
+            if math.isnan(value):
+                reasons.append(f"its {what} could not be measured")
+            elif value > most:
+                reasons.append(f"its {what} of {value:.3g}/s is above {bound} = {most:g}")
+        if (echo := row.get("input_echo", math.nan)) > self.echo_max:
+            reasons.append(f"its input echo of {echo:.3g} is above echo_max = {self.echo_max:g}")
         return tuple(reasons)
 
 

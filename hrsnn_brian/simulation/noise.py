@@ -13,6 +13,7 @@ from hrsnn_brian.simulation.drive import Drive
 
 CORRELATION_TIME = 20e-3  # s
 COMMON_SAMPLES = 5.0  # correlation time of common noise, in samples
+SHORTEST_SHOWN = 20e-3  # s that a value of common noise is shown, or longer
 
 
 def noise_drive(
@@ -63,8 +64,14 @@ def common_drive(network: Network, seconds: float, seed: int) -> Drive:
     what they send. Raises InputError for an encoder that shows nothing.
     """
     require_encoder(network)
-    u = common_noise(_rows(network, seconds, columns=1), seed)
+    rows, held = _rows(network, seconds, columns=1), held_samples(network)
+    u = np.repeat(common_noise(-(-rows // held), seed), held)[:rows]
     return Drive(u[:, None], seed=seed, record_states=False, traces=False)
+
+
+def held_samples(network: Network) -> int:
+    """Samples that show one value of common noise: 1, or as many as make 20 ms. [our choice]"""
+    return math.ceil(SHORTEST_SHOWN / network.params.timing.sample * (1 - 1e-9))
 
 
 def common_noise(

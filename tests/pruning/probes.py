@@ -19,7 +19,8 @@ class Stub:
 
     T = 80e-3
     unresolved = 0
-    lambda_1_error = 0.5
+    lambda_1_error = common_lambda_1_error = common_growth_error = 0.5
+    echo_error = 0.02
 
     def __init__(self, unstable=(), silent=(), rate=10.0):
         self.unstable, self.silent, self.rate = unstable, silent, rate
@@ -43,6 +44,15 @@ class Stub:
     def lambda_1(self, network):
         unstable = network.n_neurons in self.unstable
         return 3.0 if unstable else float(network.tau_m.mean() / 10e-3) - 5.0
+
+    def common_lambda_1(self, network):
+        return self.lambda_1(network) - 4.0
+
+    def common_growth(self, network):
+        return self.lambda_1(network) + 2.0
+
+    def echo(self, network):
+        return 0.6
 
     def memory_capacity(self, network):
         return 1.0

@@ -39,6 +39,7 @@ from hrsnn_brian.simulation import (
     Engine,
     Perturbation,
     coloured_drive,
+    common_drive,
     noise_drive,
     simulate_perturbed,
 )
@@ -66,6 +67,11 @@ def default_drive(network: Network, duration: float, seed: int) -> Drive:
     if network.params.encoder.kind == "current":
         return coloured_drive(network, duration, seed)
     return noise_drive(network, duration, seed, record_states=False, traces=False)
+
+
+DRIVES: dict[str, DriveMaker] = {"independent": default_drive, "common": common_drive}
+"""What an exponent may be measured under. Independent noise averages out in what neurons send each
+other: exponents under it do not see the coherent mode that an input excites and that runs away."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,7 @@ class _Segments:
         network = self.network
         return {
             "quantity": "lambda_inf",
+            "drive": next((name for name, maker in DRIVES.items() if maker is self.drive), "own"),
             "k": self.k,
             "seed": self.seed,
             "neurons": network.n_neurons,
@@ -230,7 +237,7 @@ def n_states(network: Network) -> int:
     return network.n_neurons * (3 if network.params.synapse.currents == "two" else 2)
 
 
-def random_directions(copies: int, n: int, seed: int, *keys: int) -> FloatArray:
+def random_directions(copies: int, n: int, seed: int, *keys: str | int) -> FloatArray:
     """Random unit vectors (copies, n), from the stream "perturbation"."""
     vectors = rng(seed, "perturbation", *keys).standard_normal((copies, n))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
