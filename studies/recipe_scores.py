@@ -66,6 +66,18 @@ def scored_rows(
     return rows
 
 
+def stability_row(network: "Network", measure: "Measurements") -> Row:
+    """Exponent and 200-ms growth under independent and under common noise, and the input echo."""
+    from hrsnn_brian.dynamics.measures import common_noise_row
+
+    return {
+        "lambda_1_per_s": measure.lambda_1(network),
+        "lambda_1_error_per_s": measure.lambda_1_error,
+        "growth_per_s": measure.growth(network),
+        **common_noise_row(network, measure),
+    }
+
+
 def _drawn(point: Point) -> "Network":
     from hrsnn_brian.network.build import drawn_network
 
