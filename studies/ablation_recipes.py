@@ -7,13 +7,13 @@ alone      The other three steps are left out, in that sense; "left out: all fou
            without any, to compare these with too.
 exchanged  One ingredient is another, and the name says which option has which value. "one shot" is
            two iterations (neurons and synapses cannot fall in one), with one timescale search;
-           "literal" is the paper to the letter, two options at once.
+           "literal" is the paper to the letter, four options at once.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from hrsnn_brian.pruning.lnp import LNP
+from hrsnn_brian.pruning.lnp import LNP, TO_THE_LETTER
 from hrsnn_brian.pruning.recipe import Recipe
 
 BASELINE = "baseline"
@@ -80,7 +80,7 @@ VARIANTS: dict[str, Variant] = {
         for value in values
     },
     "one shot": Variant(EXCHANGED, {"timescale_every": 2}, iterations=2),
-    "literal": Variant(EXCHANGED, {"compensation": "literal", "proportional": "off"}),
+    "literal": Variant(EXCHANGED, dict(TO_THE_LETTER)),
 }
 # Enough for a first look: every step, and the ingredients that prototypes found to matter or not.
 QUICK = (

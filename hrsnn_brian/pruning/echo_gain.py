@@ -86,7 +86,7 @@ def search_gain(
             "the gain as a number"
         )
         raise EchoOutOfReachError("gain", ECHO, what)
-    return max(below, key=lambda trial: trial.off), tuple(found)
+    return max(below, key=lambda trial: (trial.off, trial.gain)), tuple(found)
 
 
 def _next_gain(found: list[Trial], largest: float) -> float | None:
@@ -210,7 +210,7 @@ class EchoGain(Step):
         if abs(found.off) > self.tolerance:
             jump = f"the input echo jumps across the {wanted:.3g} of the unpruned network"
             _warn(f"{jump}; with gain {found.gain:.3g} it is {found.echo:.3g}")
-        elif found.echo > EXPLOSIVE:
+        elif found.echo > EXPLOSIVE >= wanted:
             _warn(f"the pruned network has an input echo of {found.echo:.3g}, {_DANGER}")
         note = now.note(
             "echo gain",

@@ -9,10 +9,11 @@ Linearised around its driven state the network is x' = A x, A = -D + gain D W, D
 finite-time exponent of a perturbation of neuron i alone.
 """
 
+from hrsnn_brian.pruning.echo_gain import ECHO
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.rate_steps import MatchRate
-from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.recipe import COHERENT, Recipe, Stability
 from hrsnn_brian.pruning.spread_modes import SpreadModes
 from hrsnn_brian.pruning.tune_timescales import TuneTimescales
 
@@ -45,15 +46,18 @@ LNP = Recipe(
 
 # The paper's fragments, as near as they allow: w/p alone and uncapped, the harmonic mean over the
 # neighbours of both end nodes, A = -D + L, and all neurons compete.
+TO_THE_LETTER = {
+    "compensation": "literal inf",
+    "neighbourhood": "union",
+    "matrix": "exponents",
+    "proportional": "off",
+}
 LITERAL = LNP.changed(
     name="lnp literal",
     description="lnp with weights w/p and nothing else to compensate, edge exponents over the "
     "neighbours of both ends, A = -D + L",
     source="Chakraborty et al. 2024, to the letter",
-    compensation="literal inf",
-    neighbourhood="union",
-    matrix="exponents",
-    proportional="off",
+    **TO_THE_LETTER,
 )
 CAPPED = LITERAL.changed(
     name="lnp capped",
@@ -93,5 +97,7 @@ ECHOED = REVISED.changed(
     price=0.35,
     within="neuron",
     neurons="activity",
-    gain="echo",
+    gain=ECHO,
+    lambda_common_max=COHERENT.lambda_common_max,
+    echo_max=COHERENT.echo_max,
 )

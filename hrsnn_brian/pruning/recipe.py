@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hrsnn_brian.dynamics.echo import EXPLOSIVE
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning.echo_gain import EchoGain
 from hrsnn_brian.pruning.iteration import Step
 from hrsnn_brian.settings.checked import Checked
-from hrsnn_brian.settings.fields import OneOf, Real, Whole
+from hrsnn_brian.settings.fields import OneOf, OptionalReal, Real, Whole
 from hrsnn_brian.settings.keys import Keys
 from hrsnn_brian.settings.reader import Settings, assignments
 from hrsnn_brian.settings.section import Section, checked_fields
@@ -32,22 +33,23 @@ _PARTS = ("start", "steps", "finish")
 class Stability(Section):
     """The condition that a network must meet after every iteration, and what breaks it off.
 
-    Stable is lambda_1 <= lambda_max, min_rate <= mean rate <= max_rate and, since independent noise
-    does not see the coherent mode in which networks run away, under common noise shown through the
-    encoder lambda <= lambda_common_max and an input echo <= echo_max. A network whose encoder shows
-    it nothing is not judged by the last two, one without an echo not by the last. Exponents are the
-    largest ones at one time step. All are compared as they are: the standard errors, which the
-    history has beside them, do not enter, so that within them the decision is chance. [our choice;
-    that the loop ends early when a condition fails is the paper's]
+    Stable is lambda_1 <= lambda_max, min_rate <= mean rate <= max_rate and, where bounds are given,
+    under common noise shown through the encoder lambda <= lambda_common_max and an input echo <=
+    echo_max: independent noise does not see the coherent mode in which networks run away. Both are
+    measured anyway, unless the encoder shows nothing; a network without an echo passes. Exponents
+    are the largest ones at one time step. All are compared as they are: the standard errors, which
+    the history has beside them, do not enter, so that within them the decision is chance. [our
+    choice; that the loop ends early when a condition fails is the paper's]
     """
 
     section: ClassVar[str] = "stability"
     lambda_max: Real = Real(0.0).about("largest lambda_1 of a stable network", "1/s")
-    lambda_common_max: Real = Real(0.0).about(
-        "largest exponent of a stable network under common noise", "1/s"
+    # None, so that `lnp` stays what it was: its slow leaks bring both to these bounds
+    lambda_common_max: OptionalReal = OptionalReal(-math.inf).about(
+        "if given, largest exponent of a stable network under common noise, such as 0", "1/s"
     )
-    echo_max: Real = Real(2.0, 0).about(
-        "largest input echo of a stable network; above 2 it is about to run away"
+    echo_max: OptionalReal = OptionalReal(0).about(
+        "if given, largest input echo of a stable network; above 2 it is about to run away"
     )
     min_rate: Real = Real(0.1, 0).about("lowest mean rate of a stable network", "Hz")
     max_rate: Real = Real(500.0, 0).about("highest mean rate of a stable network", "Hz")
@@ -77,14 +79,21 @@ class Stability(Section):
             ("lambda_1_per_s", "lambda_1", "lambda_max"),
             ("lambda_common_per_s", "lambda under common noise", "lambda_common_max"),
         ):
-            value, most = row.get(name, -math.inf), getattr(self, bound)
+            value, most = row.get(name), getattr(self, bound)
+            if value is None or most is None:
+                continue
             if math.isnan(value):
                 reasons.append(f"its {what} could not be measured")
             elif value > most:
                 reasons.append(f"its {what} of {value:.3g}/s is above {bound} = {most:g}")
-        if (echo := row.get("input_echo", math.nan)) > self.echo_max:
+        echo = row.get("input_echo", math.nan)
+        if self.echo_max is not None and echo > self.echo_max:
             reasons.append(f"its input echo of {echo:.3g} is above echo_max = {self.echo_max:g}")
         return tuple(reasons)
+
+
+# Judged under common noise as well.
+COHERENT = Stability(lambda_common_max=0.0, echo_max=EXPLOSIVE)
 
 
 @dataclass(frozen=True)

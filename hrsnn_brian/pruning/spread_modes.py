@@ -218,7 +218,8 @@ def lyapunov_matrix(W: Any, now: Iteration) -> Any:
     """L (N, N), L_ij = sgn(w_ij) a_ij at the synapses of CSR W, scaled to the norm of W.
 
     [review: the linear model is -D + L; that L has the edge weights a_ij, the signs of W, which
-    exponents do not see, and its norm is our choice]
+    exponents do not see, and its norm is our choice; forecasts take a new synapse's weight for its
+    entry of L]
     """
     keep = now.recipe.step("synapses")
     data = np.sign(W.data) * edge_strength(W, now, keep.neighbourhood if keep else "endpoints")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import norm
 
 from hrsnn_brian.dynamics.covariance import linear_covariance
 from hrsnn_brian.network.network import Network
@@ -51,11 +52,12 @@ class Stub:
     def common_growth(self, network):
         return self.lambda_1(network) + 2.0
 
-    def echo(self, network):
-        return 0.6
-
     def memory_capacity(self, network):
         return 1.0
+
+    def echo(self, network):
+        """Goes as the power 1.5 of a gain."""
+        return 0.6 * (np.abs(network.W).sum() * norm(network.W) / network.n_neurons**1.5) ** 0.75
 
 
 class Growing(Stub):
@@ -147,5 +149,6 @@ def iteration(
         source=network if source is None else source,
         original=network if source is None else source,
         original_hz=lambda: probe.rate_hz(network),
+        original_echo=lambda: probe.echo(network if source is None else source),
         seen=seen,
     )

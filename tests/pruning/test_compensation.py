@@ -10,6 +10,7 @@ from scipy import sparse
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.pruning.compensation import (
     Compensation,
+    compensate,
     parse_compensation,
     row_power,
     variance_preserving,
@@ -68,6 +69,17 @@ def test_a_class_input_that_was_added_keeps_its_weight(rescale):
     assert after[1, 2] == pytest.approx(-2.0 if rescale is row_power else -4.0)
 
 
+def test_capped_at_the_median_no_factor_is_above_it_and_half_are_as_they_were():
+    W, p = weights(), RNG(2).uniform(0.01, 1.0, weights().nnz)
+    factor = compensate(W, W, parse_compensation("capped"), p).data / W.data
+    median = np.median(1 / p)
+    np.testing.assert_allclose(factor, np.minimum(1 / p, median), rtol=1e-12)
+    assert (factor > median * (1 + 1e-12)).sum() == 0
+    assert np.isclose(factor, 1 / p).mean() == pytest.approx(0.5, abs=1 / W.nnz)
+    none = keep_entries(W, np.zeros(W.nnz, dtype=bool))
+    assert compensate(none, W, parse_compensation("capped"), np.zeros(0)).nnz == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -77,6 +89,7 @@ def test_a_class_input_that_was_added_keeps_its_weight(rescale):
         ("literal 0.5", r"cap must be from 1 to inf"),
         ("row half", r"'half' is not a number"),
         ("none 1", r"'none' takes no number"),
+        ("capped 2", r"'capped' takes no number"),
         ("row 1 2", r"must be one of none, row, variance, literal"),
     ],
 )

@@ -16,6 +16,7 @@ from hrsnn_brian.pruning.spread_modes import (
     Linearisation,
     delocalise,
     draw_weights_of_senders,
+    lyapunov_matrix,
     with_edge,
 )
 
@@ -194,7 +195,7 @@ def test_additions_take_the_place_of_the_least_important():
 
 
 def test_where_no_synapse_may_leave_none_does(network):
-    off = LNP.changed(synapses="off", gain=GAIN)
+    off = LNP.changed(synapses="off", delocalisation__gain=GAIN)
     after = off.step("delocalisation")(iteration(network, recipe=off))
     added = after.told["added"]
     assert 0 < added <= 5
@@ -202,3 +203,40 @@ def test_where_no_synapse_may_leave_none_does(network):
     none = LNP.changed(added_edges=0).step("delocalisation")(iteration(network))
     assert none.network is network
     assert none.told == {"added": 0}
+
+
+# ---- A = -D + L ---------------------------------------------------------------------------
+
+
+def exponents_of(network):
+    return -20.0 - 40.0 * RNG(5).random(network.n_neurons)
+
+
+def test_the_lyapunov_matrix_has_the_signs_of_the_weights_and_the_growth_of_the_edges(network):
+    exponents = exponents_of(network)
+    L = lyapunov_matrix(network.W, iteration(network, exponents=exponents)).tocoo()
+    growth, W = np.exp(exponents * Stub.T), network.W.tocoo()
+    harmonic = 2 / (1 / growth[W.row] + 1 / growth[W.col])
+    assert np.array_equal((L.row, L.col), (W.row, W.col))
+    expected = np.sign(W.data) * harmonic
+    expected *= np.linalg.norm(W.data) / np.linalg.norm(harmonic)
+    np.testing.assert_allclose(L.data, expected, rtol=1e-10)
+
+
+def test_delocalisation_of_minus_d_plus_l_raises_the_participation_of_its_own_modes(network):
+    recipe = LNP.changed(matrix="exponents", delocalisation__gain=GAIN, synapses="off")
+    step, exponents = recipe.step("delocalisation"), exponents_of(network)
+    assert step.needs == {"exponents"}
+    assert not LNP.changed(matrix="exponents", delocalisation="off").step("delocalisation").needs
+    now = iteration(network, recipe=recipe, exponents=exponents)
+    after = step(now)
+    assert after.told["added"] > 0
+    before, then = (
+        mean_participation(lyapunov_matrix(net.W, now), network.tau_m)[0]
+        for net in (network, after.network)
+    )
+    note = after.network.history[-1]
+    assert (note["before"], note["after"]) == pytest.approx((before, then), rel=1e-6)
+    assert then > before
+    plain = LNP.changed(delocalisation__gain=GAIN, synapses="off").step("delocalisation")
+    assert plain(now).network.history[-1]["before"] != pytest.approx(before, rel=1e-3)

@@ -74,7 +74,8 @@ def test_literal_noise_pruning_is_unbiased(selection, budgets):
 
 def test_literal_synapse_step_is_unbiased():
     """E[W'] = W over many samples, entry by entry, within five standard errors of w/p."""
-    net, step, samples = larger(), LITERAL.step("synapses"), 1500
+    net, samples = larger(), 1500
+    step = LITERAL.changed(neighbourhood="endpoints").step("synapses")  # as good here, and quick
     seen = facts(net)
     total = np.zeros((60, 60))
     for k in range(samples):
@@ -98,6 +99,21 @@ def test_the_cap_bounds_the_literal_factor_and_only_bites_below_its_inverse():
     factor = state.W.toarray()[there] / W.toarray()[there]
     np.testing.assert_allclose(factor, np.minimum(1 / p[there], 5), rtol=1e-9)
     assert factor.max() == pytest.approx(5)
+
+
+def test_capped_rescales_by_the_probability_of_each_survivor_and_not_above_their_median():
+    net, C = network(), covariance_matrix(40)
+    step = KeepSynapses(score="magnitude", compensation="capped")
+    q = np.abs(net.W.data) * covariance_factor(net.W, C)
+    chance = (probabilities(q, 48), net.W.indices, net.W.indptr)
+    p = sparse.csr_array(chance, shape=net.W.shape).toarray()
+    there = (state := kept(net, step, 48, seed=3, covariance=C)).W.toarray() != 0
+    factor = state.W.toarray()[there] / net.W.toarray()[there]
+    np.testing.assert_allclose(factor, np.minimum(1 / p[there], np.median(1 / p[there])), rtol=1e-9)
+    with pytest.raises(InputError, match=r"compensation = 'capped': needs probabilities"):
+        KeepSynapses(compensation="capped", selection="top")
+    with pytest.raises(InputError, match=r"compensation = 'capped': needs base = 'carried'"):
+        KeepSynapses(compensation="capped", base="original")
 
 
 def dense_sums(W, sign, power):

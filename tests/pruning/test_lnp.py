@@ -431,8 +431,8 @@ def test_a_network_in_parts_is_refused_unless_allowed(network):
         ({"pivots": "-1"}, "pivots = -1.*>= 0"),
         ({"added_edges": "2.5"}, "added_edges = 2.5.*whole number"),
         ({"patience": "many"}, "patience = 'many': must be a whole number >= 1"),
-        ({"gain": "much"}, "gain = 'much': must be a number"),
-        ({"gain": "inf"}, "gain = inf: must be a number"),
+        ({"gain": "much"}, "gain.rule = 'much': must be echo, none or a number"),
+        ({"delocalisation.gain": "inf"}, "delocalisation.gain = inf: must be a number"),
         ({"lambda_max": "nan"}, "lambda_max = nan: must be a number"),
         ({"min_rate": "600"}, "min_rate.*0 .. 500"),
         ({"compensation": "row 2"}, "alpha must be from 0 to 1"),
@@ -452,10 +452,11 @@ def test_a_budget_on_average_is_refused_where_iterations_ask_for_it(network):
 
 
 def test_options_from_text():
-    recipe = get_recipe("lnp literal").with_settings(["modes=3", "gain=0.5", "score=magnitude"])
+    texts = ["modes=3", "delocalisation.gain=0.5", "score=magnitude", "gain=2"]
+    recipe = get_recipe("lnp literal").with_settings(texts)
     keep, spread = recipe.step("synapses"), recipe.step("delocalisation")
     assert (spread.modes, spread.gain, keep.score) == (3, 0.5, "magnitude")
-    assert keep.compensation == "literal 1000"
+    assert (keep.compensation, recipe.step("gain").rule) == ("literal inf", 2.0)
     with pytest.raises(InputError, match=r"recipe = 'lnp literl': .*did you mean 'lnp literal'"):
         get_recipe("lnp literl")
 
@@ -598,14 +599,15 @@ def test_the_command_refuses_in_one_line(saved, tmp_path, capfd, words, message)
 def test_lnp_is_listed_with_its_source_and_cost(capfd):
     assert main(["list", "methods"]) == 0
     lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("lnp")]
-    assert len(lines) == 3
+    assert len(lines) == 5
     assert all("cost" in line for line in lines)
-    assert ["Chakraborty" in line for line in lines] == [True, True, False]
+    assert ["Chakraborty" in line for line in lines] == [True, True, True, False, True]
 
 
-def test_the_three_variants_are_recipes_that_draw_alike():
+def test_the_variants_are_recipes_that_draw_alike():
     variants = [recipe for recipe in RECIPES.values() if recipe.family == "lnp"]
-    assert [recipe.name for recipe in variants] == ["lnp", "lnp literal", "lnp revised"]
+    names = ["lnp", "lnp literal", "lnp capped", "lnp revised", "lnp echo"]
+    assert [recipe.name for recipe in variants] == names
     assert {recipe.stream("synapses", 3) for recipe in variants} == {("lnp", "synapses", 3)}
     assert get_recipe("lnp") is LNP
 

@@ -106,7 +106,7 @@ def test_no_name_has_two_kinds_of_options():
 
 def test_a_list_shows_the_values_of_that_recipe_and_preset():
     frugal = {entry["name"]: entry["default"] for entry in options_of("frugal")}
-    assert (frugal["synapses.price"], frugal["finish.gain"]) == (0.35, 1.5)
+    assert (frugal["synapses.price"], frugal["gain.rule"]) == (0.35, 1.5)
     dense = {entry["name"]: entry["default"] for entry in options_of("dense")}
     assert dense["neuron.t_ref"] == "0 ms"
     curve = {entry["name"]: entry["default"] for entry in options_of("pruning_curve")}

@@ -119,7 +119,8 @@ def test_a_step_left_out_knows_nothing():
     assert not keep.needs
     size = {"neurons": 40, "synapses": 100, "budget": 100, "number": 1, "rounds": 8, "seed": 0}
     ends = {"network": network, "source": network, "original": network}
-    now = Iteration(recipe=LNP, probe=None, original_hz=float, **size, **ends)
+    asked = {"original_hz": float, "original_echo": float}
+    now = Iteration(recipe=LNP, probe=None, **asked, **size, **ends)
     assert np.ptp(keep.importance(network.W, now)) == 0
     rules = values(nothing)
     assert rules["neurons"] == "random"
