@@ -29,7 +29,7 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
-from hrsnn_brian.studies.recipe_scores import PRIMARY, RATE_MISSED, TASKS, stability_row
+from hrsnn_brian.studies.recipe_scores import GROWTH, PRIMARY, RATE_MISSED, TASKS, stability_row
 from hrsnn_brian.studies.task_points import (
     ECHO_MISSED,
     pruned_to,
@@ -238,6 +238,6 @@ STUDY = Study(
         Column(RULE, "whether the gain was given or found by the input echo", role="identity"),
         Column(NOISE_HZ, "mean firing rate under white noise", "Hz"),
         Column(RADIUS, "spectral radius of the weights", "1"),
-        Column("growth_per_s", "growth of random perturbations in 200 ms", "1/s"),
+        GROWTH,
     ),
 )

@@ -7,7 +7,7 @@ apart. With `e_slower` excitatory membranes are slower than inhibitory ones, the
 clustered network (CHRSNN) meets one cluster of as many neurons and synapses, once with one gamma
 distribution and once with its very membranes, so that wiring is told from time constants. All are
 pruned, if a recipe is given, and fire as the drawn network does while training input of the task is
-shown, by one offset of all biases.
+shown, by one offset of all biases. The control without recurrence stands beside them.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.columns import NAME, Column, identity, named
+from hrsnn_brian.files.columns import NAME, NO_RECURRENCE, Column, identity, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.distributions import Constant
 from hrsnn_brian.network.parameters import HRSNNParams
@@ -118,6 +118,7 @@ def _networks(options: Options) -> list[dict[str, Any]]:
         {NAME: f"{_SLOWER} {slower:g}", CV: None, "cv": cvs[1], "e_slower": slower}
         for slower in dict.fromkeys(options["e_slower"])
     ]
+    found.append({NAME: NO_RECURRENCE, CV: None})
     if options["clustered"] != NONE:
         clusters = _clustered(options["clustered"], options["network"]["N"]).to_dict()
         names = (CLUSTERED, ONE, ONE_SAME)
@@ -147,7 +148,7 @@ def run(point: Point, engine: "Engine") -> list[Row]:
     rate = TaskRate(engine, task, seed)
     whole, note = compared(drawn, point), ""
     pruned: Network | None = whole
-    if point["pruned_by"] != NONE:
+    if point["pruned_by"] != NONE and whole.n_synapses:
         probe = TaskProbe(engine, seed, task=task)
         pruned, note = pruned_to(point, recipe_named(point["pruned_by"]), whole, probe)
     told = {CV: point[CV], "match": "bias", "note": note}
@@ -166,6 +167,8 @@ def compared(drawn: "Network", point: Point) -> "Network":
     from hrsnn_brian.network.build import build_network
 
     seed = point["seed"]
+    if point[NAME] == NO_RECURRENCE:
+        return drawn.without_recurrence()
     if "clustered" not in point:
         found = _with_spread(drawn, point[CV] if point[CV] is not None else point["cv"], seed)
         if point.get("equal_v_th"):

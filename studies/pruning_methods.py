@@ -10,7 +10,6 @@ the recipes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError
@@ -34,6 +33,7 @@ from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared
 from hrsnn_brian.studies.recipe_scores import (
     BARE,
     FULL,
+    GROWTH,
     MATCHES,
     ON_TASK,
     PRIMARY,
@@ -53,7 +53,7 @@ def points(options: Options, seed: int) -> list[Point]:
     A recipe has no point at fractions of neurons where it is not compared (see `compared_at`).
     """
     found: list[Point] = []
-    shared = {name: options[name] for name in ("match", "readouts", "network")}
+    shared = {name: options[name] for name in ("match", "readouts", "stability", "network")}
     shared |= {"tasks": shown_tasks(options["tasks"], options)}
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
@@ -134,6 +134,9 @@ class MethodsOptions(RecipeOptions):
     readouts: Names = Names(READOUTS, PRIMARY, one="readout").about(
         "what a readout sees beside the present input"
     )
+    stability: Flag = Flag(False).about(
+        "exponents, growth and input echo of every network, too, which verdicts on stability need"
+    )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
     data: OptionalText = OptionalText("a folder, or an .npz file").about(
@@ -149,14 +152,15 @@ class MethodsOptions(RecipeOptions):
             raise InputError("recipes", ", ".join(self.recipes), what)
 
 
-def _families(options: Options) -> tuple[int, int]:
+def _families(options: Options) -> tuple[int, int] | None:
     """The smallest and the largest number of rivals that a claim puts to the test together."""
     recipes = {*options["recipes"], FULL}
-    patterns = [
-        [pattern for demand in claim.demands for pattern in demand.rivals] for claim in CLAIMS
+    sizes = [
+        sum(len(demand.names(recipes, "")) for demand in claim.demands)
+        for claim in CLAIMS
+        if not claim.subject
     ]
-    rivals = [sum(any(fnmatchcase(r, p) for p in some) for r in recipes) for some in patterns]
-    return min(filter(None, rivals)), max(rivals)
+    return min(filter(None, sizes)), max(sizes)
 
 
 STUDY = Study(
@@ -179,4 +183,5 @@ STUDY = Study(
     },
     figures=("pruning_methods",),
     summary=summary,
+    columns=(GROWTH,),
 )

@@ -2,10 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
+from hrsnn_brian.files.columns import (
+    FULL,
+    NO_RECURRENCE,
+    ON_TASK,
+    PRUNED,
+    UNMATCHED,
+    Column,
+    identity,
+)
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 BARE = NO_RECURRENCE
 TASKS = ("mackey-glass-84", "lorenz63-x")
 # the networks of a row: as pruned, or turned to a rate of the unpruned one
-RAW, ON_TASK = UNMATCHED, "task"
+RAW = UNMATCHED
 MATCHES = {
     RAW: "nothing: as pruned",
     "bias": "an offset of all biases, by the rate under white noise",
@@ -30,6 +38,7 @@ MATCHES = {
 }
 RATE_MISSED = "rate out of reach"
 PRIMARY = ("spikes",)
+GROWTH = Column("growth_per_s", "growth of random perturbations in 200 ms", "1/s")
 
 
 def scored_rows(
@@ -37,6 +46,7 @@ def scored_rows(
 ) -> list[Row]:
     """The rows of a point under a recipe (None: of the full or bare network that it names).
 
+    With `stability` in the point they hold the columns of `stability_row`.
     The tasks of a point are as `shown_tasks` gives them.
     """
     from hrsnn_brian.dynamics.probe import Measurements
@@ -51,6 +61,7 @@ def scored_rows(
         if recipe is None
         else {"network": PRUNED, "recipe": point["recipe"]}
     )
+    stability = cache(lambda network: stability_row(network, measure))  # one for all its tasks
     rows: list[Row] = []
     for task, pruned, note in _pruned(point, recipe, full, tasks, measure):
         as_pruned = _scored(pruned, task, measure, readouts)
@@ -62,7 +73,10 @@ def scored_rows(
             # a network that needed no turning is not scored again
             same = network is pruned
             found = as_pruned if same else _scored(network, task, measure, readouts)
-            rows += [row | asked | {"match": match, "note": why} for row in found]
+            told = asked | {"match": match, "note": why}
+            if point.get("stability") and network is not None:
+                told |= stability(network)
+            rows += [row | told for row in found]
     return rows
 
 

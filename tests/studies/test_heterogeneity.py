@@ -21,6 +21,7 @@ NAMES = [
     "tau_m cv 1",
     "homogeneous, equal v_th",
     "tau_m cv 0.58, equal v_th",
+    study.NO_RECURRENCE,
     study.CLUSTERED,
     study.ONE,
     study.ONE_SAME,
@@ -92,7 +93,7 @@ def test_excitatory_membranes_are_slower_by_the_ratio_at_the_mean_of_all():
 
 def test_one_cluster_has_the_size_of_the_clustered_network_and_its_membranes_or_their_mean():
     found, _ = networks()
-    clustered, one, same = (found[name] for name in NAMES[5:])
+    clustered, one, same = (found[name] for name in NAMES[6:])
     assert set(clustered.cluster) == {0, 1}
     assert set(one.cluster) == set(same.cluster) == {0}
     assert clustered.n_neurons == one.n_neurons == 100
@@ -156,7 +157,7 @@ def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypa
     ]
 
 
-GAINS = (0, 0.01, -0.01, -0.005, 0.005, 0.02, 0.01, 0.02)
+GAINS = (0, 0.01, -0.01, -0.005, 0.005, -0.1, 0.02, 0.01, 0.02)
 
 
 def table_rows(gain, seeds=9):
@@ -218,7 +219,7 @@ def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
     np.testing.assert_allclose(y, [np.mean(values[name]) for name in NAMES[:3]])
     by_place = dict(zip(clusters.get_xdata(), clusters.get_ydata(), strict=True))
     found = [by_place[x] for x in sorted(by_place)]
-    np.testing.assert_allclose(found, [np.mean(values[name]) for name in NAMES[3:]])
+    np.testing.assert_allclose(found, [np.mean(values[name]) for name in (*NAMES[3:5], *NAMES[6:])])
     assert min(by_place) > 1
     assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100, 100, 100]
     with pytest.raises(TableError, match=study.CV):
@@ -238,7 +239,7 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(InputError, match="data"):
         study.points(options("tasks=mnist"), 0)
     unpruned = study.points(options("clustered=none", "thresholds=false", "seeds=1"), 0)
-    assert {point[NAME] for point in unpruned} == {*NAMES[:3]}
+    assert {point[NAME] for point in unpruned} == {*NAMES[:3], study.NO_RECURRENCE}
     assert {point["keep"] for point in unpruned} == {1.0}
     assert undecided(load_study("heterogeneity"), options())
     assert not undecided(load_study("heterogeneity"), options("seeds=12"))
