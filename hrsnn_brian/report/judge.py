@@ -28,7 +28,8 @@ class Settings:
     """How to judge.
 
     method: the recipe the claims are made about. level: of all tests; confidence is 1 - level.
-    margin: of non-inferiority, a fraction of what recurrence is worth on the task.
+    margin: of non-inferiority, a fraction of what recurrence is worth on the task; of what is no
+    score, of the rival's mean.
 
     Raises InputError unless level is in (0, 0.5] and margin in (0, 1].
     """

@@ -110,8 +110,9 @@ def filed(rows):
 
 def judged(rows, name, others=(), **settings) -> Verdict:
     tables = {"pruning_methods": filed(rows), "heterogeneity": filed(others)}
-    found = verdicts(tables, settings=Settings(**settings))
-    return next(verdict for verdict in found if verdict.claim.name == name)
+    (claim,) = (claim for claim in CLAIMS if claim.name == name)
+    (found,) = verdicts(tables, settings=Settings(**settings), claims=[claim])
+    return found
 
 
 def chosen(rows, **cell):
