@@ -44,6 +44,8 @@ MEASURES = {
     "silent_fraction": "silent neurons (fraction)",
     "isi_cv": "CV of intervals",
     "lambda_1_per_s": r"$\lambda_1$ (1/s)",
+    "lambda_common_per_s": "$\\lambda_1$ under common\nnoise (1/s)",
+    "input_echo": "input echo $S$",
     "population_autocorrelation_ms": "autocorrelation time,\npopulation (ms)",
     "neuron_autocorrelation_ms": "autocorrelation time,\nneuron (ms)",
     "effective_dimension_input": "effective dimension\nunder one input",
@@ -102,7 +104,7 @@ def _styles(groups: dict[str, "pd.DataFrame"]) -> dict[str, dict[str, Any]]:
 
 
 def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) -> None:
-    if column == "lambda_1_per_s":
+    if column in ("lambda_1_per_s", "lambda_common_per_s"):
         zero_line(axis)
     for place, (kind, style) in enumerate(_styles(groups).items()):
         rows = groups[kind]

@@ -24,9 +24,9 @@ noise the input echo: what is left, 100 ms to 1 s later, of a step in the input,
 in units of the variance (above 2 is the eve of an explosion).
 
 Independent noise averages out in what neurons send each other: exponents under it do not see the
-coherent mode that an input excites and in which networks run away. The default network has -9 /s
-under independent and -6.6 /s under common noise; with weights doubled it explodes on a task, while
-independent noise sees no instability coming.
+coherent mode that an input excites and in which networks run away. Default networks have about
+-9 /s under independent and -6.6 /s under common noise; with weights doubled, and biases that
+restore their rate, about -8.5 and -3, and run away as soon as they are shown an input.
 
 Status 1: a check failed, so that there is no value (the reason is given), or a row of the
 self-test missed.

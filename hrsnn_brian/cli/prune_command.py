@@ -163,7 +163,8 @@ def _pruned(
         return probe.engine.stats.build_seconds
 
     def on_measure(what: str) -> None:
-        if progress is None or progress.done == progress.total:  # before the rounds, and after
+        # before the rounds, and in the last, which ends with what is done once
+        if progress is None or progress.done >= progress.total - 1:
             steps(MEASURES[what])
 
     def on_round(done: int, total: int, row: dict[str, Any]) -> None:

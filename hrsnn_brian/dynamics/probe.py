@@ -182,10 +182,11 @@ class Measurements:
         from hrsnn_brian.dynamics.exponents.short_time import GrowthProtocol, short_growth
         from hrsnn_brian.dynamics.exponents.spiking import DRIVES
 
+        copies = 3 if network.capacity <= 1024 else 1  # that fit the program of `lambda_1`
         return short_growth(
             network,
             engine=self.engine,
-            protocol=GrowthProtocol(dt=_step(network, NODE_STEP)),
+            protocol=GrowthProtocol(copies=copies, dt=_step(network, NODE_STEP)),
             drive=DRIVES[drive],
             seed=self.seed,
         )

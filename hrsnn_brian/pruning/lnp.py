@@ -7,6 +7,20 @@ of neurons and synapses is met, or stops when the stability condition fails (`St
 Linearised around its driven state the network is x' = A x, A = -D + gain D W, D = diag(1/tau_m)
 [review: -D + L; W for L is our choice]. C is the covariance of its filtered rates, l_i the
 finite-time exponent of a perturbation of neuron i alone.
+
+What the steps of `lnp echo`, the variant that works, have of the paper and what is ours:
+
+1. Synapses. Paper: random removal, the chance to stay from Lyapunov exponents and the noise-driven
+   covariance. Kept: the covariance, as |w| (C_ii + C_jj). Ours: its largest values stay, within
+   each neuron, for the spikes they cost (q / r_j^price); no exponents, which added nothing; the
+   variance of every neuron's input is restored in the place of w/p.
+2. Neurons. Paper: those of lowest betweenness leave. Ours: those of lowest rate under noise.
+3. Delocalisation. Paper: edges that keep eigenvectors spread, by raising the heterogeneity of
+   degrees. Ours: how they are found, as in `lnp`; the least important synapses make room for them.
+4. Perturbed trajectories. Paper: they set the time constants. Ours: they set the gain, once, at the
+   end (the variances of the next iteration would undo it): that at which a perturbed input is
+   echoed as in the unpruned network. Stability is judged by exponents, as in the paper, and under
+   common noise and by the echo as well.
 """
 
 from hrsnn_brian.pruning.echo_gain import ECHO

@@ -115,17 +115,18 @@ def prune(
         for step in recipe.steps:
             with clock(step.section):
                 now = step(now)
+        if k == rounds:
+            seen = Look(probe, recipe).once(now.network, recipe.finish)
+            now = replace(start, network=now.network, seen=seen, told=now.told)
+            for step in recipe.finish:
+                with clock(step.section):
+                    now = step(now)
         run.add(_measured(now.network, k, probe, recipe, clock, **now.told), now.network)
         course.on_round(k, rounds, run.rows[-1])
 
     stopped = run.stopped(recipe.stability)
-    if stopped is not None:
-        return Pruned(run.stable, tuple(run.rows), stopped)
-    seen = Look(probe, recipe).once(run.current, recipe.finish)
-    now = replace(start, network=run.current, seen=seen)
-    for step in recipe.finish:
-        now = step(now)
-    return Pruned(now.network, tuple(run.rows), None)
+    network = run.current if stopped is None else run.stable
+    return Pruned(network, tuple(run.rows), stopped)
 
 
 def _started(

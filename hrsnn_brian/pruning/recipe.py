@@ -98,7 +98,7 @@ COHERENT = Stability(lambda_common_max=0.0, echo_max=EXPLOSIVE)
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to prune: what is done once before, in every iteration, and once after.
+    """A way to prune: what is done once before, in every iteration, and once in the last.
 
     name, description, source, cost: what a list says of it. family: whose random streams it draws
     from, so that variants of a recipe draw alike. rounds: its number of iterations, unless another

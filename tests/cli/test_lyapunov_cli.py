@@ -14,8 +14,9 @@ import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.dynamics.exponents import validation
-from hrsnn_brian.dynamics.exponents.spiking import Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.exponents.spiking import DRIVES, Protocol, lyapunov_spectrum
 from hrsnn_brian.dynamics.exponents.systems import ValidationRow
+from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.network.io import load_network
 from hrsnn_brian.simulation import Engine
 
@@ -46,6 +47,7 @@ def network(here: Path, capfd: pytest.CaptureFixture[str]) -> Path:
     assert main(["build", *SMALL, "--out", "net.npz"]) == 0
     assert main(["build", *SMALL, "--set", "synapse.delay=1 ms", "--out", "delayed.npz"]) == 0
     assert main(["build", *SMALL, "--set", "encoder.kind=poisson", "--out", "poisson.npz"]) == 0
+    assert main(["build", *SMALL, "--set", "encoder.gain=0", "--out", "dark.npz"]) == 0
     (here / "file").write_text("x")
     (here / "full").mkdir()
     (here / "full" / "mine.txt").write_text("x")
@@ -66,6 +68,11 @@ BAD = {
     "k above the states": ("--network net.npz --k 91 --out run", "k = 91: must be from 1 to 90"),
     "delay": ("--network delayed.npz --out run", "synapse.delay.*without delay"),
     "poisson": ("--network poisson.npz --out run", "encoder.kind = 'poisson'"),
+    "common noise, poisson": ("--network poisson.npz --drive common --out run", "encoder.kind"),
+    "common noise, no input": ("--network dark.npz --drive common --out run", "encoder.gain = 0"),
+    "drive of a map": ("--system henon --drive common", "--drive = 'common'.*henon has no input"),
+    "drive of none": ("--network net.npz --drive white", "--drive.*'white'"),
+    "self-test with drive": ("--self-test --drive common", "--drive.*does not go with --self-test"),
     "no network": ("--network none.npz --out run", "none.npz.*no such file"),
     "no file of ours": ("--network file", "no .npz archive"),
     "duration without unit": ("--network net.npz --duration 10", "--duration = '10'.*with a unit"),
@@ -232,6 +239,34 @@ def test_the_largest_exponent_is_given_at_two_time_steps(network, capfd):
     assert "0.05 ms" in out
     assert "lambda_inf = " in out
     assert re.search(r"segments 6/6 \| elapsed .* \| left 0:00", err)
+
+
+@pytest.mark.compiled
+def test_common_noise_gives_its_exponent_growth_and_echo(here, capfd, compiled_engine):
+    """One of the default network's kind, in programs that other tests build as well."""
+    assert main(["build", "--set", "N=40", "--out", "net.npz"]) == 0
+    words = ["--network", "net.npz", "--duration", "1 s", "--segments", "2", "--seed", "3"]
+    common = json_of(capfd, *words, "--drive", "common", "--out", "run")
+    own = json_of(capfd, *words, "--drive", "independent")
+    measure, network = Measurements(compiled_engine, 3), load_network("net.npz")
+    assert common["input_echo"] == measure.echo(network)
+    assert common["input_echo_se"] == measure.echo_error
+    assert common["growth_per_s"] == measure.common_growth(network)
+    assert own["growth_per_s"] == measure.growth(network)
+    assert "input_echo" not in own
+    for drive, found in (("common", common), ("independent", own)):
+        assert found["settings"]["drive"] == drive
+        plan = Protocol(duration=1.0, segments=2, dt=5e-5)
+        same = lyapunov_spectrum(
+            network, engine=compiled_engine, protocol=plan, drive=DRIVES[drive], seed=3
+        )
+        assert found["lambda_inf"] == same.largest
+    _, err = lines_of(capfd, *words, "--out", "run", status=2)
+    assert "holds another run" in err
+    out, _ = lines_of(capfd, *words, "--drive", "common", "--out", "run")
+    assert "common noise, rate" in out
+    assert re.search(r"input echo S = \S+ \+- \S+; above 2", out)
+    assert "growth of random perturbations in 200 ms: -" in out
 
 
 @pytest.mark.compiled

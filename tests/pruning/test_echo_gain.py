@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from equality import equal_networks
 from probes import Deaf, Facts, Stub, iteration
 
 from hrsnn_brian.errors import InputError, NoEchoError
@@ -220,6 +221,18 @@ def test_the_twin_of_every_recipe_ends_at_the_size_and_the_echo(net, name):
         assert probe.rate_hz(small) == pytest.approx(probe.rate_hz(net), rel=0.02)
     notes = [entry for entry in small.history if entry["operation"] == "echo gain"]
     assert [note["recipe"] for note in notes] == [twin.name]
+
+
+def test_the_last_row_of_the_history_is_of_the_network_with_its_gain(net, tmp_path):
+    probe, work = Facts(N), Rounds(3, work=tmp_path / "w")
+    found = prune(net, "lnp echo", SIZE, probe=probe, rounds=work)
+    echoes = [row["input_echo"] for row in found.history]
+    assert echoes[0] == probe.echo(net)
+    assert echoes[1] > echoes[2]
+    assert echoes[3] == probe.echo(found.network) == found.network.history[-1]["echo"]
+    assert echoes[3] == pytest.approx(echoes[0], rel=0.13)
+    again = prune(net, "lnp echo", SIZE, probe=probe, rounds=work)  # nothing is turned up twice
+    assert equal_networks(again.network, found.network)
 
 
 def test_without_synapses_no_gain_gives_an_echo(net):

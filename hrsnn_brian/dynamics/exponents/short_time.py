@@ -37,7 +37,6 @@ class GrowthProtocol(Section):
 
     T: Span = Span(200e-3).about("time over which perturbations grow")
     segments: Whole = Whole(40, low=2).about("inputs one after the other, of T each")
-    # with the reference, of up to 1000 neurons these fit into the program of the exponents
     copies: Whole = Whole(3, low=1).about("random directions")
     dt: Span = Span(0.5e-3).about("time step")
     d0: Real = Real(1e-8, 0, above=True).about("size of the perturbation")
