@@ -3,7 +3,9 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from scipy import stats
 from scores import nrmse_84
 
 from hrsnn_brian.dynamics.probe import Measurements, ProbeLengths
@@ -210,3 +212,44 @@ def test_the_reference_table_has_the_mean_of_each_cell_over_seeds_that_reached_i
     assert (empty["seeds"], empty["mean"], empty["sem"]) == (0, None, None)
     with pytest.raises(InputError, match="task = 'wind'"):
         condensed(Table([cell | {"task": "wind"}], told))
+
+
+def test_the_reference_table_has_ranks_tests_against_a_rival_and_networks_that_run_away():
+    told = scores_told([{"task": "mackey-glass-84", "nrmse_h84": nrmse_84(0.0)}])
+    levels = {"full": 0.07, "lnp echo": 0.06, "activity": 0.08, "random echo": 0.065}
+    rows = []
+    for name, level in levels.items():
+        for match in ("none",) if name == "full" else ("none", "task"):
+            for seed in range(8):
+                noise = np.random.default_rng([seed, *map(ord, name)]).normal(0, 0.004)
+                row = {"network": "pruned", "recipe": name, "task": "mackey-glass-84"}
+                row |= {"network": "full", "recipe": ""} if name == "full" else {}
+                row |= {"keep": 0.05, "neuron_fraction": 0.6, "match": match, "readout": "spikes"}
+                row |= {"seed": seed, "nrmse_h84": level + noise, "note": "", "input_echo": 0.6}
+                rows.append(row | {"rate_hz": 20.0 + seed, "synaptic_ops_per_s": 100.0})
+    loud = [row for row in rows if row["recipe"] == "random echo" and row["match"] == "none"]
+    loud[0]["input_echo"], loud[1]["rate_hz"], loud[2]["rate_hz"] = 2.1, 31.6, 14.6
+    found = condensed(Table(rows, told), "activity")
+    by_cell = {(row["recipe"] or "full", row["match"]): row for row in found}
+    for match in ("none", "task"):
+        ranks = [by_cell[name, match]["rank"] for name in [*levels][1:]]
+        assert ranks == [1, 3, 2]
+    assert by_cell["random echo", "none"]["unruly"] == 3
+    assert by_cell["random echo", "task"]["unruly"] == 0
+    column = {
+        name: [row["nrmse_h84"] for row in rows if (row["recipe"], row["match"]) == (name, "task")]
+        for name in levels
+    }
+    p = [stats.ttest_rel(column[n], column["activity"]).pvalue for n in ("lnp echo", "random echo")]
+    ours = by_cell["lnp echo", "task"]
+    assert ours["rival"] == "activity"
+    assert ours["difference"] == pytest.approx(-0.02, abs=0.005)
+    first = 2 * p[0] if p[0] < p[1] else max(p[0], 2 * p[1])  # Holm of two
+    assert ours["p_t"] == pytest.approx(first, rel=0.01)
+    assert ours["p_wilcoxon"] == pytest.approx(2 * 2 / 2**8, rel=0.01)
+    assert by_cell["activity", "task"]["p_t"] is None
+    against_full = condensed(Table(rows, told), "full")
+    worst = next(row for row in against_full if row["recipe"] == "activity")
+    assert worst["difference"] == pytest.approx(0.01, abs=0.005)
+    with pytest.raises(InputError, match="did you mean 'activity'"):
+        condensed(Table(rows, told), "activty")
