@@ -16,7 +16,7 @@ from hrsnn_brian.figures.panels import (
     seeds_of,
 )
 from hrsnn_brian.figures.style import BLUE, ORANGE, house_style
-from hrsnn_brian.files.columns import NAME
+from hrsnn_brian.files.columns import NAME, NO_RECURRENCE
 from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         for column, (task, rows) in enumerate(tasks.items()):
             above, below = axes[column], axes[len(tasks) + column]
             counted = rows[rows["note"].isna() | (rows["note"] == "")]
+            counted = counted[counted[NAME] != NO_RECURRENCE]  # far off the scale
             _draw_networks(above, counted, scores[task].name)
             _draw_networks(below, counted, _EVENTS)
             above.set_title(task, loc="left")

@@ -33,6 +33,9 @@ FIGURES = {
     "pruning_methods": FigureEntry(
         "pruning_methods", "scores and operations of every recipe at equal size, per task"
     ),
+    "gain": FigureEntry(
+        "gain", "scores against the gain of pruned networks, and against their input echo"
+    ),
     "transfer": FigureEntry(
         "transfer", "scores of pruned networks relative to the unpruned one, task by task"
     ),

@@ -9,10 +9,13 @@ STAY, LEAVE, BOTH = "stay", "leave", "both"
 COMPARED: dict[str, str] = {
     "random raw": STAY,
     "random variance": BOTH,
+    "random gain 2": BOTH,
+    "random echo": BOTH,
     "magnitude raw": STAY,
     "magnitude row .5": STAY,
     "magnitude row .5 (8 rounds)": STAY,
-    "magnitude row .5 once (8 rounds)": STAY,
+    "magnitude row .5 once (8 rounds)": BOTH,
+    "magnitude echo": BOTH,
     "magnitude variance (8 rounds)": BOTH,
     "magnitude in class raw": STAY,
     "magnitude in class variance (8 rounds)": STAY,
@@ -25,17 +28,24 @@ COMPARED: dict[str, str] = {
     "class rewired noise top variance (8 rounds)": STAY,
     "frugal": BOTH,
     "frugal root F": BOTH,
+    "frugal echo": BOTH,
     "thrifty": BOTH,
+    "thrifty echo": BOTH,
     "fresh": BOTH,
+    "lnp echo": BOTH,
     "lnp": LEAVE,
     "lnp literal": LEAVE,
+    "lnp capped": LEAVE,
     "lnp revised": LEAVE,
     "activity": LEAVE,
+    "activity echo": LEAVE,
+    "activity stdp": LEAVE,
     "activity random synapses": LEAVE,
     "random neurons": LEAVE,
     "lottery": LEAVE,
+    "lottery echo": LEAVE,
 }
-# Iterations of the three variants of lnp in comparisons; the others take their own number.
+# Iterations of the variants of lnp in comparisons; the others take their own number.
 LNP_ROUNDS = 8
 
 

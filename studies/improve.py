@@ -32,6 +32,7 @@ from hrsnn_brian.statistics.comparison import compare_family
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out, paired, spread
 from hrsnn_brian.studies.compared_recipes import COMPARED, LEAVE
 from hrsnn_brian.studies.recipe_scores import BARE, FULL, PRIMARY, RAW, TASKS, scored_rows
+from hrsnn_brian.studies.task_points import shown_tasks
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -84,8 +85,8 @@ CANDIDATES: dict[str, Recipe] = {
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed and candidate; the full and the bare network once per seed."""
     first = seed + (FRESH if options["phase"] == "confirmation" else 0)
-    names = ("tasks", "vpt_starts", "short_tasks", "network")
-    shared = {name: options[name] for name in names} | {"match": [RAW], "neuron_fraction": 1.0}
+    shared = {"tasks": shown_tasks(options["tasks"], options), "network": options["network"]}
+    shared |= {"match": [RAW], "neuron_fraction": 1.0}
     found: list[Point] = []
     for number in range(options["seeds"]):
         base = {"phase": options["phase"], "seed": first + number} | shared

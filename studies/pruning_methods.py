@@ -1,18 +1,19 @@
 """Every pruning recipe at equal numbers of neurons and synapses: scores, rates and operations.
 
 A point is one recipe, seed and size (see `compared_recipes`): it is pruned once and scored on every
-task, as it is and with its mean rate brought back to that of the unpruned network. The unpruned
-network and the control without recurrence stand beside the recipes.
+task, as it is and with its mean rate brought back to that of the unpruned network, under white
+noise or on the task itself. The unpruned network and the control without recurrence stand beside
+the recipes.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.evaluation.evaluate import READOUTS
 from hrsnn_brian.files.columns import NAME, named
 from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.report.claims import CLAIMS
@@ -26,10 +27,21 @@ from hrsnn_brian.runs.options import (
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
-from hrsnn_brian.settings.fields import Flag, Whole
+from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Whole
 from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared_recipe
-from hrsnn_brian.studies.recipe_scores import BARE, FULL, MATCHES, RAW, TASKS, scored_rows
+from hrsnn_brian.studies.recipe_scores import (
+    BARE,
+    FULL,
+    GROWTH,
+    MATCHES,
+    ON_TASK,
+    PRIMARY,
+    RAW,
+    TASKS,
+    scored_rows,
+)
+from hrsnn_brian.studies.task_points import shown_tasks
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -41,8 +53,8 @@ def points(options: Options, seed: int) -> list[Point]:
     A recipe has no point at fractions of neurons where it is not compared (see `compared_at`).
     """
     found: list[Point] = []
-    names = ("tasks", "match", "vpt_starts", "short_tasks", "network")
-    shared = {name: options[name] for name in names}
+    shared = {name: options[name] for name in ("match", "readouts", "stability", "network")}
+    shared |= {"tasks": shown_tasks(options["tasks"], options)}
     for number in range(options["seeds"]):
         base = {"seed": seed + number} | shared
         found += [
@@ -61,10 +73,8 @@ def points(options: Options, seed: int) -> list[Point]:
 
 def run(point: Point, engine: "Engine") -> list[Row]:
     """One row per task, matching and readout."""
-    from hrsnn_brian.evaluation.evaluate import READOUTS
-
     recipe = None if point["recipe"] in (FULL, BARE) else compared_recipe(point["recipe"])
-    return scored_rows(point, recipe, engine, READOUTS)
+    return scored_rows(point, recipe, engine, tuple(point["readouts"]))
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -99,7 +109,12 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 _BLOCK = ("task", "match", "neuron_fraction", "keep")
-_MATCHED = {RAW: "as pruned", "bias": "rate matched by bias", "gain": "rate matched by gain"}
+_MATCHED = {
+    RAW: "as pruned",
+    "bias": "rate matched by bias",
+    "gain": "rate matched by gain",
+    ON_TASK: "rate matched on the task",
+}
 _OPS = "synaptic_ops_per_s"
 
 
@@ -107,7 +122,7 @@ _OPS = "synaptic_ops_per_s"
 class MethodsOptions(RecipeOptions):
     """What is compared, at which sizes."""
 
-    tasks: Tasks = Tasks(*TASKS, known=TASKS).about("what every network is scored on")
+    tasks: Tasks = Tasks(*TASKS).about("what every network is scored on")
     recipes: Recipes = Recipes(*COMPARED, known=COMPARED).about(
         "what is compared, where all neurons stay, fewer of them, or both"
     )
@@ -116,8 +131,19 @@ class MethodsOptions(RecipeOptions):
     match: Names = Names(MATCHES, (RAW, "bias"), also={"raw": RAW}).about(
         "what brings the mean rate back to that of the unpruned network"
     )
+    readouts: Names = Names(READOUTS, PRIMARY, one="readout").about(
+        "what a readout sees beside the present input"
+    )
+    stability: Flag = Flag(False).about(
+        "exponents, growth and input echo of every network, too, which verdicts on stability need"
+    )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
-    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
+    data: OptionalText = OptionalText("a folder, or an .npz file").about(
+        "where the images are, of sets that come in files"
+    )
+    train: OptionalWhole = OptionalWhole(low=3).about("training images of a set at most")
+    test: OptionalWhole = OptionalWhole(low=1).about("test images of a set at most")
     network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
 
     def __post_init__(self) -> None:
@@ -126,14 +152,15 @@ class MethodsOptions(RecipeOptions):
             raise InputError("recipes", ", ".join(self.recipes), what)
 
 
-def _families(options: Options) -> tuple[int, int]:
+def _families(options: Options) -> tuple[int, int] | None:
     """The smallest and the largest number of rivals that a claim puts to the test together."""
     recipes = {*options["recipes"], FULL}
-    patterns = [
-        [pattern for demand in claim.demands for pattern in demand.rivals] for claim in CLAIMS
+    sizes = [
+        sum(len(demand.names(recipes, "")) for demand in claim.demands)
+        for claim in CLAIMS
+        if not claim.subject
     ]
-    rivals = [sum(any(fnmatchcase(r, p) for p in some) for r in recipes) for some in patterns]
-    return min(filter(None, rivals)), max(rivals)
+    return min(filter(None, sizes)), max(sizes)
 
 
 STUDY = Study(
@@ -156,4 +183,5 @@ STUDY = Study(
     },
     figures=("pruning_methods",),
     summary=summary,
+    columns=(GROWTH,),
 )

@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.errors import SizeOutOfReachError
-from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, UNMATCHED, identity
+from hrsnn_brian.files.columns import (
+    FULL,
+    NO_RECURRENCE,
+    ON_TASK,
+    PRUNED,
+    UNMATCHED,
+    Column,
+    identity,
+)
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import prunes_for_a_task
 from hrsnn_brian.runs.study import Point
+from hrsnn_brian.studies.task_points import pruned_to, task_of
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
@@ -19,54 +28,80 @@ if TYPE_CHECKING:
 
 BARE = NO_RECURRENCE
 TASKS = ("mackey-glass-84", "lorenz63-x")
-# the networks of a row: as pruned, or turned to the rate of the unpruned one (see `match_rate`)
+# the networks of a row: as pruned, or turned to a rate of the unpruned one
 RAW = UNMATCHED
 MATCHES = {
     RAW: "nothing: as pruned",
-    "bias": "an offset of all biases",
-    "gain": "a factor on all weights",
+    "bias": "an offset of all biases, by the rate under white noise",
+    "gain": "a factor on all weights, by the rate under white noise",
+    ON_TASK: "an offset of all biases, by the rate on training input of the task",
 }
-RATE_MISSED, SIZE_MISSED = "rate out of reach", "size out of reach"
+RATE_MISSED = "rate out of reach"
 PRIMARY = ("spikes",)
+GROWTH = Column("growth_per_s", "growth of random perturbations in 200 ms", "1/s")
 
 
 def scored_rows(
     point: Point, recipe: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
 ) -> list[Row]:
-    """The rows of a point under a recipe (None: of the full or bare network that it names)."""
+    """The rows of a point under a recipe (None: of the full or bare network that it names).
+
+    With `stability` in the point they hold the columns of `stability_row`.
+    The tasks of a point are as `shown_tasks` gives them.
+    """
     from hrsnn_brian.dynamics.probe import Measurements
-    from hrsnn_brian.network.build import drawn_network
 
     seed = point["seed"]
     measure = Measurements(engine, seed)
-    full = drawn_network(json.dumps(point["network"]), seed)
-    tasks = [_task(name, point) for name in point["tasks"]]
+    full = _drawn(point)
+    tasks = [_task(json.dumps(shown | {"seed": seed})) for shown in point["tasks"]]
     asked = {name: point[name] for name in ("keep", "neuron_fraction")}
     asked |= (
         {"network": point["recipe"], "recipe": ""}
         if recipe is None
         else {"network": PRUNED, "recipe": point["recipe"]}
     )
+    stability = cache(lambda network: stability_row(network, measure))  # one for all its tasks
     rows: list[Row] = []
     for task, pruned, note in _pruned(point, recipe, full, tasks, measure):
         as_pruned = _scored(pruned, task, measure, readouts)
         for match in point["match"]:
             network, why = pruned, note
             if pruned is not None and pruned is not full and match != RAW:
-                network = _matched(pruned, match, full, measure)
-                why = note if network else "; ".join(filter(None, [note, RATE_MISSED]))
+                network, missed = _matched(pruned, match, full, task, measure)
+                why = "; ".join(filter(None, [note, missed]))
             # a network that needed no turning is not scored again
             same = network is pruned
             found = as_pruned if same else _scored(network, task, measure, readouts)
-            rows += [row | asked | {"match": match, "note": why} for row in found]
+            told = asked | {"match": match, "note": why}
+            if point.get("stability") and network is not None:
+                told |= stability(network)
+            rows += [row | told for row in found]
     return rows
 
 
-def _task(name: str, point: Point) -> "Task":
-    from hrsnn_brian.tasks.registry import get_task, task_options
+def stability_row(network: "Network", measure: "Measurements") -> Row:
+    """Exponent and 200-ms growth under independent and under common noise, and the input echo."""
+    from hrsnn_brian.dynamics.measures import common_noise_row
 
-    starts = {"starts": point["vpt_starts"]} if "starts" in task_options(name).keys().fields else {}
-    return get_task(name, point["seed"], quick=point["short_tasks"], **starts)
+    return {
+        "lambda_1_per_s": measure.lambda_1(network),
+        "lambda_1_error_per_s": measure.lambda_1_error,
+        "growth_per_s": measure.growth(network),
+        **common_noise_row(network, measure),
+    }
+
+
+def _drawn(point: Point) -> "Network":
+    from hrsnn_brian.network.build import drawn_network
+
+    return drawn_network(json.dumps(point["network"]), point["seed"])
+
+
+@lru_cache(maxsize=3)
+def _task(shown: str) -> "Task":
+    """A task drawn once for the points of a seed, which follow each other."""
+    return task_of(json.loads(shown))
 
 
 def _pruned(
@@ -81,37 +116,15 @@ def _pruned(
         network = full if point["recipe"] == FULL else full.without_recurrence()
         yield from ((task, network, "") for task in tasks)
         return
-    neurons = (
-        None if point["neuron_fraction"] == 1 else round(point["neuron_fraction"] * full.n_neurons)
-    )
-    synapses = max(1, round(point["keep"] * full.n_synapses))
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
+
     found: tuple[Network | None, str] | None = None
     for task in tasks:
         if found is None or prunes_for_a_task(recipe):
-            found = _apply(full, recipe, measure, synapses, neurons, task)
+            found = pruned_to(
+                point, recipe, full, TaskProbe(measure.engine, measure.seed, task=task)
+            )
         yield task, *found
-
-
-def _apply(
-    full: "Network",
-    recipe: Recipe,
-    measure: "Measurements",
-    synapses: int,
-    neurons: int | None,
-    task: "Task",
-) -> "tuple[Network | None, str]":
-    """The pruned network and a note; None where the neurons that stay have too few synapses."""
-    from hrsnn_brian.evaluation.task_probe import TaskProbe
-    from hrsnn_brian.pruning.prune import prune
-    from hrsnn_brian.pruning.size import Size
-
-    asking = TaskProbe(measure.engine, measure.seed, task=task)
-    size = Size(neurons=neurons, synapses=synapses)
-    try:
-        found = prune(full, recipe, size, probe=asking, seed=measure.seed)
-    except SizeOutOfReachError:
-        return None, SIZE_MISSED
-    return found.network, found.stopped or ""
 
 
 def _scored(
@@ -127,9 +140,43 @@ def _scored(
 
 
 def _matched(
-    network: "Network", knob: str, full: "Network", measure: "Measurements"
+    network: "Network", match: str, full: "Network", task: "Task", measure: "Measurements"
+) -> "tuple[Network | None, str]":
+    """The network at the rate of the full one; None if that is out of reach, and why."""
+    from hrsnn_brian.evaluation.controls import TaskRate
+
+    engine, seed = measure.engine, measure.seed
+    if match == ON_TASK:
+        wanted = _task_rate(full, engine, task, seed)
+        found, why = TaskRate(engine, task, seed).matched(network, wanted)
+        return (None, f"{RATE_MISSED}: {why}") if why else (found, "")
+    turned = _matched_under_noise(network, match, full, engine, seed)
+    return turned, "" if turned else RATE_MISSED
+
+
+# What points of one seed share, or the tasks of a point, is measured once in a process.
+
+
+@lru_cache(maxsize=8)
+def _task_rate(full: "Network", engine: "Engine", task: "Task", seed: int) -> float:
+    from hrsnn_brian.evaluation.controls import TaskRate
+
+    return TaskRate(engine, task, seed)(full)
+
+
+@lru_cache(maxsize=2)
+def _noise_rate(full: "Network", engine: "Engine", seed: int) -> float:
+    from hrsnn_brian.dynamics.probe import Measurements
+
+    return Measurements(engine, seed).rate_hz(full)
+
+
+@lru_cache(maxsize=2)
+def _matched_under_noise(
+    network: "Network", knob: str, full: "Network", engine: "Engine", seed: int
 ) -> "Network | None":
-    """The network at the rate of the full one under white noise; None if it is out of reach."""
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.pruning.rate_steps import matched
 
-    return matched(network, measure.rate_hz(full), measure.rate_hz, knob)
+    wanted = _noise_rate(full, engine, seed)
+    return matched(network, wanted, Measurements(engine, seed).rate_hz, knob)

@@ -22,10 +22,10 @@ from hrsnn_brian.runs.options import Options, RecipeOptions, Recipes, StudyNetwo
 from hrsnn_brian.runs.study import Point
 from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Real, Whole
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_recipe
-from hrsnn_brian.studies.recipe_scores import SIZE_MISSED
 from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 
 if TYPE_CHECKING:
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.images.image_set import ImageSet
@@ -36,6 +36,7 @@ FILED = tuple(name for name in TASKS if "data" in task_options(name).keys().fiel
 IMAGES = tuple(name for name in TASKS if "front_end.kind" in task_options(name).keys().fields)
 SERIES = tuple(name for name in TASKS if name not in IMAGES)
 PRUNED_FOR, DIGEST = "pruned_for", "network_digest"
+SIZE_MISSED, ECHO_MISSED = "size out of reach", "echo out of reach"
 COLUMNS = (
     Column(PRUNED_FOR, "the task its recipe looked at, empty if it saw none", role="identity"),
     Column(DIGEST, "hash of the network as pruned, before any training", role="note"),
@@ -220,27 +221,41 @@ def _pruned(
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.evaluation.task_probe import TaskProbe
     from hrsnn_brian.network.build import drawn_network
-    from hrsnn_brian.pruning.prune import prune
-    from hrsnn_brian.pruning.size import Size
 
     full, point, of_task = drawn_network(drawn, seed), json.loads(asked), json.loads(looked)
     probe = Measurements(engine, seed)
     if of_task:
         task = get_task(of_task["task"], seed, **of_task["task_settings"])
         probe = TaskProbe(engine, seed, task=task)
+    return pruned_to(point, recipe_named(point["recipe"]), full, probe)
+
+
+def pruned_to(
+    point: Point, recipe: Recipe, full: "Network", probe: "Measurements"
+) -> "tuple[Network | None, str]":
+    """The network pruned to the fractions that a point asks for, with the seed of the probe, and a
+    note; None where the neurons that stay have too few synapses, or no gain gives the echo.
+    """
+    from hrsnn_brian.pruning.echo_gain import EchoOutOfReachError
+    from hrsnn_brian.pruning.prune import prune
+    from hrsnn_brian.pruning.size import Size
+
     neurons = round(point["neuron_fraction"] * full.n_neurons)
     size = Size(
         neurons=None if neurons == full.n_neurons else neurons,
         synapses=max(1, round(point["keep"] * full.n_synapses)),
     )
     try:
-        found = prune(full, _recipe(point["recipe"]), size, probe=probe, seed=seed)
+        found = prune(full, recipe, size, probe=probe, seed=probe.seed)
     except SizeOutOfReachError:
         return None, SIZE_MISSED
+    except EchoOutOfReachError as problem:
+        return None, f"{ECHO_MISSED}: {problem.allowed}"
     return found.network, found.stopped or ""
 
 
-def _recipe(name: str) -> Recipe:
+def recipe_named(name: str) -> Recipe:
+    """The recipe of that name, as studies compare it if they do."""
     return compared_recipe(name) if name in COMPARED else get_recipe(name)
 
 

@@ -25,6 +25,7 @@ from hrsnn_brian.settings.fields import Flag, Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out
 from hrsnn_brian.studies.recipe_scores import PRIMARY, RAW, TASKS, scored_rows
+from hrsnn_brian.studies.task_points import shown_tasks
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -61,7 +62,7 @@ def _network(preset: str, size: int) -> HRSNNParams:
 
 def points(options: Options, seed: int) -> list[Point]:
     """One point per seed, preset, size and recipe, the full network first."""
-    shared = {name: options[name] for name in ("tasks", "readouts", "vpt_starts", "short_tasks")}
+    shared = {"tasks": shown_tasks(options["tasks"], options), "readouts": options["readouts"]}
     return [
         {"seed": seed + number, PRESET: preset, SIZE: size, "recipe": recipe}
         | {"keep": 1.0 if recipe == FULL else options["keep"]}

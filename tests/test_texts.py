@@ -40,12 +40,37 @@ def test_a_table_has_the_means_of_its_file_best_first(
     both = [row.format(task) for task in ("mackey-glass-84", "lorenz63-x") for row in rows]
     (tmp_path / "made.csv").write_text("\n".join([columns, *both]))
     monkeypatch.setattr(tables, "HERE", tmp_path)
+    tables._rows.cache_clear()
     lines = renewed("<!-- table: made keep=0.1 -->\nold\n<!-- end -->").splitlines()
     assert lines[3:-1] == [
         r"| b\|c | 0.250 | 0.25 | 2 | 3 |",
         "| *unpruned, all neurons* | 0.500 ± 0.100 | 0.50 ± 0.10 | 9 | 3 |",
         "| a | 0.750 ± 0.125 | 0.75 ± 0.12 | 1 | 3 |",
     ]
+
+
+def test_a_table_has_digits_and_the_larger_p_where_its_file_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = "network,recipe,keep,match,task,readout,seeds,mean,sem,synaptic_ops_per_s,rival,p_t,"
+    row = "pruned,a,0.1,task,{},spikes,3,0.75,0.125,1000,activity,{},{}"
+    rows = [
+        row.format("mackey-glass-84", "0.02", "0.0078"),
+        row.format("lorenz63-x", "1e-06", "0.0005"),
+        row.format("digits", "", ""),
+    ]
+    (tmp_path / "made.csv").write_text("\n".join([f"{columns}p_wilcoxon", *rows]))
+    monkeypatch.setattr(tables, "HERE", tmp_path)
+    tables._rows.cache_clear()
+    lines = renewed("<!-- table: made keep=0.1 match=task -->\n<!-- end -->").splitlines()
+    assert lines[1] == (
+        "| recipe | NRMSE, Mackey-Glass 84 ahead (p against activity) | VPT, Lorenz from x (p "
+        "against activity) | accuracy, digits (p against activity) | kops/s | seeds |"
+    )
+    assert lines[3] == (
+        "| a | 0.750 ± 0.125 (0.020) | 0.75 ± 0.12 (< .001) | 0.750 ± 0.125 | 1 | 3 |"
+    )
+    tables._rows.cache_clear()
 
 
 @pytest.mark.parametrize(

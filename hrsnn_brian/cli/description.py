@@ -20,6 +20,7 @@ MEASURES = {
     "echo": "input echo",
     "task_rates": "rates on the task",
     "readout_weight": "readout trained on the task",
+    "trained": "training on the task",
 }
 
 

@@ -97,5 +97,6 @@ def _legend(settings: "Settings", readout: str) -> str:
         f"seeds, with its {100 * (1 - settings.level):g} % CI (not corrected)\n"
         "dz: mean / standard deviation of the differences; p: two-sided, Holm-corrected within a "
         f"claim's cell, both below {settings.level:g} asked for\n"
-        f"no worse: the CI excludes a loss of {settings.margin:g} of what recurrence is worth"
+        f"no worse: the CI excludes a loss of {settings.margin:g} of what recurrence is worth; of "
+        "what is no score, of the rival's mean"
     )

@@ -22,7 +22,7 @@ from hrsnn_brian.tasks.task import Task, TrialsTask
 
 HOMOGENEOUS = "homogeneous"
 TRIALS = 200  # the first training trials, by which rates are matched
-SAMPLES = 5000  # the last training samples of a run, by which they are
+SAMPLES = 2500  # the last training samples of a run, by which they are
 
 
 @dataclass(frozen=True)

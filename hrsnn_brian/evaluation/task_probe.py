@@ -8,6 +8,7 @@ from hrsnn_brian.dynamics.cost import rates_hz
 from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths
 from hrsnn_brian.evaluation.evaluate import readout_blocks
 from hrsnn_brian.evaluation.present import Show, activity, present, present_trials
+from hrsnn_brian.evaluation.train import train
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Engine
 from hrsnn_brian.tasks.task import RunTask, Task, TrialsTask
@@ -30,6 +31,10 @@ class TaskProbe(Measurements):
         """Firing rates (N,), Hz, while the trials of the task are shown."""
         shown = activity(self.engine, network, self.task, self.seed)
         return rates_hz(shown.spike_count, shown.seconds)
+
+    def trained(self, network: Network) -> Network:
+        """The network after STDP of its recurrent synapses on the training input of the task."""
+        return train(network, self.task, engine=self.engine, seed=self.seed).network
 
     def readout_weight(self, network: Network) -> Floats:
         """Size (N,) of each neuron's part in a readout trained on the task, spikes only.

@@ -41,9 +41,10 @@ class Column:
         return f"{self.meaning or self.name}{unit}"
 
 
-# The values of `network` that stand for more than themselves, and of `match` for no matching.
+# The values of `network` that stand for more than themselves, and of `match` for no matching and
+# for that by the rate on the task.
 FULL, PRUNED, NO_RECURRENCE = "full", "pruned", "no recurrence"
-UNMATCHED = "none"
+UNMATCHED, ON_TASK = "none", "task"
 
 
 def _by_name(*columns: Column) -> dict[str, Column]:

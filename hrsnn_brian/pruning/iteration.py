@@ -26,10 +26,11 @@ FACTS = {
     "echo": "the input echo S, of a change of one sample shown through the encoder",
     "task_rates": "(N,), Hz, firing rates on the task",
     "readout_weight": "(N,), size of the trained readout's weights on each neuron",
+    "trained": "the network, its recurrent synapses trained on the task",
 }
 # The methods of a probe that are not called like their fact.
 METHODS = {"exponents": "node_exponents"}
-OF_TASK = ("task_rates", "readout_weight")
+OF_TASK = ("task_rates", "readout_weight", "trained")
 
 
 class Probe(Protocol):

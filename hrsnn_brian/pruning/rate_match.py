@@ -82,9 +82,11 @@ def match_rate(
     rate: mean rate in Hz, the same number for the same network (a frozen input), for networks that
     are silent or explode too. knob: "bias" offset, -3 .. 3, or "gain" of all weights, 0.1 .. 10.
     tolerance: relative to wanted_hz. steps: at most so many halvings. The search walks away from
-    the network as it is, in both directions, until the wanted rate lies between two neighbours, so
-    the change is the smallest that will do where the rate is not monotone. A network within
-    tolerance comes back as it is; else one entry is added to its history.
+    the network as it is until the wanted rate lies between two neighbours: with the gain in both
+    directions, so that the change is the smallest that will do where the rate is not monotone; with
+    the bias first in the direction in which rates move as they should, which nearly always
+    suffices. A network within tolerance comes back as it is; else one entry is added to its
+    history.
 
     Raises InputError for numbers out of range, if the rate is not a finite
     number >= 0; RateOutOfReachError, one of these, if no value within the bounds reaches the rate,
@@ -119,7 +121,8 @@ class _Search:
         knob = KNOBS[self.knob]
         last = {1: knob.neutral, -1: knob.neutral}
         above = self.is_above(knob.neutral)
-        for side, value in _walk(knob):
+        wanted_side = (-1 if above else 1) if self.knob == "bias" else None
+        for side, value in _walk(knob, wanted_side):
             if self.found is not None:
                 return None
             if self.is_above(value) != above:
@@ -180,16 +183,20 @@ def turned(network: Network, knob: str, value: float) -> Network:
     return replace(network, bias=network.bias + value)
 
 
-def _walk(knob: Knob) -> Iterator[tuple[int, float]]:
-    """(side, value): ever farther from neutral on both sides in turn, up to the bounds."""
-    open_sides, steps = {-1, 1}, 0
-    while open_sides:
-        steps += 1
-        for side in sorted(open_sides):
-            value = knob.away(side * steps)
-            yield side, value
-            if value in (knob.low, knob.high):
-                open_sides = open_sides - {side}
+def _walk(knob: Knob, first: int | None) -> Iterator[tuple[int, float]]:
+    """(side, value): ever farther from neutral up to the bounds, on both sides in turn, or on the
+    side `first` before the other.
+    """
+    rounds = [(-1, 1)] if first is None else [(first,), (-first,)]
+    for sides in rounds:
+        open_sides, steps = {*sides}, 0
+        while open_sides:
+            steps += 1
+            for side in sorted(open_sides):
+                value = knob.away(side * steps)
+                yield side, value
+                if value in (knob.low, knob.high):
+                    open_sides = open_sides - {side}
 
 
 Rates = Callable[[Network], NDArray[np.float64]]

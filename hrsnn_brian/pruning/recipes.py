@@ -4,6 +4,7 @@ Most are made from another one by `changed`. A rival is one file's worth of one 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.pruning.echo_gain import ECHO, EchoGain
@@ -12,7 +13,7 @@ from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import CAPPED, ECHOED, LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.recipe import Recipe
-from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire
+from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire, TrainFirst
 
 # Neurons leave at once and by lot, where a recipe does not choose them.
 _BY_LOT = (KeepNeurons(rule="random"),)
@@ -112,6 +113,14 @@ ACTIVITY = Recipe(
     fewer_neurons=True,
     steps=(KeepNeurons(rule="task activity"), _KEEP_LARGEST),
 )
+ACTIVITY_STDP = replace(
+    ACTIVITY,
+    name="activity stdp",
+    description="as activity, of a network whose recurrent synapses were first trained by STDP on "
+    "the training input of the task",
+    cost="as activity, and the training",
+    start=(TrainFirst(),),
+)
 RANDOM_NEURONS = Recipe(
     name="random neurons",
     description="in every round neurons leave by lot, then the synapses of smallest |w|",
@@ -196,7 +205,7 @@ _ECHOED = (
 )
 _OWN = (
     *(LNP, LITERAL, CAPPED, REVISED, ECHOED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
-    *(RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
+    *(ACTIVITY_STDP, RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
 )
 RECIPES = {
     **{recipe.name: recipe for recipe in _OWN},

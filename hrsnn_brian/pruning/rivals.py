@@ -5,6 +5,7 @@ The recipes themselves are in `recipes`; `prune` applies them.
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -201,3 +202,22 @@ class DropRecurrence(Step):
     def __call__(self, now: Iteration) -> Iteration:
         bare = without_recurrence(now.original, now.neurons, now.seed)
         return now.with_network(bare)
+
+
+@dataclass(frozen=True)
+class TrainFirst(Step):
+    """The dense network is trained on the task before anything leaves. [paper: the rival prunes
+    trained models; how the probe trains is our choice]"""
+
+    section: ClassVar[str] = "training"
+
+    @property
+    def asks(self) -> frozenset[str]:
+        return frozenset({_TRAINED})
+
+    def __call__(self, now: Iteration) -> Iteration:
+        trained: Callable[[Network], Network] = getattr(now.probe, _TRAINED)
+        return now.with_network(trained(now.network))
+
+
+_TRAINED = "trained"  # of `iteration.FACTS`

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.report.claims import BARE, FULL, REFERENCES, SCORE, Claim, Demand
@@ -61,22 +60,16 @@ def contests_of(claim: Claim, records: Records, method: str, margin: float) -> l
         if claim.fewer_neurons and size.neuron_fraction >= 1:
             continue
         for task in records.tasks:
+            score = records.scores.get(task)
+            if claim.scored_by and (score is None or score.name != claim.scored_by):
+                continue
             if not records.rows(task, method, size):
                 continue
             for demand in claim.demands:
-                for rival in rivals_of(demand, records, method):
+                for rival in demand.names(records.names, method):
                     contest = _contest(records, task, size, method, rival, demand, margin)
                     found += [contest] if contest else []
     return found
-
-
-def rivals_of(demand: Demand, records: Records, method: str) -> list[str]:
-    """What the table has that the demand names, without the method itself."""
-    return [
-        name
-        for name in records.names
-        if name != method and any(fnmatchcase(name, pattern) for pattern in demand.rivals)
-    ]
 
 
 def _contest(
@@ -91,13 +84,18 @@ def _contest(
     """None if the rival has no row there, or the task no score."""
     ours, theirs = records.rows(task, method, size), records.rows(task, rival, size)
     score = records.scores.get(task)
-    if not theirs or (demand.measure == SCORE and score is None):
-        return None
-    column, better, allowed = demand.measure, "lower", None
+    column, better = demand.measure, "lower"
     if demand.measure == SCORE and score is not None:
         column, better = score.name, score.better
-        allowed = _margin(records, task, size, column, better, margin)
+    if demand.below is not None:  # on every seed the same network, but for the measure
+        theirs = {seed: row | {column: demand.below} for seed, row in ours.items()}
+    if not theirs or (demand.measure == SCORE and score is None):
+        return None
     seeds = _paired(ours, theirs, column)
+    if demand.measure == SCORE:
+        allowed = _margin(records, task, size, rival, column, better, margin)
+    else:
+        allowed = _share(theirs, seeds, column, margin)
     equal = [s for s in seeds if rival in REFERENCES or _equal_size(ours[s], theirs[s])]
     lost = sorted((ours.keys() | theirs.keys()) - {*seeds})
     return Contest(
@@ -138,13 +136,28 @@ def _equal_size(a: Row, b: Row) -> bool:
     )
 
 
-def _margin(
-    records: Records, task: str, size: Size, column: str, better: str, fraction: float
+def _share(
+    theirs: Mapping[int, Row], seeds: list[int], column: str, fraction: float
 ) -> float | None:
-    """`fraction` of what recurrence is worth: the mean gain of the full network over the one
-    without recurrence. None if the rows do not show a gain. [choice, as in trials that must keep a
-    part of the effect of the standard treatment]"""
-    full, bare = records.rows(task, FULL, size), records.rows(task, BARE, size)
+    """`fraction` of the size of the rival's mean: the margin of what is no score. [choice]"""
+    values = [number(theirs[seed][column]) for seed in seeds]
+    return fraction * abs(sum(values)) / len(values) if values else None
+
+
+def _margin(
+    records: Records,
+    task: str,
+    size: Size,
+    rival: str,
+    column: str,
+    better: str,
+    fraction: float,
+) -> float | None:
+    """`fraction` of what recurrence is worth: the mean gain of the full network (of the rival,
+    where there is no full one) over the one without recurrence. None if the rows do not show a
+    gain. [choice, as in trials that must keep a part of the effect of the standard treatment]"""
+    full = records.rows(task, FULL, size) or records.rows(task, rival, size)
+    bare = records.rows(task, BARE, size)
     seeds = _paired(full, bare, column)
     if not seeds:
         return None

@@ -28,7 +28,8 @@ class Settings:
     """How to judge.
 
     method: the recipe the claims are made about. level: of all tests; confidence is 1 - level.
-    margin: of non-inferiority, a fraction of what recurrence is worth on the task.
+    margin: of non-inferiority, a fraction of what recurrence is worth on the task; of what is no
+    score, of the rival's mean.
 
     Raises InputError unless level is in (0, 0.5] and margin in (0, 1].
     """
@@ -76,11 +77,12 @@ class Cell:
 def judged_cells(claim: Claim, records: Records, settings: Settings) -> list[Cell]:
     """Every cell the rows allow for the claim, judged."""
     families: dict[tuple[str, Size], list[Contest]] = {}
-    for contest in contests_of(claim, records, settings.method, settings.margin):
+    method = claim.subject or settings.method
+    for contest in contests_of(claim, records, method, settings.margin):
         task = "" if claim.one_network else contest.task
         families.setdefault((task, contest.size), []).append(contest)
     return [
-        _cell(claim, task, size, _family(contests, settings), records, settings)
+        _cell(claim, task, size, _family(contests, settings), records, method)
         for (task, size), contests in families.items()
     ]
 
@@ -102,6 +104,8 @@ def _family(contests: Sequence[Contest], settings: Settings) -> list[Comparison]
 
 def _too_few(contest: Contest, needed: int, many: int, level: float) -> str:
     lost = f" ({contest.unequal} more of unequal size)" if contest.unequal else ""
+    if not contest.pairs and not contest.unequal and {*contest.why} == {"no value"}:
+        return f"no row has a value of {contest.measure}"
     seeds = f"{contest.pairs} paired seed{'s' * (contest.pairs != 1)}{lost}"
     together = f" with {many} comparisons together" if many > 1 else ""
     return f"{seeds}; Wilcoxon cannot reach p < {level:g} below {needed}{together}"
@@ -113,15 +117,19 @@ def _outcome(contest: Contest, test: PairedTest, settings: Settings) -> Comparis
     loss = test.high if better == "lower" else -test.low
     no_worse = None if margin is None else loss < margin
     reason = ""
+    bound = contest.demand.below
     if test.favours(better, settings.level):
         outcome = AS_CLAIMED
+        if bound is not None and max(contest.ours) >= bound:
+            outcome, above = UNDECIDED, sum(x >= bound for x in contest.ours)
+            reason = f"{above} of {contest.pairs} seeds do not keep it"
     elif test.favours(worse, settings.level):
         outcome = REVERSED
     elif not contest.demand.at_least:
         outcome = UNDECIDED
     elif no_worse is None:
         outcome = NOT_TESTED
-        reason = "no margin: the full network is not seen to beat the one without recurrence"
+        reason = "no margin: the unpruned network is not seen to beat the one without recurrence"
     else:
         outcome = AS_CLAIMED if no_worse else UNDECIDED
     return Comparison(contest, outcome, test, no_worse, reason)
@@ -133,14 +141,17 @@ def _cell(
     size: Size,
     comparisons: Sequence[Comparison],
     records: Records,
-    settings: Settings,
+    method: str,
 ) -> Cell:
-    outcomes = {comparison.outcome for comparison in comparisons}
-    several = _several_networks(records, settings.method, size) if claim.one_network else ""
-    reason = several or _incomplete(claim, comparisons, settings.method)
+    outcomes = [comparison.outcome for comparison in comparisons]
+    several = _several_networks(records, method, size) if claim.one_network else ""
+    reason = several or _incomplete(claim, comparisons, method)
     outcome = NOT_TESTED if reason else AS_CLAIMED
-    if not several and outcomes & {REVERSED, UNDECIDED}:  # one failure is enough
+    if not several and {*outcomes} & {REVERSED, UNDECIDED}:  # one failure is enough
         outcome = REVERSED if REVERSED in outcomes else UNDECIDED
+        if claim.least and outcome == UNDECIDED:  # but here
+            outcome = AS_CLAIMED if outcomes.count(AS_CLAIMED) >= claim.least else outcome
+            outcome = NOT_TESTED if reason else outcome
     return Cell(task, size, outcome, tuple(comparisons), reason)
 
 
@@ -154,9 +165,10 @@ def _incomplete(claim: Claim, comparisons: Sequence[Comparison], method: str) ->
             best = max(own, key=lambda c: c.contest.pairs)
             return f"against {best.contest.rival!r}: {best.reason}"
     tested = {c.contest.task for c in comparisons if c.outcome != NOT_TESTED}
-    if claim.one_network and len(tested) < 2:
+    wanted = claim.least + 1 if claim.least else 2
+    if claim.one_network and len(tested) < wanted:
         few = [f"; {c.contest.task}: {c.reason}" for c in comparisons if c.reason]
-        return "".join([f"{len(tested)} of at least 2 tasks tested", *few[:1]])
+        return "".join([f"{len(tested)} of at least {wanted} tasks tested", *few[:1]])
     return ""
 
 

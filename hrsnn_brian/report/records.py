@@ -8,18 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.columns import NAME, UNMATCHED, Column, named
+from hrsnn_brian.files.columns import NAME, ON_TASK, UNMATCHED, Column, named
 from hrsnn_brian.files.schema import complete, read_schema
 from hrsnn_brian.files.tables import Row, Table, columns_of, read_table, require_numbers
 from hrsnn_brian.files.toml import flat
-from hrsnn_brian.report.claims import OPERATIONS, REFERENCES
+from hrsnn_brian.report.claims import (
+    ECHO,
+    GROWTH_COMMON,
+    LAMBDA,
+    LAMBDA_COMMON,
+    OPERATIONS,
+    REFERENCES,
+)
 
 RAW = UNMATCHED
 WORDS = ("task", "network", "match", "readout")
 SIZES = ("neurons", "synapses")
 NUMBERS = ("seed", "keep", "neuron_fraction", *SIZES)
 WHOLE = ("seed", *SIZES)
-COSTS = (OPERATIONS, "rate_hz")
+MEASURES = (OPERATIONS, "rate_hz", LAMBDA, LAMBDA_COMMON, GROWTH_COMMON, ECHO)
 IDENTITY = ("seed", "task", "network", "recipe", "keep", "neuron_fraction", "match", "readout")
 
 
@@ -32,7 +39,8 @@ class Size:
     match: str
 
     def __str__(self) -> str:
-        rate = "raw" if self.match == RAW else f"rate matched by {self.match}"
+        how = "on the task" if self.match == ON_TASK else f"by {self.match}"
+        rate = "raw" if self.match == RAW else f"rate matched {how}"
         return f"keep {self.keep:g}, neurons {self.neuron_fraction:g}, {rate}"
 
 
@@ -185,7 +193,7 @@ def _rows(run: Path, table: str) -> list[Row]:
     if lacking:
         what = f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
         raise InputError("table", str(path), f"{what}; run its study again")
-    compared = [name for name in map(str, frame) if name in NUMBERS or name in COSTS]
+    compared = [name for name in map(str, frame) if name in NUMBERS or name in MEASURES]
     try:
         scores = [name for name in schema.scores() if name in frame]
         require_numbers(frame, [*compared, *scores])

@@ -7,7 +7,6 @@ from functools import partial
 
 from hrsnn_brian.files.tables import Table
 from hrsnn_brian.report.claims import CLAIMS, Claim
-from hrsnn_brian.report.contests import rivals_of
 from hrsnn_brian.report.judge import (
     AS_CLAIMED,
     FAILS,
@@ -32,7 +31,8 @@ NAMED_CELLS = 4
 class Verdict:
     """What the rows say about a claim.
 
-    verdict: "holds": as claimed in every tested cell, raw and rate-matched ones among them;
+    verdict: "holds": as claimed in every tested cell, raw and rate-matched ones among them, where
+        there are both;
         "does not hold": some tested cell fails; "not tested": neither.
     direction: "as claimed", "no significant difference" (no cell is reversed), "the other way
         round" (some is, none is as claimed), "mixed" (both are found), or "not tested".
@@ -63,8 +63,6 @@ def verdicts(
 
 def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdict:
     untested = partial(Verdict, claim, NOT_TESTED, NOT_TESTED)
-    if claim.needs:
-        return untested(f"needs {claim.needs}")
     if not any(fnmatchcase(settings.method, pattern) for pattern in claim.about):
         about = ", ".join(claim.about)
         return untested(f"{settings.method!r} has no part in it: it is about {about}")
@@ -72,7 +70,7 @@ def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdi
         return untested(f"no run holds the table {claim.table}")
     cells = tuple(judged_cells(claim, records, settings))
     if not cells:
-        return untested(_absent(claim, records, settings.method))
+        return untested(_absent(claim, records, claim.subject or settings.method))
     tested = [cell for cell in cells if cell.outcome != NOT_TESTED]
     failing = [cell for cell in tested if cell.outcome != AS_CLAIMED]
     if failing:
@@ -80,6 +78,9 @@ def _verdict(claim: Claim, records: Records | None, settings: Settings) -> Verdi
     if not tested:
         return untested(_reasons(cells), cells)
     kinds = {cell.size.match == RAW for cell in tested}
+    if claim.matched and kinds == {False}:
+        why = f"as claimed in all {len(tested)} tested cells, at equal rate"
+        return Verdict(claim, HOLDS, AS_CLAIMED, why, cells)
     if len(kinds) == 2:
         why = f"as claimed in all {len(tested)} tested cells, raw and rate-matched"
         return Verdict(claim, HOLDS, AS_CLAIMED, why, cells)
@@ -131,9 +132,11 @@ def _absent(claim: Claim, records: Records, method: str) -> str:
     if claim.fewer_neurons and all(size.neuron_fraction >= 1 for size in sizes):
         return f"rows of {method!r} with neuron_fraction < 1 are missing"
     for demand in claim.demands:
-        if not rivals_of(demand, records, method):
+        if not demand.names(records.names, method):
             return without_rival(demand, method)
     if not records.scores:
         return "no task has a column of scores"
+    if claim.scored_by and claim.scored_by not in {s.name for s in records.scores.values()}:
+        return f"no task is judged by {claim.scored_by}"
     rivals = " and ".join(dict.fromkeys(rival_names(demand) for demand in claim.demands))
     return f"{method!r} and {rivals} share no task and size"

@@ -9,7 +9,9 @@ A table stands between two lines of a text, the first of which says what it show
 
 The first word is the file, without .csv. All else chooses rows; `match` is `none` and `readout` is
 `spikes` unless said; `recipes=` lists recipes, between semicolons, where not all are wanted. There
-is a row per recipe, best NRMSE first, and the unpruned network and the bare one for scale.
+is a row per recipe, best NRMSE first, and the unpruned network and the bare one for scale. Digits
+have a column if the file has them. In brackets stands the larger of both p against the rival of the
+file, if it has one.
 """
 
 import argparse
@@ -25,11 +27,12 @@ from hrsnn_brian.statistics.paired_seeds import count_of
 
 HERE = Path(__file__).parent
 TABLE = re.compile(r"<!-- table: (?P<name>\w+) (?P<words>.*?) -->\n.*?<!-- end -->", re.DOTALL)
-MACKEY_GLASS, LORENZ = "mackey-glass-84", "lorenz63-x"
-HEADER = (
-    "| recipe | NRMSE, Mackey-Glass 84 ahead | VPT, Lorenz from x | kops/s | seeds |\n"
-    "|---|---|---|---|---|"
-)
+TASKS = {  # what a column is called, and its digits
+    "mackey-glass-84": ("NRMSE, Mackey-Glass 84 ahead", 3),
+    "lorenz63-x": ("VPT, Lorenz from x", 2),
+    "digits": ("accuracy, digits", 3),
+}
+ALWAYS = ("mackey-glass-84", "lorenz63-x")
 NAMES = {FULL: "*unpruned, all neurons*", NO_RECURRENCE: "*no recurrence*"}
 ABSENT = "–"  # no seed has a score
 Cell = dict[str, str]
@@ -61,13 +64,15 @@ def _table(name: str, words: str) -> str:
     shown = [recipe for recipe in known if not wanted or recipe in wanted or recipe in NAMES]
     if not set(shown) - set(NAMES):
         raise InputError("table", f"{name} {words}", "no recipe has rows like that")
-    both = {
-        recipe: [cells.get((recipe, task), {}) for task in (MACKEY_GLASS, LORENZ)]
-        for recipe in shown
-    }
-    shown.sort(key=lambda recipe: float(both[recipe][0].get("mean") or "inf"))
-    lines = [_line(recipe, *both[recipe]) for recipe in shown]
-    return "\n".join([f"<!-- table: {name} {words} -->", HEADER, *lines, "<!-- end -->"])
+    tasks = [task for task in TASKS if task in ALWAYS or any(t == task for _, t in cells)]
+    all_of = {recipe: [cells.get((recipe, task), {}) for task in tasks] for recipe in shown}
+    shown.sort(key=lambda recipe: float(all_of[recipe][0].get("mean") or "inf"))
+    lines = [_line(recipe, dict(zip(tasks, all_of[recipe], strict=True))) for recipe in shown]
+    rivals = list(dict.fromkeys(row["rival"] for row in cells.values() if row.get("rival")))
+    against = f" (p against {rivals[0]})" if rivals else ""
+    head = ["recipe", *(TASKS[task][0] + against for task in tasks), "kops/s", "seeds"]
+    header = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return "\n".join([f"<!-- table: {name} {words} -->", *header, *lines, "<!-- end -->"])
 
 
 def _shown(row: Cell, chosen: Cell) -> bool:
@@ -77,12 +82,11 @@ def _shown(row: Cell, chosen: Cell) -> bool:
     return all(row[column] == value for column, value in chosen.items())
 
 
-def _line(recipe: str, mackey_glass: Cell, lorenz: Cell) -> str:
-    seeds = "/".join(dict.fromkeys(map(_seeds, (mackey_glass, lorenz))))
-    operations = mackey_glass.get("synaptic_ops_per_s")
+def _line(recipe: str, cells: dict[str, Cell]) -> str:
+    seeds = "/".join(dict.fromkeys(map(_seeds, cells.values())))
+    operations = cells[ALWAYS[0]].get("synaptic_ops_per_s")
     values = (
-        _value(mackey_glass, 3),
-        _value(lorenz, 2),
+        *(_value(cell, TASKS[task][1]) for task, cell in cells.items()),
         f"{float(operations) / 1000:.0f}" if operations else ABSENT,
         seeds,
     )
@@ -100,7 +104,15 @@ def _value(cell: Cell, digits: int) -> str:
     mean, sem = cell.get("mean"), cell.get("sem")
     if not mean:
         return ABSENT
-    return f"{float(mean):.{digits}f}" + (f" ± {float(sem):.{digits}f}" if sem else "")
+    return f"{float(mean):.{digits}f}" + (f" ± {float(sem):.{digits}f}" if sem else "") + _p(cell)
+
+
+def _p(cell: Cell) -> str:
+    """The larger p of both tests, in brackets."""
+    found = [float(cell[name]) for name in ("p_t", "p_wilcoxon") if cell.get(name)]
+    if not found:
+        return ""
+    return f" ({max(found):.3f})" if max(found) >= 0.001 else " (< .001)"
 
 
 @cache

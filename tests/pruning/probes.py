@@ -99,6 +99,12 @@ class Facts(Stub):
         self.asked.append((net.n_neurons, net.n_synapses))
         return self.weight[net.neuron_id]
 
+    def trained(self, net):
+        """Every weight becomes another, of its sign."""
+        W = net.W.copy()
+        W.data *= np.random.default_rng(1).uniform(0.2, 2.0, W.nnz)
+        return net.with_weights(W, operation="train")
+
 
 class Given:
     """A covariance of the original's neurons, the same whatever the synapses."""

@@ -57,6 +57,16 @@ def test_a_falling_rate_is_matched_too_and_the_bias_reaches_what_the_gain_cannot
     assert (match.network.W != net.W).nnz == 0
 
 
+def test_biases_move_first_the_way_that_should_help_and_the_other_way_if_it_does_not():
+    net = network()
+    level = net.bias.mean()
+    rising = match_rate(net, 40.0, lambda x: 20 * math.exp(x.bias.mean() - level))
+    assert min(value for value, _ in rising.tried) == 0
+    falling = match_rate(net, 40.0, lambda x: 20 * math.exp(level - x.bias.mean()))
+    assert falling.value == pytest.approx(-math.log(2), abs=0.02)
+    assert max(value for value, _ in falling.tried) == 3
+
+
 def test_of_several_solutions_the_nearest_to_the_network_is_taken():
     net = network()
     whole = strength(net)

@@ -252,6 +252,20 @@ def test_activity_then_keeps_the_largest_weights_or_any():
     assert np.abs(lots.W.data).mean() < 0.7 * np.abs(small.W.data).mean()
 
 
+def test_activity_of_a_trained_network_prunes_the_weights_that_training_left():
+    net = network()
+    trained = Facts(N).trained(net)
+    small = pruned("activity stdp", net, rounds=4)
+    assert equal_networks(
+        replace(small, history=()), replace(pruned("activity", trained, rounds=4), history=())
+    )
+    assert next(entry["operation"] for entry in small.history) == "train"
+    untrained = pruned("activity", net, rounds=4)
+    np.testing.assert_array_equal(untrained.neuron_id, small.neuron_id)
+    assert (untrained.W != small.W).nnz
+    assert prunes_for_a_task(RECIPES["activity stdp"])
+
+
 def test_former_sums_are_those_of_the_neurons_that_stay_whatever_the_rounds():
     net = network()
     for method in ("activity", "random-neurons", "lottery"):
@@ -518,7 +532,7 @@ def test_measured_facts_that_do_not_fit_are_refused():
 
 def test_what_recipes_look_at_and_choose():
     of_task = {name for name, recipe in RECIPES.items() if prunes_for_a_task(recipe)}
-    plain = {"activity", "activity random synapses", "lottery"}
+    plain = {"activity", "activity random synapses", "activity stdp", "lottery"}
     assert of_task == plain | {"activity echo", "lottery echo"}
 
     def leave_by_choice(recipe):

@@ -19,6 +19,9 @@ NAMES = [
     study.EQUAL,
     "tau_m cv 0.58",
     "tau_m cv 1",
+    "homogeneous, equal v_th",
+    "tau_m cv 0.58, equal v_th",
+    study.NO_RECURRENCE,
     study.CLUSTERED,
     study.ONE,
     study.ONE_SAME,
@@ -59,9 +62,38 @@ def test_spreads_differ_in_membranes_alone_at_equal_class_means():
     assert cvs[2] == pytest.approx(1, rel=0.25)
 
 
+def test_thresholds_are_equal_beside_either_membranes_and_all_else_stays():
+    found, drawn = networks()
+    assert np.std(drawn.v_th) > 0.2
+    for name in NAMES[:2]:
+        even = found[name + study.EQUAL_V_TH]
+        np.testing.assert_array_equal(even.tau_m, found[name].tau_m)
+        for members in (drawn.is_e, ~drawn.is_e):
+            np.testing.assert_allclose(even.v_th[members], drawn.v_th[members].mean())
+    alike = options("seeds=1", "tasks=wind", "network.neuron.v_th=1.0")
+    assert not [p for p in study.points(alike, 5) if "equal_v_th" in p]  # they are equal already
+
+
+def test_excitatory_membranes_are_slower_by_the_ratio_at_the_mean_of_all():
+    (point,) = [
+        p
+        for p in study.points(options("seeds=1", "tasks=wind", "e_slower=2.5"), 5)
+        if "e_slower" in p
+    ]
+    all_found, drawn = networks()
+    fast, base = study.compared(drawn, point), all_found["tau_m cv 0.58"]
+    assert point[NAME] == "tau_m E/I 2.5"
+    assert fast.tau_m.mean() == pytest.approx(base.tau_m.mean())
+    means = [fast.tau_m[members].mean() for members in (fast.is_e, ~fast.is_e)]
+    assert means[0] / means[1] == pytest.approx(2.5)
+    for members in (fast.is_e, ~fast.is_e):
+        scale = fast.tau_m[members] / base.tau_m[members]
+        np.testing.assert_allclose(scale, scale[0])
+
+
 def test_one_cluster_has_the_size_of_the_clustered_network_and_its_membranes_or_their_mean():
     found, _ = networks()
-    clustered, one, same = (found[name] for name in NAMES[3:])
+    clustered, one, same = (found[name] for name in NAMES[6:])
     assert set(clustered.cluster) == {0, 1}
     assert set(one.cluster) == set(same.cluster) == {0}
     assert clustered.n_neurons == one.n_neurons == 100
@@ -101,7 +133,34 @@ def test_a_row_says_how_its_rate_was_matched(monkeypatch, reached):
     assert row["note"] == ("" if reached else "rate out of reach: not met within 2 %")
 
 
-def table_rows(gain, seeds=8):
+def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypatch):
+    """Each by the same recipe to the same size; what cannot be pruned has a row without scores."""
+    seen = []
+
+    def cut(point, recipe, full, probe):
+        seen.append((recipe.name, point["keep"], len(set(full.tau_m)) > 2, probe.task.name))
+        return (None, "size out of reach") if point[NAME] == study.EQUAL else (full, "")
+
+    monkeypatch.setattr(study, "pruned_to", cut)
+    monkeypatch.setattr(controls.TaskRate, "__call__", lambda *_: 12.0)
+    monkeypatch.setattr(controls.TaskRate, "matched", lambda rate, network, hz: (network, ""))
+    monkeypatch.setattr(
+        evaluate, "network_rows", lambda network, task, name, *rest: [identity(name, seed=5)]
+    )
+    chosen = options("seeds=1", "tasks=wind", "recipe=random echo", "keep=0.1")
+    rows = [row for point in study.points(chosen, 5)[:2] for row in study.run(point, None)]
+    assert seen == [("random echo", 0.1, False, "wind"), ("random echo", 0.1, True, "wind")]
+    assert [row["note"] for row in rows] == ["size out of reach", ""]
+    assert [(row["network"], row["recipe"], row["keep"]) for row in rows] == [
+        (study.EQUAL, "", 0.1),
+        ("tau_m cv 0.58", "", 0.1),
+    ]
+
+
+GAINS = (0, 0.01, -0.01, -0.005, 0.005, -0.1, 0.02, 0.01, 0.02)
+
+
+def table_rows(gain, seeds=9):
     """Accuracies by network and seed: what each name adds to a common course over seeds."""
     found = []
     for name, more in zip(NAMES, gain, strict=True):
@@ -124,20 +183,23 @@ def verdicts_of(rows):
 
 
 def test_a_comparison_holds_by_both_tests_and_operations_stand_beside_it():
-    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    rows = table_rows(GAINS)
     assert verdicts_of(rows) == {
         "tau_m cv 0.58 against homogeneous": "holds",
         "tau_m cv 1 against homogeneous": "does not hold, the other way round",
+        "tau_m cv 0.58, equal v_th against homogeneous": "holds",
+        "tau_m cv 0.58, equal v_th against homogeneous, equal v_th": "holds",
+        "homogeneous against homogeneous, equal v_th": "holds",
         "clustered against one cluster": "holds",
         "clustered against one cluster, same tau_m": "does not hold",
     }
     assert "0.8  holds" in study.summary(Table(rows))
-    few = verdicts_of([row for row in rows if row["seed"] < 7])
-    assert set(few.values()) == {"not tested: 8 paired seeds are needed"}
+    few = verdicts_of([row for row in rows if row["seed"] < 8])
+    assert set(few.values()) == {"not tested: 9 paired seeds are needed"}
 
 
 def test_a_row_at_another_rate_is_left_out():
-    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    rows = table_rows(GAINS)
     rows[0]["note"] = "rate out of reach: not met within 2 %"
     found = verdicts_of(rows)
     assert found["tau_m cv 1 against homogeneous"].startswith("not tested")
@@ -146,7 +208,7 @@ def test_a_row_at_another_rate_is_left_out():
 
 
 def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
-    rows = table_rows((0, 0.01, -0.01, 0.02, 0.01, 0.02))
+    rows = table_rows(GAINS)
     score, events = draw(Table(rows).frame())
     curve, clusters = (c.lines[0] for c in score.containers)
     values = {
@@ -157,9 +219,9 @@ def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
     np.testing.assert_allclose(y, [np.mean(values[name]) for name in NAMES[:3]])
     by_place = dict(zip(clusters.get_xdata(), clusters.get_ydata(), strict=True))
     found = [by_place[x] for x in sorted(by_place)]
-    np.testing.assert_allclose(found, [np.mean(values[name]) for name in NAMES[3:]])
+    np.testing.assert_allclose(found, [np.mean(values[name]) for name in (*NAMES[3:5], *NAMES[6:])])
     assert min(by_place) > 1
-    assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100]
+    assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100, 100, 100]
     with pytest.raises(TableError, match=study.CV):
         draw(Table(rows).frame().drop(columns=study.CV))
 
@@ -176,5 +238,8 @@ def test_what_cannot_be_compared_is_refused():
             options(setting)
     with pytest.raises(InputError, match="data"):
         study.points(options("tasks=mnist"), 0)
+    unpruned = study.points(options("clustered=none", "thresholds=false", "seeds=1"), 0)
+    assert {point[NAME] for point in unpruned} == {*NAMES[:3], study.NO_RECURRENCE}
+    assert {point["keep"] for point in unpruned} == {1.0}
     assert undecided(load_study("heterogeneity"), options())
     assert not undecided(load_study("heterogeneity"), options("seeds=12"))

@@ -158,6 +158,8 @@ def test_nothing_of_the_test_block_is_shown(network, numpy_engine, monkeypatch):
     hb.train(network, task, engine=numpy_engine)
     (run,) = shown
     assert np.array_equal(run.stimulus, task.z[: task.washout + task.train])
+    hb.TaskProbe(numpy_engine, task=task).trained(network)
+    assert np.array_equal(shown[1].stimulus, run.stimulus)  # the rival that prunes what was trained
 
 
 class _Tables(hb.RunTask):
