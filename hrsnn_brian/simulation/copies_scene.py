@@ -23,7 +23,7 @@ from hrsnn_brian.simulation.shape import PerturbedShape
 
 
 def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) -> PerturbedShape:
-    """The shape of the program: room for a power of two of neurons in all, at least 16384."""
+    """The shape of the program: room for a power of two of neurons in all, at least 32768."""
     if network.params.synapse.delay > 0:
         raise InputError(
             "synapse.delay", network.params.synapse.delay, "exponents need synapses without delay"
@@ -32,7 +32,7 @@ def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) 
     if perturbation.interpolated:
         base["refractory"] = False
     total = network.n_original * (len(perturbation.directions) + 1)
-    room = max(2**14, network.capacity, 2 ** math.ceil(math.log2(total)))
+    room = max(2**15, network.capacity, 2 ** math.ceil(math.log2(total)))
     return PerturbedShape(**base, total=room, interpolated=perturbation.interpolated)  # type: ignore[arg-type]
 
 

@@ -57,7 +57,8 @@ def test_no_neuron_exceeds_the_ceiling_and_strong_input_reaches_it(
 ) -> None:
     params = load_preset("default", ["N=40", f"t_ref={t_ref}", "bias=1000", "J=0"])
     assert params.ceiling_hz == pytest.approx(ceiling)
-    recording = simulate(numpy_engine, hb.build_network(params, 1), Drive(np.zeros((50, 1)), seed=0))
+    drive = Drive(np.zeros((50, 1)), seed=0)
+    recording = simulate(numpy_engine, hb.build_network(params, 1), drive)
     assert recording.spike_count.min() == recording.spike_count.max()
     assert recording.rate_hz == pytest.approx(ceiling, rel=0.01)
     assert HRSNNParams(timing={"dt": "0.1 ms"}, neuron={"t_ref": "0 ms"}).ceiling_hz == 1e4
