@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,20 @@ from scipy import sparse
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.simulation import Engine
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each worker begins with a stretch of whole files, and who is done takes over from the other.
+
+    xdist's own way deals the tests out in turn: what a module makes once is made by every worker,
+    and neighbours that need the same program wait for each other's build.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -110,12 +110,13 @@ class Network:
 
     @property
     def capacity(self) -> int:
-        """Neurons the engine is compiled for: n_original rounded up to two significant digits.
+        """Neurons the engine is compiled for: n_original to two digits, rounded up, at least 1000.
 
-        Pruning does not change it, so a pruned network runs in the binary of its original.
+        Pruning does not change it, so a pruned network runs in the binary of its original. Small
+        networks share one: unused room costs nothing, a build of their own 10 s. [our choice]
         """
         step = 10 ** max(len(str(self.n_original)) - 2, 0)
-        return -(-self.n_original // step) * step
+        return max(1000, -(-self.n_original // step) * step)
 
     def with_weights(self, W: SparseOrDense, **history: Any) -> "Network":
         """The same neurons with other synapses; `history`, if any, is noted as one operation.

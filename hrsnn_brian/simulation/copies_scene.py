@@ -23,7 +23,7 @@ from hrsnn_brian.simulation.shape import PerturbedShape
 
 
 def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) -> PerturbedShape:
-    """The shape of the program: room for a power of two of neurons in all, at least 4096."""
+    """The shape of the program: room for a power of two of neurons in all, at least 32768."""
     if network.params.synapse.delay > 0:
         raise InputError(
             "synapse.delay", network.params.synapse.delay, "exponents need synapses without delay"
@@ -31,8 +31,8 @@ def perturbed_shape(network: Network, drive: Drive, perturbation: Perturbation) 
     base = network_shape(network, drive).to_dict() | {"traces": 0}
     if perturbation.interpolated:
         base["refractory"] = False
-    total = network.capacity * (len(perturbation.directions) + 1)
-    room = max(4096, 2 ** math.ceil(math.log2(total)))
+    total = network.n_original * (len(perturbation.directions) + 1)
+    room = max(2**15, network.capacity, 2 ** math.ceil(math.log2(total)))
     return PerturbedShape(**base, total=room, interpolated=perturbation.interpolated)  # type: ignore[arg-type]
 
 

@@ -118,6 +118,19 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
         path.write_text(f'#include "scene.h"\n{code}', encoding="utf-8")
 
 
+def leave_unoptimised(source: Path) -> None:
+    """Code that sets up and tears down needs no optimiser: a quarter of what a build costs.
+
+    The includes stay above, so that what is inline in them is compiled as everywhere else.
+    """
+    code = source.read_text(encoding="utf-8")
+    opening = "namespace brian {"
+    if opening not in code:
+        raise EngineError(f"Brian {b2.__version__} generates {source.name} differently")
+    unoptimised = f'#pragma GCC optimize("O0")\n{opening}'
+    source.write_text(code.replace(opening, unoptimised, 1), encoding="utf-8")
+
+
 def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]:
     """Write the C++ project of `shape` to `folder`; returns its source files and the model."""
     b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
@@ -144,6 +157,7 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     for name in SCENE_FILES:
         shutil.copyfile(Path(__file__).parent / name, folder / name)
     restrict_loops(folder, sources)
+    leave_unoptimised(folder / "objects.cpp")
     main = folder / "main.cpp"
     code = main.read_text(encoding="utf-8")
     main.write_text(f'#include "copies.h"\n{code}', encoding="utf-8")

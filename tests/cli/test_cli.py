@@ -354,14 +354,15 @@ def test_two_jobs_give_the_table_of_one_and_the_same_commands_draw_it(here, capf
     assert os.listdir("again")
 
 
+@pytest.mark.compiled
 def test_a_silent_network_is_evaluated_with_a_warning(here, capfd):
     (here / "own.csv").write_text("\n".join(["x", *map(str, np.sin(np.arange(400) / 5))]))
     assert main(["build", "--set", "N=20", "--set", "bias=-50", "--out", "silent.npz"]) == 0
-    words = ["evaluate", "silent.npz", "--data", "own.csv", "--column", "x", "--device", "numpy"]
+    words = ["evaluate", "silent.npz", "--data", "own.csv", "--column", "x"]
     assert main([*words, "--controls", "basic", "--horizons", "6"]) == 0  # no free runs
     assert "the network is silent" in capfd.readouterr().err
     words = ["prune", "silent.npz", "--method", "magnitude", "--keep", "0.5", "--out", "a.npz"]
-    assert main([*words, "--device", "numpy"]) == 0
+    assert main(words) == 0
     assert "the network is silent" in capfd.readouterr().err
 
 

@@ -24,8 +24,9 @@ def saved(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.compiled
 def test_an_image_task_is_shown_and_its_confusions_are_written(saved, capfd):
-    words = "evaluate n.npz --task digits --device numpy --out e.json --set train=30 --set test=20"
+    words = "evaluate n.npz --task digits --out e.json --set train=30 --set test=20"
     options = ["sample=1 ms", "snapshots=2", "logistic=false"]
     settings = [word for option in options for word in ("--set", option)]
     assert main([*words.split(), *settings]) == 0

@@ -82,13 +82,14 @@ def test_evaluate_refuses_what_is_none_in_one_line(
         hb.evaluate(**given, engine=numpy_engine)
 
 
-def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network, numpy_engine):
+@pytest.mark.compiled
+def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network, compiled_engine):
     told = []
 
     def tell(done, total, row):
         told.append((done, total, row["synapses"]))
 
-    given = {"engine": numpy_engine, "seed": 1, "rounds": 1}
+    given = {"engine": compiled_engine, "seed": 1, "rounds": 1}
     with pytest.raises(InputError, match="prunes for a task"):
         hb.prune(network, "activity", hb.Size(neurons=15, keep=0.5), **given)
     pruned = hb.prune(
@@ -103,10 +104,11 @@ def test_prune_asks_for_a_task_where_one_is_needed_and_tells_every_round(network
     assert np.array_equal(pruned.network.W.toarray(), again.network.W.toarray())
 
 
+@pytest.mark.compiled
 def test_prune_says_on_standard_error_what_it_does(network, tmp_path, capfd):
     hb.save_network(network, tmp_path / "net.npz")
     words = ["prune", str(tmp_path / "net.npz"), "--method", "noise", "--keep", "0.5"]
-    assert main([*words, "--device", "numpy", "--out", str(tmp_path / "a.npz")]) == 0
+    assert main([*words, "--out", str(tmp_path / "a.npz")]) == 0
     out, err = capfd.readouterr()
     assert err.startswith("iteration 0: 20 neurons, 80 synapses")
     assert "noise 1/1 | elapsed 0:" in err

@@ -25,11 +25,6 @@ from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.tasks.task import Task
 
 
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine("numpy")
-
-
 def network(*settings: str) -> Network:
     return hb.build_network(load_preset("default", ["N=40", *settings]), 1)
 
@@ -58,32 +53,38 @@ def test_neurons_at_the_ceiling_are_those_refractory_for_more_than_half_of_the_t
 
 @pytest.mark.parametrize(("t_ref", "ceiling"), [("2 ms", 500.0), ("5 ms", 200.0), ("0 ms", 1000.0)])
 def test_no_neuron_exceeds_the_ceiling_and_strong_input_reaches_it(
-    engine: Engine, t_ref: str, ceiling: float
+    numpy_engine: Engine, t_ref: str, ceiling: float
 ) -> None:
     params = load_preset("default", ["N=40", f"t_ref={t_ref}", "bias=1000", "J=0"])
     assert params.ceiling_hz == pytest.approx(ceiling)
-    recording = simulate(engine, hb.build_network(params, 1), Drive(np.zeros((50, 1)), seed=0))
+    drive = Drive(np.zeros((50, 1)), seed=0)
+    recording = simulate(numpy_engine, hb.build_network(params, 1), drive)
     assert recording.spike_count.min() == recording.spike_count.max()
     assert recording.rate_hz == pytest.approx(ceiling, rel=0.01)
     assert HRSNNParams(timing={"dt": "0.1 ms"}, neuron={"t_ref": "0 ms"}).ceiling_hz == 1e4
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("bias", "said", "share"), [("300", "saturated: 100%", 1.0), ("-50", "silent", 0.0)]
 )
-def test_python_warns(engine: Engine, task: Task, bias: str, said: str, share: float) -> None:
+def test_python_warns(
+    compiled_engine: Engine, task: Task, bias: str, said: str, share: float
+) -> None:
     net = network(f"bias={bias}")
     with pytest.warns(ActivityWarning, match=said) as found:
-        result = hb.evaluate(net, task, engine=engine, controls=False)
+        result = hb.evaluate(net, task, engine=compiled_engine, controls=False)
     (warning,) = [w for w in found if w.category is ActivityWarning]
     assert warning.filename == __file__
     assert result.saturated_fraction == share
     assert "saturated_fraction" not in result.primary()  # tables keep their columns
 
 
+@pytest.mark.compiled
 def test_a_healthy_network_and_a_silent_covariance_are_not_warned_about(
-    engine: Engine, task: Task
+    compiled_engine: Engine, task: Task
 ) -> None:
+    engine = compiled_engine
     with warnings.catch_warnings():
         warnings.simplefilter("error", ActivityWarning)
         assert (
@@ -94,6 +95,7 @@ def test_a_healthy_network_and_a_silent_covariance_are_not_warned_about(
         noise_covariance(network("bias=300"), engine, 0, 0.5)
 
 
+@pytest.mark.compiled
 def test_commands_note_saturation_and_give_the_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,7 +109,7 @@ def test_commands_note_saturation_and_give_the_share(
         ["prune", "hot.npz", "--keep", "0.5", "--method", "magnitude", "--out", "a.npz"],
     ):
         capfd.readouterr()
-        assert main([*words, "--device", "numpy", "--json"]) == 0
+        assert main([*words, "--json"]) == 0
         out, err = capfd.readouterr()
         assert json.loads(out)["saturated_fraction"] == 1.0
         assert err.count("warning: the network is saturated: 100% of the neurons") == 1

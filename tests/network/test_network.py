@@ -157,9 +157,11 @@ def test_a_network_does_not_share_memory_with_what_it_was_made_from(network: Net
 
 @pytest.mark.parametrize(
     ("n", "capacity"),
-    [(1, 1), (9, 9), (99, 99), (100, 100), (300, 300), (437, 440), (1234, 1300), (9901, 10000)],
+    [(1, 1000), (437, 1000), (1000, 1000), (1001, 1100), (1234, 1300), (9901, 10000)],
 )
-def test_capacity_is_two_significant_digits_rounded_up(n: int, capacity: int) -> None:
+def test_capacity_is_two_digits_rounded_up_and_one_for_small_networks(
+    n: int, capacity: int
+) -> None:
     network = build_network(HRSNNParams.from_dict({"N": n, "graph": {"K": 0}}), 1)
     assert network.capacity == capacity
 

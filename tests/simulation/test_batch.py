@@ -98,8 +98,8 @@ def test_wide_inputs_are_projected_as_numpy_does(
 @pytest.mark.compiled
 def test_targets_agree_and_nothing_is_compiled_twice(numpy_engine, compiled_engine, monkeypatch):
     """Chunks, tasks with another number of channels and pruned networks share one program."""
-    monkeypatch.setattr(batch, "ROOM", 48)  # two trials at a time
     network = a_network()
+    monkeypatch.setattr(batch, "MEMORY", 2.5 * 8 * 4 * network.n_neurons)  # two trials at a time
     smaller = network.without_neurons([3, 11])
     list(simulate_batch(compiled_engine, network, inputs(1)))
     builds = compiled_engine.stats.builds

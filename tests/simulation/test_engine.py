@@ -38,9 +38,13 @@ MODELS = {
     "current": {
         "encoder": {"kind": "current", "gain": 1.0},
         "synapse": TWO,
-        "neuron": {"reset": "hard", "t_ref": "0 ms", "bias": 0.8},
+        "neuron": {"reset": "hard", "bias": 0.8},
     },
-    "poisson": {"encoder": {"kind": "poisson"}, "neuron": {"reset": "hard"}},
+    "poisson": {
+        "encoder": {"kind": "poisson"},
+        "synapse": TWO,
+        "neuron": {"reset": "hard", "t_ref": "0 ms"},
+    },
     "direct": {"synapse": TWO},
 }
 

@@ -57,8 +57,9 @@ def network() -> hb.Network:
     return hb.build_network(hb.HRSNNParams(N=30), seed=1)
 
 
-def test_a_classification_goes_from_trials_to_a_table(network, numpy_engine, tmp_path):
-    found = hb.evaluate(network, TwoInputs(), engine=numpy_engine, seed=3, readouts="spikes")
+@pytest.mark.compiled
+def test_a_classification_goes_from_trials_to_a_table(network, compiled_engine, tmp_path):
+    found = hb.evaluate(network, TwoInputs(), engine=compiled_engine, seed=3, readouts="spikes")
     rows = found.rows()
     matched = ["homogeneous", "no recurrence, slow input"]
     assert [row["network"] for row in rows] == ["full", "no recurrence", *matched, "chance"]
@@ -77,15 +78,16 @@ def test_a_classification_goes_from_trials_to_a_table(network, numpy_engine, tmp
     assert list(read_table(tmp_path / "t.csv")["accuracy"]) == [row["accuracy"] for row in rows]
 
 
+@pytest.mark.compiled
 def test_a_reset_puts_the_first_state_back_and_without_one_the_network_goes_on(
-    network: hb.Network, numpy_engine: Engine
+    network: hb.Network, compiled_engine: Engine
 ) -> None:
     same = TwoInputs(trials=4, noise=0.0)
-    shown = present(numpy_engine, network, same, seed=3)
-    alone = simulate(numpy_engine, network, Drive(same.shown[1].inputs, seed=3))
+    shown = present(compiled_engine, network, same, seed=3)
+    alone = simulate(compiled_engine, network, Drive(same.shown[1].inputs, seed=3))
     joined = np.vstack([trial.inputs for trial in same.shown])
-    through = simulate(numpy_engine, network, Drive(joined, seed=3))
-    going_on = present(numpy_engine, network, TwoInputs(4, reset=False, noise=0.0), seed=3)
+    through = simulate(compiled_engine, network, Drive(joined, seed=3))
+    going_on = present(compiled_engine, network, TwoInputs(4, reset=False, noise=0.0), seed=3)
     assert list(shown.states) == ["trace_30ms", "trace_100ms", "trace_300ms", "v"]
     for name, states in shown.states.items():
         trials = states.reshape(4, SAMPLES, network.n_neurons)
@@ -95,7 +97,7 @@ def test_a_reset_puts_the_first_state_back_and_without_one_the_network_goes_on(
         assert not np.array_equal(going_on.states[name], states)
     assert shown.seconds == pytest.approx(through.seconds)
     assert shown.spike_count.sum() == 2 * (
-        simulate(numpy_engine, network, Drive(same.shown[0].inputs, seed=3)).spike_count.sum()
+        simulate(compiled_engine, network, Drive(same.shown[0].inputs, seed=3)).spike_count.sum()
         + alone.spike_count.sum()
     )
 
@@ -134,17 +136,19 @@ def test_a_task_that_lacks_a_part_of_the_contract_cannot_be_made() -> None:
         Half()
 
 
-def test_pruning_for_a_task_asks_it_by_the_contract(network, numpy_engine):
+@pytest.mark.compiled
+def test_pruning_for_a_task_asks_it_by_the_contract(network, compiled_engine):
     """The two inputs excite different neurons: those have the weight in the readout."""
-    probe = hb.TaskProbe(numpy_engine, 3, task=TwoInputs())
+    probe = hb.TaskProbe(compiled_engine, 3, task=TwoInputs())
     rates, weight = probe.task_rates(network), probe.readout_weight(network)
     assert rates.shape == weight.shape == (30,)
     np.testing.assert_array_equal(weight[rates == 0], 0)
     assert weight.max() > 0
 
 
-def test_rows_of_a_table_are_plain_and_its_schema_knows_the_scores(network, numpy_engine):
-    found = hb.evaluate(network, TwoInputs(), engine=numpy_engine, seed=3, controls=False)
+@pytest.mark.compiled
+def test_rows_of_a_table_are_plain_and_its_schema_knows_the_scores(network, compiled_engine):
+    found = hb.evaluate(network, TwoInputs(), engine=compiled_engine, seed=3, controls=False)
     table = Table(found.entries)
     assert not any(isinstance(value, Score) for row in table for value in row.values())
     assert [column.name for column in table.schema.shown("two inputs")] == ["accuracy"]
