@@ -124,12 +124,26 @@ def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(read_series("~/s.csv", "speed").values[:, 0], VALUES)
 
 
+def test_commas_that_may_mark_thousands_are_decided_by_the_rest_of_the_file(tmp_path: Path) -> None:
+    three = [f"{5 + v / 10:.3f}".replace(".", ",") for v in VALUES]
+    wanted = [float(text.replace(",", ".")) for text in three]
+    sure = [f"{k}\t{text}\t{comma(v)}" for k, (text, v) in enumerate(zip(three, VALUES))]
+    found = read_series(written(tmp_path / "s.csv", sure, "t\tx\ty"), "x")
+    np.testing.assert_array_equal(found.values[:, 0], wanted)
+    assert not any("decimal" in remark for remark in found.remarks)
+    spreadsheet = [f"{k};{text}" for k, text in enumerate(three)]
+    found = read_series(written(tmp_path / "s.csv", spreadsheet, "t;x"), "x")
+    np.testing.assert_array_equal(found.values[:, 0], wanted)
+    assert "its comma taken as a decimal one" in found.remarks[0]
+
+
 @pytest.mark.parametrize(
     ("header", "row", "marks", "message"),
     [
         ("a;b,x", "1;2;3,4,5", {}, r"data = 's.csv': ',' and ';' do not separate .* \(--sep\)"),
         ("a;x;b,x,c", "1;2;3,4,5", {}, "',' and ';' may each separate"),
-        ("t;x", "1;1,234", {}, r"'1,234': if the comma is a decimal one"),
+        ("t\tx", "1\t1,234", {}, r"'1,234': if the comma is a decimal one"),
+        ("t;x;y", "1;1,234;1.5", {}, r"'1,234': if the comma is a decimal one"),
         ("t;x", "1;1,5", {"decimal": "."}, "line 2 holds '1,5', not a finite number"),
         ("t;x", "1;1.234,5", {}, "line 2 holds '1.234,5'"),
         ("t;x", "1;1,5", {"decimal": ";"}, "must be . or ,"),
