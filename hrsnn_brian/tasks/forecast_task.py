@@ -19,11 +19,15 @@ class ForecastTask(SplitSeries, RunTask):
 
     def trials(self) -> tuple[Trial, ...]:
         """The z-scored inputs, shown once from end to end; a reset at every cut."""
-        return tuple(Trial(self.shown[part]) for part in segments(self.n_samples, self.cuts))
+        return self._shown_up_to(self.n_samples)
 
     def training_trials(self) -> tuple[Trial, ...]:
-        """The series up to the end of its training block."""
-        return (Trial(self.z[: self.train_block.stop]),)
+        """The same up to the end of the training block."""
+        return self._shown_up_to(self.train_block.stop)
+
+    def _shown_up_to(self, end: int) -> tuple[Trial, ...]:
+        cuts = tuple(cut for cut in self.cuts if cut < end)
+        return tuple(Trial(self.shown[part]) for part in segments(end, cuts))
 
     def targets(self) -> FloatArray:
         """z-scored, (T, horizons * outputs), horizon by horizon; NaN where it lies past the end.
