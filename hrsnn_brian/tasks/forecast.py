@@ -9,6 +9,7 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import LOWER, Score
+from hrsnn_brian.readout.held_out import Selection
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
 from hrsnn_brian.simulation.drive import LinearReadout
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
@@ -35,13 +36,16 @@ class Forecast(Fitted):
     one_step: RidgeReadout | None
 
 
-def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecast:
+def fit_forecast(
+    task: SplitSeries, states: Mapping[str, np.ndarray], selection: Selection | None = None
+) -> Forecast:
     """Ridge on [1, u, states] for every horizon of the task at once.
 
     `states` maps the name of a block ("trace_30ms", "v", ...) to (T, features), T the task's
     samples: row t is the state after sample t was shown. Targets of all horizons come from the
     rows `task.train_rows`; the last `task.validation` of them choose each target's penalty.
-    An empty `states` gives the linear readout of the present input alone.
+    An empty `states` gives the linear readout of the present input alone. selection: of
+    both rules, by default among the usual penalties.
 
     Raises InputError if a block is called "u", has other than T rows, or is not finite.
     """
@@ -56,6 +60,7 @@ def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecas
         {name: block[rows] for name, block in blocks.items()},
         np.hstack([task.target(rows, h) for h in task.horizons]),
         task.validation_rows,
+        selection,
     )
     now = task.now(task.test_rows)
     raw = readout.predict({name: block[task.test_rows] for name, block in blocks.items()})
