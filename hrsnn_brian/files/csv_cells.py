@@ -201,6 +201,8 @@ def decimal_mark(cells: Cells, column: str, decimal: str | None) -> tuple[str, s
     commas = [k for k, text in enumerate(texts) if "," in text]
     if not commas or any("." in text for text in texts):
         return ".", ""
+    if not all(_GROUPED.fullmatch(texts[k]) for k in commas):
+        return ",", ""
     others = [cell.strip() for row in cells.rows for cell in row if is_number(pointed(cell, ","))]
     if any("," in cell and not _GROUPED.fullmatch(cell) for cell in others):
         return ",", ""
