@@ -208,10 +208,8 @@ def decimal_mark(cells: Cells, column: str, decimal: str | None) -> tuple[str, s
         return ",", ""
     held = f"line {cells.lines[commas[0]]} holds {texts[commas[0]]!r}"
     if cells.sep == ";" and not any("." in cell for cell in others):
-        return (
-            ",",
-            f"column {column!r}: {held}, its comma taken as a decimal one, as cells end at ;",
-        )
+        told = f"column {column!r}: {held}, its comma taken as a decimal one since ; ends the cells"
+        return ",", told
     allowed = f"{held}: if the comma is a decimal one, say so (--decimal ,); thousands take no mark"
     raise InputError("decimal", decimal, allowed)
 
