@@ -1,23 +1,19 @@
 """`hrsnn evaluate`: readouts on the states of a saved network, scored beside their controls."""
 
 import argparse
-import re
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.options import add_common, add_settings, user_path, whole
 from hrsnn_brian.cli.output import Output, check_output_file, note
-from hrsnn_brian.cli.reading_options import OF_READING, add_column, add_reading, reading
+from hrsnn_brian.cli.reading_options import add_column, add_reading
+from hrsnn_brian.cli.task_options import add_prediction, task_of
 from hrsnn_brian.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from hrsnn_brian.evaluation.evaluate import Evaluation
     from hrsnn_brian.files.tables import Table
     from hrsnn_brian.tasks.task import Task
-
-# of a series of one's own: they mean nothing with --task
-_OF_DATA = ("column", "target", *OF_READING, "horizons", "unit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,12 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     own = parser.add_argument_group("your own series (--data FILE.csv), scored like wind")
     add_column(own, "what is shown and predicted")
-    own.add_argument("--target", metavar="NAME", help="predict only this one of several columns")
+    add_prediction(own)
     add_reading(own)
-    own.add_argument(
-        "--horizons", type=_horizons, metavar="1,6,24", help="in rows (default: those of wind)"
-    )
-    own.add_argument("--unit", help="of the column, such as m/s; 1 for none (default: its name)")
     add_common(parser, "also write the rows (.csv) or the whole result (.json) to this file")
 
 
@@ -74,7 +66,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     if args.trials is not None and args.rivals is None:
         raise InputError("--trials", args.trials, "has no effect without --rivals")
-    task = _task(args)
+    task = task_of(args, args.settings)
     if args.rivals is not None:
         from hrsnn_brian.tasks.echo_state import check_rival
 
@@ -165,41 +157,6 @@ def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[st
         return rival_rows(task, units, args.seed, trials, lambda *_: progress.advance())
 
 
-def _task(args: argparse.Namespace) -> "Task":
-    from hrsnn_brian.tasks.real_series import own_series_task
-    from hrsnn_brian.tasks.registry import get_task, task_options
-
-    if args.task is not None or args.data is None:
-        if args.task is None:
-            raise InputError("--task", None, "give a task, or --data and --column")
-        known = task_options(args.task).keys().fields
-        if args.data is not None and "data" not in known:
-            allowed = f"contradicts --data {args.data}; give one of the two"
-            raise InputError("--task", args.task, allowed)
-        for name in _OF_DATA:
-            if getattr(args, name) is not None:
-                allowed = "is about a file of your own: give --data, and no --task"
-                given = getattr(args, name)
-                shown = ",".join(given) if isinstance(given, list) else given
-                raise InputError(f"--{name}", shown, allowed)
-        if args.labels is not None and "labels" not in known:
-            allowed = f"is nothing that can be chosen of task {args.task}"
-            raise InputError("--labels", args.labels, allowed)
-        both = {"data": args.data, "labels": args.labels}
-        chosen = {name: value for name, value in both.items() if value is not None}
-        return get_task(args.task, args.seed, args.settings, **chosen)
-    for option, given in (("--set", next(iter(args.settings), None)), ("--labels", args.labels)):
-        if given is not None:
-            raise InputError(option, given, "is about a task, not a file of your own")
-    if args.column is None:
-        raise InputError("--column", None, "name the column of --data to predict")
-    options = {name: getattr(args, name) for name in ("horizons", "unit", "target")}
-    given = {name: value for name, value in options.items() if value is not None}
-    with warnings.catch_warnings():  # told by `run`, in a line each
-        warnings.simplefilter("ignore")
-        return own_series_task(args.data, args.column, reading(args), **given)
-
-
 def _confusions(evaluation: "Evaluation") -> dict[str, Any]:
     """Of a classification its classes and, by network and readout, what was taken for what."""
     from hrsnn_brian.tasks.classifier import Classified
@@ -212,14 +169,6 @@ def _confusions(evaluation: "Evaluation") -> dict[str, Any]:
         for network, readout in evaluation.fitted
     ]
     return {"classes": found[0].classes, "confusions": tables}
-
-
-def _horizons(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(re.fullmatch(r"0*[1-9][0-9]{0,8}", part) for part in parts):
-        allowed = "whole numbers of rows >= 1, such as 1,6,24"
-        raise argparse.ArgumentTypeError(f"{text!r} is not {allowed}")
-    return tuple(sorted({int(part) for part in parts}))
 
 
 def _shown(table: "Table", task: str) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings, user_path
 from hrsnn_brian.cli.output import Output, check_output_file, note
+from hrsnn_brian.cli.reading_options import add_column, add_reading
+from hrsnn_brian.cli.task_options import task_of
 from hrsnn_brian.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ _PIECES = 20  # of a run, for the time left
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NET.npz", help="the network to train")
-    parser.add_argument("--task", required=True, help="whose training input is shown")
+    parser.add_argument("--task", help="whose training input is shown; instead of --data")
     parser.add_argument("--mode", default="stdp", help="how it learns (default stdp)")
     add_settings(parser, "an option of the mode, e.g. A_plus.mean=0.002", "stdp")
     parser.add_argument(
@@ -28,8 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an option of the task, e.g. train=200; may be repeated (hrsnn list options TASK)",
     )
     parser.add_argument(
-        "--data", type=user_path, metavar="PATH", help="folder or .npz file of an image task"
+        "--data",
+        type=user_path,
+        metavar="PATH",
+        help="folder or .npz file of an image task; without --task, a .csv file of your own",
     )
+    own = parser.add_argument_group("your own series (--data FILE.csv), its training block shown")
+    add_column(own, "what is shown")
+    add_reading(own)
     add_common(parser, "the file to write, TRAINED.npz", out_required=True)
 
 
@@ -49,16 +57,16 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.network.io import load_network, save_network
     from hrsnn_brian.runs.progress import EngineProgress
     from hrsnn_brian.simulation import Engine
-    from hrsnn_brian.tasks.registry import get_task
     from hrsnn_brian.training.train import mode_settings
 
     settings = mode_settings(args.mode, args.settings)
-    of_data = [] if args.data is None else [f"data={args.data}"]
-    task = get_task(args.task, args.seed, [*args.task_set, *of_data])
+    task = task_of(args, args.task_set, "--task-set")
     network = load_network(args.network)
     engine = Engine(device=args.device)
     progress = _TrainingProgress(args.mode, engine, EngineProgress())
     note(f"{task.name}: {args.mode} on the training input, seed {args.seed}")
+    for remark in task.remarks:
+        note(f"warning: {remark}")
     with activity_noted():
         trained = train(
             network,

@@ -1,6 +1,7 @@
 """`hrsnn tune`: settings of the network that score best on validation blocks, as a preset file."""
 
 import argparse
+import math
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings, default_jobs, user_path, whole
@@ -8,6 +9,8 @@ from hrsnn_brian.cli.output import Output, check_output_file
 
 if TYPE_CHECKING:
     from hrsnn_brian.runs.tune import Tuned
+
+_SHOWN = 5  # of the trials, the best ones
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +67,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _shown(found: "Tuned") -> str:
-    """The first and the best trial, side by side."""
+    """The trial one starts from, then the best ones."""
     from hrsnn_brian.files.tables import text_table
 
     names = [name for name in found.rows[0] if name not in ("seed", "objective", "best_so_far")]
-    chosen = [row for row in found.rows if row["trial"] in (0, found.best)]
-    return text_table([[row[name] for name in names] for row in chosen], names)
+    objective = {row["trial"]: row["objective"] for row in found.rows}
+    numbers = (number for number in objective if math.isfinite(objective[number]))
+    best = sorted(numbers, key=lambda number: -objective[number])[:_SHOWN]
+    by_trial = [
+        row for number in dict.fromkeys([0, *best]) for row in found.rows if row["trial"] == number
+    ]
+    return text_table([[row[name] for name in names] for row in by_trial], names)

@@ -220,21 +220,31 @@ class _Session:
         assert isinstance(self.task, RunTask)
         shown = present(self.engine, network, self.task, self.seed, currents=currents)
         outputs = self.task.targets().shape[1]
-        for readout in self.readouts:
-            blocks = readout_blocks(shown, readout)
-            quadratic = readout == QUADRATIC
-            fitted = fit_products(self.task, blocks) if quadratic else self.task.fit(blocks)
-            scores = fitted.scores
+        seen = {readout: readout_blocks(shown, readout) for readout in self.readouts}
+        for readout, fitted in self._fitted(shown, seen).items():
+            blocks, scores = seen[readout], fitted.scores
             if fitted.closed_loop is not None and currents is None:
                 scores += _run_freely(network, fitted.closed_loop, self.engine, self.seed)
             cost = network_cost(network.W, shown.spike_count, shown.seconds, len(blocks), outputs)
             seconds = as_shown(network, self.task).params.timing.sample
-            if quadratic:
+            if readout == QUADRATIC:
                 products = product_ops(len(blocks), network.n_neurons, outputs) / seconds
                 cost = replace(cost, readout_ops_per_s=cost.readout_ops_per_s + products)
             fitted = replace(fitted, scores=scores)
             self._add(network, name, readout, fitted, {**_costs(network, cost, seconds), **others})
         return Activity(shown.spike_count, shown.seconds)
+
+    def _fitted(
+        self, shown: Presented, seen: Mapping[str, dict[str, FloatArray]]
+    ) -> dict[str, Fitted]:
+        """The readouts of the states each sees."""
+        assert isinstance(self.task, RunTask)
+        linear = [readout for readout in seen if readout != QUADRATIC]
+        found = self.task.fits(shown.states, [tuple(seen[readout]) for readout in linear])
+        fitted = dict(zip(linear, found, strict=True))
+        if QUADRATIC in seen:
+            fitted[QUADRATIC] = fit_products(self.task, seen[QUADRATIC])
+        return {readout: fitted[readout] for readout in seen}
 
     def _show_trials(
         self,

@@ -18,6 +18,7 @@ from pathlib import Path
 from hrsnn_brian.errors import InputError, unknown_name
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # a number with thousands apart, or decimals
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -27,12 +28,16 @@ class _Misfit(InputError):
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a file as they stand: `rows[k]` begins at line `lines[k]`, a cell per name."""
+    """The cells of a file as they stand: `rows[k]` begins at line `lines[k]`, a cell per name.
+
+    sep: what stands between them.
+    """
 
     path: str
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
+    sep: str
 
     def column(self, name: str) -> list[str]:
         """The cells called `name`, without blanks around them.
@@ -148,7 +153,8 @@ def _read(text: str, sep: str, name: str, argument: str, first: int) -> Cells:
         raise InputError(argument, name, reason)
     body = _without_blank_lines(records[1:], len(header))
     _require_length(body, header, sep, name, argument)
-    return Cells(name, header, [row[: len(header)] for _, row in body], [at for at, _ in body])
+    rows = [row[: len(header)] for _, row in body]
+    return Cells(name, header, rows, [at for at, _ in body], sep)
 
 
 def _without_blank_lines(
@@ -177,24 +183,35 @@ def _require_length(
             reason += ", and so has every line: name each column"
         if sep == "," and len(row) > n:
             reason += "; a decimal comma needs quotes or another separator"
+            reason += ", in a single column --decimal ," * (n == 1)
         raise _Misfit(argument, name, reason)
 
 
-def decimal_mark(cells: Sequence[str], lines: Sequence[int], decimal: str | None) -> str:
-    """The decimal mark of a column: the one given, or the one its cells are numbers with.
+def decimal_mark(cells: Cells, column: str, decimal: str | None) -> tuple[str, str]:
+    """The decimal mark of a column, the one given or the one its cells are numbers with; a remark.
 
-    Raises InputError if the commas may as well mark thousands.
+    Where its commas may as well mark thousands, as in 5,134, other cells of the file decide, or
+    ";" between them, which spreadsheets write where the comma is taken: the remark tells of it.
+
+    Raises InputError if nothing decides.
     """
     if decimal is not None:
-        return decimal
-    commas = [k for k, cell in enumerate(cells) if "," in cell]
-    if not commas or any("." in cell for cell in cells):
-        return "."
-    if all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cells[k]) for k in commas):
-        k = commas[0]
-        allowed = f"line {lines[k]} holds {cells[k]!r}: if the comma is a decimal one, say so "
-        raise InputError("decimal", decimal, allowed + "(--decimal ,); thousands take no mark")
-    return ","
+        return decimal, ""
+    texts = cells.column(column)
+    commas = [k for k, text in enumerate(texts) if "," in text]
+    if not commas or any("." in text for text in texts):
+        return ".", ""
+    if not all(_GROUPED.fullmatch(texts[k]) for k in commas):
+        return ",", ""
+    others = [cell.strip() for row in cells.rows for cell in row if is_number(pointed(cell, ","))]
+    if any("," in cell and not _GROUPED.fullmatch(cell) for cell in others):
+        return ",", ""
+    held = f"line {cells.lines[commas[0]]} holds {texts[commas[0]]!r}"
+    if cells.sep == ";" and not any("." in cell for cell in others):
+        told = f"column {column!r}: {held}, its comma taken as a decimal one since ; ends the cells"
+        return ",", told
+    allowed = f"{held}: if the comma is a decimal one, say so (--decimal ,); thousands take no mark"
+    raise InputError("decimal", decimal, allowed)
 
 
 def pointed(cell: str, decimal: str) -> str:

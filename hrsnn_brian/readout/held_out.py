@@ -43,6 +43,17 @@ class Selection:
             raise unknown_name("loss", self.loss, LOSSES)
 
 
+def noiseless(features: int) -> Selection:
+    """The usual penalties and smaller ones, for features in which no spikes make noise.
+
+    States of an echo-state network, and products of delays, are the better the smaller the penalty
+    is, down to the rounding of so many features, of which it stays ten times. [our choice]
+    """
+    smaller = (float(10.0**k) for k in np.arange(-14.0, -10.0, 0.5))
+    rounding = 10 * np.finfo(float).eps * features
+    return Selection((*(alpha for alpha in smaller if alpha > rounding), *ALPHAS))
+
+
 class HeldErrors:
     """Errors of k penalties on held rows that arrive in chunks."""
 

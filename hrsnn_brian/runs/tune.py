@@ -193,8 +193,7 @@ class _Tuning:
             rows = self._rows(history)
             write_csv(self.run.tables / TABLE, rows, rows.schema)
             if len(history) > progress.done:
-                best = best_evaluation(history)
-                progress.advance("" if best is None else f"best {best.objective:.4g}")
+                progress.advance(self._best_so_far(history))
 
         search = Search(
             self.trials,
@@ -205,6 +204,14 @@ class _Tuning:
         )
         with threadpool_limits(limits=1):  # a sum's last bit depends on the threads
             return maximise(measured, len(self.options.vary), search, self.options.start, told)
+
+    def _best_so_far(self, history: Sequence[Evaluation]) -> str:
+        """The best trial's scores, each as its task has it."""
+        best = best_evaluation(history)
+        if best is None:
+            return ""
+        scores = (f"{name} {best.measures[f'{name}/score']:.4g}" for name in self.names)
+        return f"best: {', '.join(scores)} in trial {list(history).index(best)}"
 
     def _rows(self, history: Sequence[Evaluation]) -> Table:
         """A row per trial and task."""

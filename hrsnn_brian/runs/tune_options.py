@@ -52,7 +52,7 @@ class TuneOptions(StudyOptions):
     g: Range = Range(2.0, 12.0).about("range of weights.g")
     tau_m: Range = Range("8 ms", "50 ms", SECOND).about("range of the mean of neuron.tau_m")
     e_slower: Range = Range(0.5, 5.0).about("range of neuron.e_slower")
-    gain: Range = Range(2.0, 16.0).about("range of encoder.gain")
+    gain: Range = Range(2.0, 64.0).about("range of encoder.gain")
     width: Range = Range(0.2, 1.0).about("range of encoder.width")
     bias: Range = Range(-1.5, 1.0, signed=True).about("range of an offset on neuron.bias")
     tau_syn: Range = Range("50 ms", "200 ms", SECOND).about("range of synapse.tau_syn")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.readout.held_out import noiseless
 from hrsnn_brian.readout.ridge import RidgeReadout, fit_ridge
 from hrsnn_brian.tasks.segments import Rows, shifted
 from hrsnn_brian.tasks.split_series import SplitSeries
@@ -81,8 +82,9 @@ class DelayModel:
 def fit_delays(task: SplitSeries, candidates: Sequence[Delays]) -> DelayModel:
     """Fit the targets of each horizon of the task on delayed inputs, all outputs jointly.
 
-    Coefficients and penalty as in `fit_ridge`; of the candidates the one with the smallest error
-    on the validation rows. Those that reach back before the series, or a cut, are left out.
+    Coefficients as in `fit_ridge`, the penalty is one of `noiseless`; of the candidates the one
+    with the smallest error on the validation rows. Those that reach back before the series, or a
+    cut, are left out.
 
     Raises InputError if none is left.
     """
@@ -93,7 +95,12 @@ def fit_delays(task: SplitSeries, candidates: Sequence[Delays]) -> DelayModel:
         raise InputError("delays", reaches, f"one must reach back 1 to {task.history} samples")
     targets = np.hstack([task.target(rows, h) for h in task.horizons])
     fits = {
-        delays: fit_ridge(delays.of_rows(task.shown, rows), targets, task.validation_rows)
+        delays: fit_ridge(
+            delays.of_rows(task.shown, rows),
+            targets,
+            task.validation_rows,
+            noiseless(delays.n_features(len(task.inputs))).alphas,
+        )
         for delays in possible
     }
     best, readouts = {}, {}

@@ -17,14 +17,16 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import HIGHER, Score
+from hrsnn_brian.readout.held_out import noiseless
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.statistics.search import OBJECTIVE, Search, maximise
 from hrsnn_brian.tasks.closed_loop import BOUND
+from hrsnn_brian.tasks.forecast import fit_forecast
 from hrsnn_brian.tasks.forecast_task import ForecastTask
-from hrsnn_brian.tasks.task import ClosedLoop, RunTask, Task
+from hrsnn_brian.tasks.task import ClosedLoop, Task
 
 if TYPE_CHECKING:
     from reservoirpy.nodes import Reservoir
@@ -127,11 +129,12 @@ def tuned(
 
 
 def echo_state_scores(
-    task: RunTask, params: EchoStateParams, seed: int
+    task: ForecastTask, params: EchoStateParams, seed: int
 ) -> tuple[tuple[Score, ...], int]:
     """Scores of one echo-state network on a task, and how many weights its reservoir has.
 
-    The reservoir is in its initial state, 0, where the task resets.
+    The reservoir is in its initial state, 0, where the task resets. Its penalty is one of
+    `noiseless`.
     """
     trials = task.trials()
     reservoir = make_reservoir(params, trials[0].inputs.shape[1], seed)
@@ -140,7 +143,8 @@ def echo_state_scores(
         if shown.reset and number:
             reservoir.reset()
         states.append(reservoir.run(shown.inputs))
-    fitted = task.fit({STATES: np.concatenate(states)})
+    selection = noiseless(params.units + len(task.inputs))
+    fitted = fit_forecast(task, {STATES: np.concatenate(states)}, selection)
     scores = fitted.scores
     if fitted.closed_loop is not None:
         reservoir.reset()

@@ -1,6 +1,6 @@
 """Open-loop forecasts: from recorded states to predictions and scores in the data's units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -9,7 +9,8 @@ import numpy as np
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import LOWER, Score
-from hrsnn_brian.readout.ridge import RidgeReadout, fit_readouts
+from hrsnn_brian.readout.held_out import Selection
+from hrsnn_brian.readout.ridge import RidgeReadout, fit_selections
 from hrsnn_brian.simulation.drive import LinearReadout
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule, closed_loop_scores
 from hrsnn_brian.tasks.scores import nrmse, rmse, unit_word
@@ -35,13 +36,26 @@ class Forecast(Fitted):
     one_step: RidgeReadout | None
 
 
-def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecast:
-    """Ridge on [1, u, states] for every horizon of the task at once.
+def fit_forecast(
+    task: SplitSeries, states: Mapping[str, np.ndarray], selection: Selection | None = None
+) -> Forecast:
+    """The forecast of all blocks of `states`, see `fit_forecasts`."""
+    return fit_forecasts(task, states, [tuple(states)], selection)[0]
+
+
+def fit_forecasts(
+    task: SplitSeries,
+    states: Mapping[str, np.ndarray],
+    selections: Sequence[Sequence[str]],
+    selection: Selection | None = None,
+) -> list[Forecast]:
+    """Ridge on [1, u, states] for every horizon of the task at once, of each selection of blocks.
 
     `states` maps the name of a block ("trace_30ms", "v", ...) to (T, features), T the task's
     samples: row t is the state after sample t was shown. Targets of all horizons come from the
     rows `task.train_rows`; the last `task.validation` of them choose each target's penalty.
-    An empty `states` gives the linear readout of the present input alone.
+    No block gives the linear readout of the present input alone. selection: of both rules, by
+    default among the usual penalties.
 
     Raises InputError if a block is called "u", has other than T rows, or is not finite.
     """
@@ -51,20 +65,32 @@ def fit_forecast(task: SplitSeries, states: Mapping[str, np.ndarray]) -> Forecas
     for name, block in blocks.items():
         if block.ndim != 2 or len(block) != task.n_samples:
             raise InputError(f"states {name}", block.shape, f"must have {task.n_samples} rows")
-    rows, d = task.train_rows, len(task.outputs)
-    readout, steadier = fit_readouts(
+    rows = task.train_rows
+    fitted = fit_selections(
         {name: block[rows] for name, block in blocks.items()},
         np.hstack([task.target(rows, h) for h in task.horizons]),
         task.validation_rows,
+        [(INPUT_BLOCK, *names) for names in selections],
+        selection,
     )
-    now = task.now(task.test_rows)
-    raw = readout.predict({name: block[task.test_rows] for name, block in blocks.items()})
+    asked = {name: block[task.test_rows] for name, block in blocks.items()}
+    return [_forecast(task, asked, readout, steadier) for readout, steadier in fitted]
+
+
+def _forecast(
+    task: SplitSeries,
+    asked: Mapping[str, np.ndarray],
+    readout: RidgeReadout,
+    steadier: RidgeReadout,
+) -> Forecast:
+    """The predictions of the test rows `asked`, and the closed loop if the task has one."""
+    now, raw, d = task.now(task.test_rows), readout.predict(asked), len(task.outputs)
     columns = {h: slice(k * d, (k + 1) * d) for k, h in enumerate(task.horizons)}
     predictions = {h: task.in_units(now + raw[:, columns[h]]) for h in task.horizons}
     one_step = steadier.select(columns[1]) if 1 in columns else None
     return Forecast(
         weights=readout.coefficients,
-        rows=rows,
+        rows=task.train_rows,
         scores=(*forecast_scores(task, predictions), *_penalty(readout)),
         closed_loop=_closed_loop(task, one_step) if one_step and task.closed_loop else None,
         readout=readout,

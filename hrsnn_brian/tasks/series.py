@@ -127,11 +127,14 @@ def read_series(
     first = wanted[0] if wanted else None
     cells = read_cells(path, "data", reading.sep, reading.decimal, first)
     names = _names(cells, wanted)
-    values = np.column_stack([_numbers(cells, name, reading.decimal) for name in names])
+    marks = [decimal_mark(cells, name, reading.decimal) for name in names]
+    values = np.column_stack(
+        [_numbers(cells, name, mark) for name, (mark, _) in zip(names, marks, strict=True)]
+    )
     if len(values) < shortest:
         rows = f"has {len(values)} rows, at least {shortest} are needed"
         raise InputError("data", str(path), rows)
-    remarks = []
+    remarks = [remark for _, remark in marks]
     bad = np.zeros(len(values), dtype=bool)
     for k, name in enumerate(names):
         missing = np.isnan(values[:, k])
@@ -177,12 +180,10 @@ def _names(cells: Cells, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _numbers(cells: Cells, column: str, decimal: str | None) -> NDArray[np.float64]:
-    """The numbers of a column, NaN where it has none."""
-    texts = cells.column(column)
-    mark = decimal_mark(texts, cells.lines, decimal)
+def _numbers(cells: Cells, column: str, mark: str) -> NDArray[np.float64]:
+    """The numbers of a column with that decimal mark, NaN where it has none."""
     found = []
-    for line, text in zip(cells.lines, texts, strict=True):
+    for line, text in zip(cells.lines, cells.column(column), strict=True):
         cell = "nan" if text.casefold() in MISSING else pointed(text, mark)
         # so that squares are finite too
         if cell != "nan" and not (is_number(cell) and abs(float(cell)) < 1e100):

@@ -154,6 +154,12 @@ class RunTask(Task):
         Row t is the state after sample t was shown. The present input is the task's to add.
         """
 
+    def fits(
+        self, states: Mapping[str, FloatArray], selections: Sequence[Sequence[str]]
+    ) -> list[Fitted]:
+        """A readout of each selection of blocks; a task may share what they have in common."""
+        return [self.fit({name: states[name] for name in names}) for names in selections]
+
     @property
     def n_samples(self) -> int:
         """Samples of all trials."""

@@ -88,7 +88,7 @@ def no_fit(monkeypatch):
             raise AssertionError("something is fitted")
 
         places = (
-            "hrsnn_brian.tasks.forecast.fit_readouts",
+            "hrsnn_brian.tasks.forecast.fit_selections",
             "hrsnn_brian.tasks.classifier.fit_selections",
             "hrsnn_brian.tasks.classifier.fit_logistic",
             "hrsnn_brian.tasks.image_task.fit_front_end",

@@ -223,6 +223,18 @@ def test_a_perfect_state_gives_perfect_forecasts_in_data_units(increment: bool) 
         assert float(plain(forecast.scores)[f"nrmse_h{h}"]) < 1e-5
 
 
+def test_readouts_fitted_together_are_those_of_each_alone() -> None:
+    task = _task(np.array(get_task("wind", 0).series))
+    states = _states(task) | {"v": _states(task, 1)["trace"]}
+    together = task.fits(states, [("trace",), ("trace", "v"), ()])
+    alone = [task.fit({n: states[n] for n in names}) for names in (("trace",), ("trace", "v"), ())]
+    for found, expected in zip(together, alone, strict=True):
+        assert found.weights.keys() == expected.weights.keys()
+        for name, weights in expected.weights.items():
+            np.testing.assert_allclose(found.weights[name], weights, rtol=1e-6, atol=1e-12)
+        assert plain(found.scores) == pytest.approx(plain(expected.scores), rel=1e-9)
+
+
 def test_states_must_fit_the_task() -> None:
     task = _task(np.random.default_rng(0).normal(size=1000))
     with pytest.raises(InputError, match="must have 1000 rows"):

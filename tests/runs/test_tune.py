@@ -267,11 +267,18 @@ def test_a_trial_scores_the_validation_task(tmp_path, numpy_engine, monkeypatch)
 
 
 def test_the_command_writes_a_preset_and_says_what_it_found(analytic, tmp_path, capsys):
-    words = ["tune", "--task", "mackey-glass-84", "--trials", "3", "--device", "numpy"]
+    words = ["tune", "--task", "mackey-glass-84", "--trials", "9", "--device", "numpy"]
     words += ["--jobs", "1", "--set", "vary=J,gain", "--run", str(tmp_path / "run")]
     assert main([*words, "--out", str(tmp_path / "p.toml")]) == 0
-    assert "confirm it on fresh seeds" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "confirm it on fresh seeds" in said.out
     load_preset(str(tmp_path / "p.toml"))
+    table = read_table(tmp_path / "run" / "tables" / "tuning.csv")
+    ranked = table.sort_values("score")["trial"].head(5)  # the start, then the best, best first
+    shown = [line.split()[1] for line in said.out.splitlines() if line.startswith("mackey")]
+    assert shown == list(dict.fromkeys(["0", *map(str, ranked)]))
+    best = table.loc[table["score"].idxmin()]
+    assert f"best: mackey-glass-84 {best['score']:.4g} in trial {best['trial']}" in said.err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from hrsnn_brian.tasks import ForecastTask, own_series_task
 from hrsnn_brian.tasks.closed_loop import closed_loop_schedule
 from hrsnn_brian.tasks.delays import Delays
 from hrsnn_brian.tasks.series import Reading, read_series
+from hrsnn_brian.training.train import Trained
 
 VALUES = np.round(5 + np.sin(np.arange(400) / 5), 2)
 HOURS = [datetime(2014, 1, 1) + timedelta(hours=k) for k in range(400)]
@@ -124,12 +125,26 @@ def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(read_series("~/s.csv", "speed").values[:, 0], VALUES)
 
 
+def test_commas_that_may_mark_thousands_are_decided_by_the_rest_of_the_file(tmp_path: Path) -> None:
+    three = [f"{5 + v / 10:.3f}".replace(".", ",") for v in VALUES]
+    wanted = [float(text.replace(",", ".")) for text in three]
+    sure = [f"{text}\t{comma(v)}" for text, v in zip(three, VALUES, strict=True)]
+    found = read_series(written(tmp_path / "s.csv", sure, "x\ty"), "x")
+    np.testing.assert_array_equal(found.values[:, 0], wanted)
+    assert not any("decimal" in remark for remark in found.remarks)
+    spreadsheet = [f"{k};{text}" for k, text in enumerate(three)]
+    found = read_series(written(tmp_path / "s.csv", spreadsheet, "t;x"), "x")
+    np.testing.assert_array_equal(found.values[:, 0], wanted)
+    assert "its comma taken as a decimal one" in found.remarks[0]
+
+
 @pytest.mark.parametrize(
     ("header", "row", "marks", "message"),
     [
         ("a;b,x", "1;2;3,4,5", {}, r"data = 's.csv': ',' and ';' do not separate .* \(--sep\)"),
         ("a;x;b,x,c", "1;2;3,4,5", {}, "',' and ';' may each separate"),
-        ("t;x", "1;1,234", {}, r"'1,234': if the comma is a decimal one"),
+        ("t\tx", "1\t1,234", {}, r"'1,234': if the comma is a decimal one"),
+        ("t;x;y", "1;1,234;1.5", {}, r"'1,234': if the comma is a decimal one"),
         ("t;x", "1;1,5", {"decimal": "."}, "line 2 holds '1,5', not a finite number"),
         ("t;x", "1;1.234,5", {}, "line 2 holds '1.234,5'"),
         ("t;x", "1;1,5", {"decimal": ";"}, "must be . or ,"),
@@ -387,6 +402,17 @@ def test_nothing_reaches_across_a_cut(tmp_path: Path) -> None:
         assert not 1300 - 48 < start < 1300 + 100
 
 
+def test_a_network_trains_on_what_the_task_shows_it(tmp_path: Path) -> None:
+    """Inputs alone, noise and cuts included, up to the end of the training block."""
+    cut = in_two_pieces(tmp_path / "s.csv")
+    for task in (cut, hb.get_task("narma10", 0), hb.get_task("rossler-x", 0)):
+        shown = task.training_trials()
+        end = task.train_block.stop
+        np.testing.assert_array_equal(np.vstack([t.inputs for t in shown]), task.shown[:end])
+        assert np.cumsum([len(t.inputs) for t in shown]).tolist() == [*task.cuts, end]
+        assert all(t.reset for t in shown)
+
+
 def test_what_is_before_a_cut_changes_no_row_after_it(tmp_path: Path) -> None:
     """With the first segment shuffled, states, delays and targets of the second are the same."""
     task = in_two_pieces(tmp_path / "s.csv")
@@ -513,6 +539,36 @@ def test_a_series_with_a_gap_is_scored_with_a_warning_at_the_users_horizons(
         *("rmse_h6_mw", "nrmse_h6"),
     }
     assert "RMSE 6 steps ahead (MW)" in err
+
+
+def test_a_network_trains_on_columns_of_the_users_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = text("%Y-%m-%d %H:%M")
+    rows = [f"{t};{comma(v)};{comma(v / 2)}" for t, v in zip(times, VALUES, strict=True)]
+    written(tmp_path / "s.csv", [*rows[:200], *rows[240:]], "time;power;half")
+    assert main(["build", "--set", "N=20", "--out", "net.npz"]) == 0
+    capfd.readouterr()
+    seen = []
+
+    def train_on(network, inputs, how, **told):
+        seen.append([run.stimulus.shape for run in inputs])
+        return Trained(network, {"operation": "train", "input": told["name"]})
+
+    monkeypatch.setattr("hrsnn_brian.evaluation.train.train_on", train_on)
+    words = "train net.npz --data s.csv --column power,half --device numpy --out t.npz"
+    result, err = json_of(capfd, *words.split())
+    with pytest.warns(UserWarning, match="the series is cut there"):
+        task = own_series_task(tmp_path / "s.csv", "power,half")
+    assert task.cuts == (200,)
+    assert seen == [[(200, 2), (task.train_block.stop - 200, 2)]]
+    assert result["input"] == "s:power+half"
+    assert "warning: 1 of 359 steps" in err
+    for option in ("--task wind --column x", "--task-set train=9 --data s.csv --column power"):
+        assert main(f"train net.npz {option} --out u.npz".split()) == 2
+        assert "file of your own" in capfd.readouterr().err
+    assert not (tmp_path / "u.npz").exists()
 
 
 def test_scores_without_an_nrmse_are_scores(
