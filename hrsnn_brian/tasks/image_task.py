@@ -3,7 +3,7 @@
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -222,6 +222,15 @@ class ImageTask(ClassificationTask):
                 self.images.name, getattr(self.options, "labels", "fine"), self.images.classes
             ),
         )
+
+    def development(self) -> "ImageTask":
+        """The task whose test images are those held out of the training images of this one.
+
+        The front-end is fitted anew, without them. Raises InputError if none is left of a class.
+        """
+        x, y, n = self.images.x_train, self.images.y_train, self.fit_rows.stop
+        images = replace(self.images, x_train=x[:n], y_train=y[:n], x_test=x[n:], y_test=y[n:])
+        return ImageTask(images, replace(self.options, quick=False, train=None, test=None))
 
     def _told(self, what: str) -> Callable[[float], None]:
         return lambda fraction: self._watch(what, round(100 * fraction), 100)
