@@ -1,9 +1,8 @@
 """What the commands say about a network and about the engine's work."""
 
 import math
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.cli.output import note
@@ -112,24 +111,11 @@ def _values(table: Mapping[str, Any]) -> str:
     )
 
 
-@contextmanager
-def activity_noted() -> Iterator[None]:
+def activity_noted() -> AbstractContextManager[None]:
     """Inside, warnings of a network's activity are notes of the command; each is given once."""
-    from hrsnn_brian.dynamics.cost import ActivityWarning
+    from hrsnn_brian.dynamics.cost import activity_said
 
-    with warnings.catch_warnings():
-        show, said = warnings.showwarning, set[str]()
-
-        def say(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if not issubclass(category, ActivityWarning):
-                show(message, category, *rest, **more)
-            elif str(message) not in said:
-                said.add(str(message))
-                note(f"warning: {message}")
-
-        warnings.showwarning = say
-        warnings.simplefilter("always", ActivityWarning)
-        yield
+    return activity_said(lambda text: note(f"warning: {text}"))
 
 
 def engine_facts(engine: "Engine") -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What a network costs to run, counted in events."""
 
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -117,8 +120,8 @@ def activity_warning(spike_counts: np.ndarray, seconds: float, ceiling_hz: float
     if share <= SATURATED_SHARE:
         return None
     where = f"{share:.0%} of the neurons are at the refractory ceiling, above half of"
-    change = "weaken the weights (of a matrix: graph.scale) or the drive"
-    return f"the network is saturated: {where} {ceiling_hz:g} Hz; {change}"
+    change = "scores say whether weaker weights (of a matrix: graph.scale) or drive are better"
+    return f"the network is saturated: {where} {ceiling_hz:g} Hz, and hardly follow input; {change}"
 
 
 def warn_of_activity(spike_counts: np.ndarray, seconds: float, ceiling_hz: float) -> None:
@@ -126,6 +129,24 @@ def warn_of_activity(spike_counts: np.ndarray, seconds: float, ceiling_hz: float
     found = activity_warning(spike_counts, seconds, ceiling_hz)
     if found is not None:
         warnings.warn(found, ActivityWarning, stacklevel=3)
+
+
+@contextmanager
+def activity_said(say: Callable[[str], None]) -> Iterator[None]:
+    """Inside, each `ActivityWarning` is given to `say`, once; other warnings stay what they are."""
+    with warnings.catch_warnings():
+        show, said = warnings.showwarning, set[str]()
+
+        def told(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if not issubclass(category, ActivityWarning):
+                show(message, category, *rest, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                say(str(message))
+
+        warnings.showwarning = told
+        warnings.simplefilter("always", ActivityWarning)
+        yield
 
 
 def synaptic_ops_per_s(

@@ -6,8 +6,8 @@ of several blocks is the sum of theirs, so that what is added to a selection is 
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.linalg import blas
 from hrsnn_brian.readout.held_out import HeldErrors, Selection
 from hrsnn_brian.readout.linear import RidgeReadout, fitted_readout
 from hrsnn_brian.readout.moments import CHUNK, Floats, Rows, let_go, mean_and_scale
-from hrsnn_brian.readout.penalised import solve_penalised
+from hrsnn_brian.readout.penalised import solve_penalised, to_front
 
 COLUMNS = 1024  # features standardised at a time [our choice]
 
@@ -47,9 +47,12 @@ def fit_dual(
                 sign = 1.0 if name in some else -1.0
                 kernel = _add_block(kernel, sign, blocks[name], *standard[name])
         inside = set(some)
-        errors = _held_errors(kernel, targets, n_fit, selection)
-        with nullcontext() if some == todo[-1] else _set_aside(kernel):
+        with _set_aside(kernel) as put_back:
+            errors = _held_errors(kernel, targets, n_fit, selection)
+            put_back()
             solved = _dual_coefficients(kernel, targets, errors)
+            if some != todo[-1]:
+                put_back()
         readouts = []
         for best, a in solved:
             weights = {name: _coefficients(blocks[name], a, *standard[name]) for name in some}
@@ -61,13 +64,16 @@ def fit_dual(
 
 
 @contextmanager
-def _set_aside(kernel: Floats) -> Iterator[None]:
-    """Gives `kernel` back as it was, from disk: nothing else in memory is as large as a copy."""
+def _set_aside(kernel: Floats) -> Iterator[Callable[[], None]]:
+    """What gives `kernel` back as it was, from disk: a copy is what memory has no room for."""
     with tempfile.TemporaryFile() as stream:
         stream.write(kernel.T.data)  # in columns: its transpose is contiguous
-        yield
-        stream.seek(0)
-        stream.readinto(kernel.T.data)
+
+        def put_back() -> None:
+            stream.seek(0)
+            stream.readinto(kernel.T.data)
+
+        yield put_back
 
 
 def _width(blocks: Rows, names: Iterable[str]) -> int:
@@ -89,8 +95,12 @@ def _add_block(
 
 
 def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selection) -> HeldErrors:
-    """After a fit to the first rows, centred on their own mean, which is not that of all."""
-    fit = np.array(kernel[:n_fit, :n_fit], order="F")
+    """After a fit to the first rows, centred on their own mean, which is not that of all.
+
+    `kernel` is destroyed.
+    """
+    held = kernel[n_fit:, :n_fit].copy()
+    fit = to_front(kernel[:n_fit, :n_fit], kernel.ravel(order="K"))
     mean = blas.dsymv(1.0 / n_fit, fit, np.ones(n_fit), lower=1)
     fit -= mean[:, None]
     fit -= mean
@@ -101,9 +111,9 @@ def _held_errors(kernel: Floats, targets: Floats, n_fit: int, selection: Selecti
     dual -= dual.mean(axis=0)  # in exact arithmetic their sum is zero
     shift = np.tensordot(mean, dual, 1) - y_mean
     errors = HeldErrors(selection, targets.shape[1])
-    for start in range(n_fit, len(targets), CHUNK):
+    for start in range(0, len(held), CHUNK):
         rows = slice(start, start + CHUNK)
-        errors.add(np.tensordot(kernel[rows, :n_fit], dual, 1) - shift, targets[rows])
+        errors.add(np.tensordot(held[rows], dual, 1) - shift, targets[n_fit:][rows])
     return errors
 
 

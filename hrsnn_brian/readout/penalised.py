@@ -49,7 +49,9 @@ def solve_penalised(matrix: Floats, right: Floats, penalties: Sequence[float]) -
         solutions[:, k] = lapack.dpbtrs(factor, rotated, lower=1)[0]
     together = solutions.reshape(len(right), -1)  # a view: V is read once for all penalties
     for v, t in reversed(reflections):
-        together[-len(v) :] -= v @ (t @ (v.T @ together[-len(v) :]))
+        part = together[-len(v) :]
+        u = t @ (v.T @ part)
+        blas.dgemm(-1.0, u.T, v, trans_b=1, beta=1.0, c=part.T, overwrite_c=1)  # part -= v @ u
     return solutions
 
 
@@ -73,7 +75,7 @@ def _to_band(matrix: Floats, width: int) -> tuple[Floats, list[tuple[Floats, Flo
         v, t, r = _householder(rest[w:, :w])
         i, j = np.triu_indices(len(r), m=w)
         band[w + i - j, start + j] = r[i, j]
-        rest = _trailing(rest, w, memory)
+        rest = to_front(rest[w:, w:], memory)
         end -= v.size
         kept = memory[end : end + v.size].reshape(v.shape, order="F")
         kept[:] = v
@@ -98,13 +100,13 @@ def _householder(panel: Floats) -> tuple[Floats, Floats, Floats]:
     return v, t, packed[:k]
 
 
-def _trailing(matrix: Floats, w: int, memory: Floats) -> Floats:
-    """The matrix without its first w rows and columns, as a whole at the front of its memory."""
-    m = len(matrix) - w
-    rest = memory[: m * m].reshape((m, m), order="F")
-    for j in range(0, m, w):  # from the front: no column is overwritten before it is moved
-        rest[:, j : j + w] = matrix[w:, w + j : 2 * w + j]
-    return rest
+def to_front(part: Floats, memory: Floats) -> Floats:
+    """The lower triangle of a square part of the matrix in `memory`, as a matrix at its front."""
+    m = len(part)
+    moved = memory[: m * m].reshape((m, m), order="F")
+    for j in range(0, m, WIDTH):  # from the front: no column is overwritten before it is moved
+        moved[j:, j : j + WIDTH] = part[j:, j : j + WIDTH]
+    return moved
 
 
 def _check(info: int, penalty: float) -> None:

@@ -252,18 +252,27 @@ class _Work:
     def __call__(self, point: Point) -> tuple[Point, float, bool]:
         """The point, its seconds without those of compiling, and whether it was the first of this
         process, which pays for imports and waits for programs that another process compiles."""
+        from hrsnn_brian.dynamics.cost import activity_said
+
         os.chdir(self.cwd)  # a worker started elsewhere would read other files by the same name
         folder, clock, loads = Path(self.folder), time.monotonic(), _study.cache_info().misses
         study = _study(*self.code)
         engine = _engine(self.device, folder.parent) if study.uses_engine else None
         before = engine.stats.to_dict() if engine else {}
-        rows = rows_of(study, point, cast("Engine", engine))
+        with activity_said(partial(_warn, folder.parent, point)):
+            rows = rows_of(study, point, cast("Engine", engine))
         require_unchanged(self.files)
         cost = cost_since(before, engine.stats.to_dict()) if engine else {}
         seconds = time.monotonic() - clock
         _file(folder / f"{point_name(study, point)}.json", point, rows, cost, seconds)
         cold = _study.cache_info().misses > loads
         return point, seconds - cost.get("build_seconds", 0.0), cold
+
+
+def _warn(run: Path, point: Point, text: str) -> None:
+    line = f"warning: {named(point)}: {text}"
+    print(line, file=sys.stderr, flush=True)
+    append_log(run, line)
 
 
 def _file(path: Path, point: Point, rows: list[Row], cost: dict[str, Any], seconds: float) -> None:

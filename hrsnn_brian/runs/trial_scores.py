@@ -21,6 +21,7 @@ from hrsnn_brian.statistics.search import OBJECTIVE
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.forecast_task import ForecastTask
+    from hrsnn_brian.tasks.image_task import ImageTask
 
 _SMALLEST = 1e-3  # a score below counts as this: a prediction time of 0 has no logarithm
 COSTS = ("rate_hz", "synaptic_ops_per_s")
@@ -45,9 +46,7 @@ class TrialScores:
         work = partial(
             _scored,
             parameters=json.dumps(self.options.params(point).to_dict()),
-            quick=self.options.quick,
-            starts=self.options.starts,
-            readout=self.options.readout,
+            options=json.dumps(self.options.to_dict()),
             device=self.device,
             folder=str(self.folder),
         )
@@ -68,15 +67,14 @@ class TrialScores:
         return {OBJECTIVE: float(np.mean(terms)), **found}, engine
 
 
-def named_validation_task(name: str, seed: int, quick: bool, starts: int) -> "ForecastTask":
-    """The validation task of a task by name; starts: of its free runs, if it has some."""
+def named_validation_task(name: str, seed: int, options: TuneOptions) -> "ForecastTask | ImageTask":
+    """The validation task of a task by name, with those of the options it has."""
     from hrsnn_brian.tasks.registry import get_task, task_options
     from hrsnn_brian.tasks.validation_task import validation_task
 
-    run_freely: dict[str, Any] = (
-        {"starts": starts} if "starts" in task_options(name).keys().fields else {}
-    )
-    return validation_task(get_task(name, seed, quick=quick, **run_freely))
+    known = task_options(name).keys().fields
+    chosen = {key: getattr(options, key) for key in ("quick", "starts", "data") if key in known}
+    return validation_task(get_task(name, seed, **chosen))
 
 
 @cache
@@ -90,9 +88,7 @@ def _scored(
     item: Item,
     *,
     parameters: str,
-    quick: bool,
-    starts: int,
-    readout: str,
+    options: str,
     device: str,
     folder: str,
 ) -> tuple[Item, dict[str, Any]]:
@@ -109,7 +105,8 @@ def _scored(
         for kind in (RunawayWarning, ActivityWarning):  # a bad trial shows in its score
             warnings.simplefilter("ignore", kind)
         network = drawn_network(parameters, seed)
-        task = named_validation_task(name, seed, quick, starts)
+        chosen = TuneOptions.from_dict(json.loads(options))
+        task, readout = named_validation_task(name, seed, chosen), chosen.readout
         found = evaluate(network, task, engine=engine, seed=seed, readouts=readout, controls=False)
     score = next(score for score in found.scores().values() if score.primary)
     row = found.primary()

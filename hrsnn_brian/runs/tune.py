@@ -11,12 +11,13 @@ import math
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, unknown_name
+from hrsnn_brian.evaluation.evaluate import readouts_of
 from hrsnn_brian.files.atomic import write_text
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import code_identity, files_named
@@ -32,6 +33,7 @@ from hrsnn_brian.runs.tune_options import SEARCHED, Point, TuneOptions, tune_opt
 from hrsnn_brian.settings.fields import Whole
 from hrsnn_brian.settings.reader import Settings
 from hrsnn_brian.statistics.search import OBJECTIVE, Evaluation, Search, best_evaluation, maximise
+from hrsnn_brian.tasks.task import Task, TrialsTask
 
 TABLE, LOG, PRESET = "tuning.csv", "trials.jsonl", "preset.toml"
 _UNITS = {"tau_m": "s", "tau_syn": "s", "sample": "s"}
@@ -89,8 +91,7 @@ def tune(
     directory that cannot be used; and if no trial gave a number.
     """
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
-    options = tune_options(settings)
-    _check(names, trials, seed, options)
+    options = _checked(names, trials, seed, tune_options(settings))
     config = _config(names, trials, seed, device, options)
     if device == "standalone":
         from hrsnn_brian.simulation.toolchain import find_compiler
@@ -103,15 +104,31 @@ def tune(
         return _Tuning(names, trials, seed, jobs, device, options, directory).found()
 
 
-def _check(names: tuple[str, ...], trials: int, seed: int, options: TuneOptions) -> None:
+def _checked(names: tuple[str, ...], trials: int, seed: int, options: TuneOptions) -> TuneOptions:
+    """The options, of which everything that is searched has an effect."""
     check = Whole(1, low=1)
     check.argument = "trials"
     check.convert(trials)
     if not names or len(set(names)) < len(names):
         raise InputError("tasks", list(names), "must be names of tasks, each once")
-    for name in names:
-        named_validation_task(name, seed, options.quick, options.starts)
+    tasks = [named_validation_task(name, seed, options) for name in names]
+    for task in tasks:
+        if options.readout not in readouts_of(task):
+            raise unknown_name(f"readout of {task.name}", options.readout, readouts_of(task))
+    found = tuple(name for name in options.vary if any(_matters(name, task) for task in tasks))
+    idle = ", ".join(name for name in options.vary if name not in found)
+    if idle and options.vary != TuneOptions().vary:
+        allowed = f"has no effect: {', '.join(names)} is shown with a setting of its own"
+        raise InputError("vary", idle, allowed)
+    options = replace(options, vary=found)
     options.params((0.0,) * len(options.vary))  # what has no effect is refused
+    return options
+
+
+def _matters(name: str, task: Task) -> bool:
+    """Whether a setting of the network reaches that task."""
+    unseen = {"width"} if isinstance(task, TrialsTask) and task.currents is not None else set()
+    return name not in unseen | task.shown_with.keys()
 
 
 def _config(

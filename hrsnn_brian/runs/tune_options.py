@@ -14,7 +14,7 @@ from hrsnn_brian.network.distributions import Distribution
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset, preset_table
 from hrsnn_brian.runs.options import Names, StudyNetwork, StudyOptions
-from hrsnn_brian.settings.fields import Flag, OneOf, Text, Whole
+from hrsnn_brian.settings.fields import Flag, OneOf, OptionalText, Text, Whole
 from hrsnn_brian.settings.ranges import Range
 from hrsnn_brian.settings.reader import Settings, assignments, read
 from hrsnn_brian.settings.units import SECOND, format_seconds
@@ -43,6 +43,9 @@ class TuneOptions(StudyOptions):
     seeds: Whole = Whole(2, low=1).about("networks per trial, seeds counted from the root seed on")
     method: OneOf = OneOf("bayesian", SEARCHES).about("how trials are proposed")
     quick: Flag = Flag(False).about("the tasks with shorter blocks, for a first look")
+    data: OptionalText = OptionalText("a folder, or an .npz file").about(
+        "where the images are, of tasks that come in files"
+    )
     starts: Whole = Whole(20, low=1).about("starts of free runs, of tasks that have them")
     readout: OneOf = OneOf("spikes", dict.fromkeys((*READOUTS, QUADRATIC), "")).about(
         "what the readout sees beside the present input"

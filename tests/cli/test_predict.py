@@ -94,6 +94,7 @@ def models(tmp_path_factory):
     hb.save_model(found.model(), folder / "digits.npz")
     np.savez(folder / "new.npz", x=task.images.x_test, y=task.images.y_test)
     np.save(folder / "wide.npy", np.full((2, 28, 28), 9))
+    np.savez(folder / "bad.npz", x=np.full((2, 8, 8), 99), y=[0, 11])
     write_series(folder / "short.csv", 12)
     write_series(folder / "two.csv", 60, ("speed", "gust"))
     write_series(folder / "renamed.csv", 60, ("wind",))
@@ -143,7 +144,8 @@ def test_a_renamed_column_is_named_and_too_few_rows_for_a_split_do(models, here,
         ("series.npz --data renamed.csv", "column = 'speed': unknown; known: when, wind"),
         ("series.npz --data text.csv --column wind", "line 10 holds 'calm', not a finite number"),
         ("series.npz --data s.csv --out p.txt", "--out = "),
-        ("digits.npz --data wide.npy", "images of 28 x 28 x 1': must be 8 x 8 x 1"),
+        ("digits.npz --data wide.npy", "'wide.npy': images of 28 x 28 x 1: must be 8 x 8"),
+        ("digits.npz --data bad.npz", "'bad.npz': labels = 11: label of image 1 must be from 0"),
         ("digits.npz --data .", "is a folder, and the model is of digits: give a .npy or .npz"),
         ("digits.npz --data s.csv", "is damaged or holds no images"),
         ("digits.npz --data new.npz --column x", "--column = ['x']: is about a series"),

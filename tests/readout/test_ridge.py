@@ -1,5 +1,6 @@
 """Ridge in its primal and dual form against eigendecompositions; several readouts from one fit."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,20 @@ def test_the_smaller_form_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [240, 300, 81, 81]
     fit_selections(blocks, targets, 60, [tuple(blocks), ("u", "v")])  # each in its own
     assert sizes[4:] == [81, 81, 240, 300]
+
+
+def test_the_kernel_is_never_held_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the allocations that numpy reports; what comes beside it shrinks with more rows."""
+    monkeypatch.setattr("hrsnn_brian.readout.dual.COLUMNS", 64)
+    n = 1500
+    x = np.random.default_rng(0).normal(size=(n, 1600)).astype(np.float32)
+    targets = np.eye(2)[(x[:, 0] > 0).astype(int)]
+    tracemalloc.start()
+    try:
+        fit_readouts({"x": x}, targets, 200, Selection(rules=RULES[:1], loss="error rate"))
+        assert tracemalloc.get_traced_memory()[1] < 1.7 * 8 * n**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_mapped_rows_leave_memory_and_stay_what_they_are(tmp_path: Path) -> None:

@@ -414,6 +414,21 @@ def test_an_error_in_a_point_reaches_the_caller_and_the_log(study_file, tmp_path
     assert not (tmp_path / "run" / "DONE").exists()
 
 
+def test_a_warning_of_activity_is_a_line_with_its_point(tmp_path, capfd):
+    text = STUDY.replace("import time\n", "import time\nimport warnings\n").replace(
+        '    if point["x"] < 0:',
+        "    from hrsnn_brian.dynamics.cost import ActivityWarning\n"
+        '    if point["x"] == 2:\n'
+        '        warnings.warn("the network is silent", ActivityWarning)\n'
+        '    if point["x"] < 0:',
+    )
+    (tmp_path / "warned.py").write_text(text)
+    run_sums(tmp_path / "warned.py", tmp_path / "run", "seeds=1")
+    said = "warning: seed=0 x=2 pause_s=0.0: the network is silent"
+    assert capfd.readouterr().err.splitlines().count(said) == 1
+    assert (tmp_path / "run" / "log.txt").read_text().count(said) == 1
+
+
 # ---- studies ----
 
 

@@ -60,8 +60,19 @@ def test_a_validation_block_that_is_too_short_is_refused():
     task = get_task("mackey-glass-84", 0, quick=True)
     with pytest.raises(InputError, match="80 samples: too few for the horizon 84"):
         validation_task(replace(task, validation=80))
-    with pytest.raises(InputError, match="no validation block in time"):
+    with pytest.raises(InputError, match="no validation block; give"):
         validation_task("wind")  # type: ignore[arg-type]
+
+
+def test_the_validation_task_of_images_asks_for_those_held_out():
+    task = get_task("digits", 0, ["train=60", "test=9", "gain=5", "front_end.lines.show=rows"])
+    ours = validation_task(task)
+    held = task.held_rows
+    assert (ours.n_train, ours.n_test) == (held.start, len(held)) == (48, 12)
+    np.testing.assert_array_equal(ours.images.x_train, task.images.x_train[: held.start])
+    np.testing.assert_array_equal(ours.images.x_test, task.images.x_train[held.start :])
+    np.testing.assert_array_equal(ours.images.y_test, task.images.y_train[held.start :])
+    assert (ours.shown_with, ours.options.front_end) == (task.shown_with, task.options.front_end)
 
 
 # ---- ranges and what they set
@@ -263,6 +274,22 @@ def test_a_trial_scores_the_validation_task(tmp_path, numpy_engine, monkeypatch)
     assert found.rows[0]["score_sd"] == np.std(by_hand, ddof=1)
 
 
+@pytest.mark.filterwarnings("ignore:the network is saturated")
+def test_images_are_tuned_by_what_reaches_them(monkeypatch, tmp_path, numpy_engine):
+    few = {"train": 50, "test": 5, "sample": "1 ms", "logistic": False}
+    monkeypatch.setattr(
+        "hrsnn_brian.tasks.registry.get_task",
+        lambda name, seed, **options: get_task(name, seed, **few),
+    )
+    small = ["network.N=20", "graph.K=5", "seeds=1"]
+    found = tune("digits", 2, small, seed=3, device="numpy", run=tmp_path / "run")
+    assert {*SEARCHED} - found.rows[0].keys() == {"gain", "sample"}
+    network = build_network(load_preset("default", ["N=20", "K=5"]), 3)
+    task = validation_task(get_task("digits", 3, **few))
+    row = evaluate(network, task, engine=numpy_engine, seed=3, controls=False).primary()
+    assert found.rows[0]["score"] == row["accuracy"]
+
+
 # ---- the command
 
 
@@ -290,6 +317,10 @@ def test_the_command_writes_a_preset_and_says_what_it_found(analytic, tmp_path, 
         (["--task", "wind", "--set", "J=0.1"], "two numbers"),
         (["--task", "wind", "--set", "encoder.kind=current"], "no effect"),
         (["--task", "wind", "--set", "preset=none.toml"], "none.toml"),
+        (["--task", "digits", "--set", "vary=J,gain"], "vary = 'gain': has no effect"),
+        (["--task", "digits", "--set", "readout=spikes+products"], "readout of digits = "),
+        (["--task", "mnist"], "data = None: must be given for mnist: a folder with"),
+        (["--task", "mnist", "--set", "data=gone"], "data = 'gone': there is no such folder"),
         ([], "--task"),
     ],
 )

@@ -71,6 +71,8 @@ def test_what_is_chosen_replaces_the_networks_timing_and_gain():
     assert chosen.shown_with == {"sample": 3e-3, "traces": (20e-3,), "gain": 5.0}
     assert chosen.readouts == ("spikes", "spikes, last state", "spikes+v", "spikes+features")
     assert task().readouts[-1] == "spikes, logistic"
+    fewer = task(logistic=False, potentials=False)
+    assert fewer.readouts == ("spikes", "spikes, last state", "spikes+features")
     assert task().classes == ("ant", "bee", "cow")
     assert (task(train=6, test=2).n_train, task(train=6, test=2).n_test) == (6, 2)
 

@@ -38,3 +38,17 @@ def test_currents_are_gain_times_sum_and_offset_of_variance_one(network):
     gain = network.params.encoder.gain
     np.testing.assert_allclose(found, gain * (trials @ weights.T + 0.5))
     assert found.std() == pytest.approx(gain, rel=0.02)
+
+
+def test_a_trial_gets_the_same_currents_to_the_bit_whatever_is_shown_beside_it(network):
+    trials = np.random.default_rng(0).standard_normal((7, 3, 50))
+    found = projected(InputSettings(), network, trials)
+    for k in range(7):
+        np.testing.assert_array_equal(
+            projected(InputSettings(), network, trials[k : k + 1])[0], found[k]
+        )
+
+
+def test_what_a_neuron_sees_stays_what_saved_models_were_fitted_to(network):
+    signs = np.sign(few_columns(network, 6, 3).toarray()[:2])
+    assert signs.tolist() == [[0, 0, 1, 1, 0, -1], [-1, 0, 0, -1, -1, 0]]

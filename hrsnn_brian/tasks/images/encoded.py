@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hrsnn_brian.readout.moments import let_go
 from hrsnn_brian.tasks.images.front_end import Floats, FrontEnd, OnProgress
 from hrsnn_brian.tasks.images.image_set import Pixels
 from hrsnn_brian.tasks.images.kept import ImageCache, content_key
@@ -28,7 +29,9 @@ class Encoded:
     def __getitem__(self, rows: slice | NDArray[np.int_]) -> Floats:
         if self._kept is None:
             return self._front_end.encode(self._images[rows])
-        return np.asarray(self._kept[rows], dtype=float)
+        found = np.asarray(self._kept[rows], dtype=float)
+        let_go(self._kept)
+        return found
 
 
 def encoded(

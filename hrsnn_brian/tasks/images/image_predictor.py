@@ -12,7 +12,7 @@ from hrsnn_brian.errors import UNREADABLE, InputError
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.class_predictor import ClassPredictor, NewTrials, parts_of
 from hrsnn_brian.tasks.images.front_ends import FrontEnd, FrontEndSettings, make_front_end
-from hrsnn_brian.tasks.images.image_set import as_labels, as_pixels
+from hrsnn_brian.tasks.images.image_set import as_labels, as_pixels, held_by
 from hrsnn_brian.tasks.images.read import KNOWN, read_images
 from hrsnn_brian.tasks.projection import InputSettings, currents_of
 from hrsnn_brian.tasks.task import Projection
@@ -74,24 +74,26 @@ class ImagePredictor(ClassPredictor):
         if place.is_dir():
             found = read_images(self.names.image_set, place, labels=self.names.labels)
             return self._labelled(found.x_test, found.y_test)
+        with held_by(place):
+            return self._labelled(*self._in_file(place))
+
+    def _in_file(self, place: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Images and, if it has them, labels of a .npy or .npz file, as they stand."""
         try:
             with open(place, "rb") as stream:
                 held = np.load(stream, allow_pickle=False)
                 if not isinstance(held, np.lib.npyio.NpzFile):
-                    return self._labelled(held, None)
+                    return held, None
                 names = held.files
                 x, y = ("x", "y") if "x" in names else ("x_test", self._test_labels)
-                if x not in names:
-                    raise InputError("data", str(path), f"holds no images; give {_LAYOUT}")
-                images, classes = held[x], held[y] if y in names else None
+                if x in names:
+                    return held[x], held[y] if y in names else None
         except FileNotFoundError:
-            raise InputError("data", str(path), "there is no such folder or file") from None
-        except InputError:
-            raise
+            raise InputError("data", str(place), "there is no such folder or file") from None
         except UNREADABLE:
             allowed = f"is damaged or holds no images; give {_LAYOUT}"
-            raise InputError("data", str(path), allowed) from None
-        return self._labelled(images, classes)
+            raise InputError("data", str(place), allowed) from None
+        raise InputError("data", str(place), f"holds no images; give {_LAYOUT}")
 
     @property
     def _test_labels(self) -> str:

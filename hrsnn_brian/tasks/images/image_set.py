@@ -1,7 +1,9 @@
 """Labelled images, checked when they are made: training images and test images of one shape."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -71,6 +73,18 @@ class ImageSet:
             x_test=self.x_test[:test],
             y_test=self.y_test[:test],
         )
+
+
+@contextmanager
+def held_by(path: Path) -> Iterator[None]:
+    """Inside, an `InputError` about what a file or folder holds names it, if it does not yet."""
+    try:
+        yield
+    except InputError as problem:
+        if problem.argument == "data" and Path(str(problem.value)).exists():
+            raise
+        said = f"{problem.value}: {problem.allowed}" if problem.argument == "data" else str(problem)
+        raise InputError("data", str(path), said) from None
 
 
 def as_pixels(argument: str, given: Any) -> Pixels:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hrsnn_brian.errors import UNREADABLE, InputError, unknown_name
 from hrsnn_brian.tasks.images.cifar import read_cifar10, read_cifar100
 from hrsnn_brian.tasks.images.idx import read_idx_set
-from hrsnn_brian.tasks.images.image_set import ImageSet
+from hrsnn_brian.tasks.images.image_set import ImageSet, held_by
 
 LABELS = {"fine": "the 100 classes of CIFAR-100", "coarse": "its 20 groups of them"}
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -83,7 +83,8 @@ def read_images(name: str, data: str | Path | None = None, *, labels: str = "fin
     if data is None:
         raise InputError("data", data, f"must be given for {name}: {_wanted(name)}")
     place = _place(data)
-    found = _in_folder(name, place, labels) if place.is_dir() else _npz(name, place, labels)
+    with held_by(place):
+        found = _in_folder(name, place, labels) if place.is_dir() else _npz(name, place, labels)
     if found.shape != known.shape:
         shape, allowed = (" x ".join(map(str, s)) for s in (found.shape, known.shape))
         raise InputError("data", str(place), f"holds images of {shape}; those of {name} {allowed}")
@@ -160,7 +161,8 @@ def _npz(name: str, path: Path, labels: str) -> ImageSet:
         reason = f"is damaged or no .npz file; expected {_wanted(name)}"
         raise InputError("data", str(path), reason) from None
     _require_names(path, names, classes)
-    return ImageSet(name, x_train, y_train, x_test, y_test, tuple(map(_word, names)))
+    with held_by(path):
+        return ImageSet(name, x_train, y_train, x_test, y_test, tuple(map(_word, names)))
 
 
 def _require_names(path: Path, names: NDArray, classes: int) -> None:

@@ -63,7 +63,7 @@ def test_whole_numbers_of_another_type_are_pixels() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"x_train": pixels(6, 4, 5, 3) / 255}, "x_train = .* multiply images in 0..1 by 255"),
+        ({"x_train": pixels(6, 4, 5, 3) / 255}, "x_train = .* multiply images in 0"),
         ({"x_test": pixels(3, 4, 5, 3) / 2}, r"x_test = 'a value of \d+\.5': .* whole numbers"),
         ({"x_train": pixels(6, 4, 5, 3) * 2.0}, "x_train = 'values from .*from 0 to 255"),
         ({"x_train": np.full((6, 4, 5, 3), np.nan)}, "x_train = 'values from nan to nan'"),
@@ -342,8 +342,11 @@ def test_coarse_labels_and_names_of_an_npz(tmp_path: Path) -> None:
     [
         ({"x_train": pixels(12, 28, 28)}, "lacks y_train, x_test, y_test"),
         (arrays(side=8), "holds images of 8 x 8 x 1; those of mnist 28 x 28 x 1"),
-        (arrays(y_test=labels(5) + 6), "y_test = 10: label of image 4 must be from 0 to 9"),
-        (arrays(x_train=pixels(12, 28, 28) / 255.0), "multiply images in 0..1 by 255"),
+        (arrays(y_test=labels(5) + 6), r"mnist\.npz': y_test = 10: label of image 4 must be"),
+        (
+            arrays(x_train=pixels(12, 28, 28) / 255.0),
+            r"mnist\.npz': x_train = .* multiply images in 0",
+        ),
         (arrays(class_names=["a", "b"]), r"array of shape \(2,\); it must be \(10,\)"),
         (arrays(y_train=np.array([None] * 12)), "is damaged or no .npz"),
     ],
