@@ -1,6 +1,7 @@
 """`hrsnn`: reads the command line, runs one sub-command, turns errors into one line and a status.
 
-Status 0: done. 1: it failed. 2: something given cannot be used. 130: interrupted.
+Status 0: done. 1: it failed. 2: something given cannot be used. 3: points of a run failed, the
+others are finished. 130: interrupted.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from types import ModuleType
 from hrsnn_brian.cli.options import Parser, UsageError
 from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.cli.process import discard_output, limit_threads, own_process
-from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
+from hrsnn_brian.errors import HrsnnError, InputError, PointsFailedError, unknown_name
 
 COMMANDS = {
     "build": "build a network and save it",
@@ -109,6 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (InputError, UsageError) as error:
         note(f"hrsnn: {_one_line(error)}")
         return 2
+    except PointsFailedError as error:
+        note(f"hrsnn: {error}")
+        return 3
     except HrsnnError as error:
         note(f"hrsnn: {error}")
         return 1

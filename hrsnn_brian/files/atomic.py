@@ -57,9 +57,14 @@ def is_part(path: Path) -> bool:
     return _PART.fullmatch(path.name) is not None
 
 
+def parts_in(folder: Path) -> list[Path]:
+    """What writers have not finished, in `folder` and below: left by killed ones, if none works."""
+    return list(filter(is_part, folder.rglob(".*")))
+
+
 def remove_parts(folder: Path) -> None:
     """Removes what killed writers left in `folder` and below. Only for a folder nobody writes."""
-    for part in filter(is_part, folder.rglob(".*")):
+    for part in parts_in(folder):
         part.unlink(missing_ok=True)
 
 
@@ -72,6 +77,25 @@ def write_bytes(path: Path | str, content: bytes) -> None:
 def write_text(path: Path | str, text: str) -> None:
     """Writes `text` as UTF-8, atomically."""
     write_bytes(path, text.encode())
+
+
+def write_new(path: Path, text: str) -> None:
+    """Writes `text` as UTF-8, whole or not at all, unless there is such a file: the first wins."""
+    part = new_part(path.parent)
+    try:
+        with open(part, "x", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return
+        except OSError:  # no links on this file system
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    _flush_directory(path.parent)
 
 
 def write_json(path: Path | str, value: object) -> None:

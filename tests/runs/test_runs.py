@@ -18,8 +18,9 @@ from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, wr
 from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress, Steps, clock_text
+from hrsnn_brian.runs.records import point_name
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
-from hrsnn_brian.runs.runner import plan_study, point_name, run_study
+from hrsnn_brian.runs.runner import plan_study, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
 from hrsnn_brian.simulation.engine import EngineStats
 
@@ -205,7 +206,7 @@ def test_a_sweep_hands_over_seconds_without_those_of_compiling(study_file, tmp_p
             self.stats.builds += 1
             self.stats.build_seconds += 1000.0
 
-    monkeypatch.setattr("hrsnn_brian.runs.runner._engine", lambda *_: Engine())
+    monkeypatch.setattr("hrsnn_brian.runs.work._engine", lambda *_: Engine())
     text = STUDY.replace("assert engine is None", "engine.work()").replace("uses_engine=False,", "")
     study_file.write_text(text)
     plan = plan_study(load_study(str(study_file)), device="numpy", overrides=["x=1"])
