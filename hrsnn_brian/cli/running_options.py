@@ -47,7 +47,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--slurm",
         type=user_path,
         metavar="FILE.toml",
-        help="of dask: have SLURM start workers; jobs = 10 and what dask_jobqueue.SLURMCluster takes",
+        help="of dask: SLURM starts workers; jobs = 10, and what dask_jobqueue.SLURMCluster takes",
     )
 
 

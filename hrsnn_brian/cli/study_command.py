@@ -6,8 +6,9 @@ from pathlib import Path
 from hrsnn_brian.cli.options import add_common, add_settings
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.cli.running_options import add_running, executor_of, shard_of
+from hrsnn_brian.runs.estimate import Estimate
 from hrsnn_brian.runs.progress import clock_text
-from hrsnn_brian.runs.runner import Plan, StudyRun, plan_study, run_study
+from hrsnn_brian.runs.runner import Plan, StudyRun, estimate_study, plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
 RUN_DIRECTORY = (
@@ -45,6 +46,9 @@ def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
     """Runs `plan` where, and as far as, the options of `add_running` say, and reports."""
     shard = shard_of(args)
     with executor_of(args) as executor:
+        if args.dry_run:
+            _say(estimate_study(plan, executor.slots, args.out, shard), output)
+            return
         found = run_study(
             plan,
             jobs=executor,
@@ -55,6 +59,12 @@ def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
             retry_failed=args.retry_failed,
         )
     report(found, output)
+
+
+def _say(found: Estimate, output: Output) -> None:
+    output.say(str(found))
+    told = {"wall_seconds": found.wall_s, "disk": found.disk, "warnings": list(found.shortages())}
+    output.result({**vars(found), **told})
 
 
 def _draw(name: str, run: Path) -> list[Path]:

@@ -28,10 +28,11 @@ def _flush_directory(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[IO[bytes]]:
+def replacing(path: Path | str, flush_folder: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends without an error.
 
     A reader sees the former file or the new one, never a part. After an error, nothing is left.
+    flush_folder: also after a loss of power; False where the former one will do as well then.
     """
     path = Path(path)
     part = new_part(path.parent)
@@ -44,7 +45,8 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _flush_directory(path.parent)
+    if flush_folder:
+        _flush_directory(path.parent)
 
 
 def new_part(folder: Path) -> Path:
@@ -68,15 +70,15 @@ def remove_parts(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path | str, content: bytes) -> None:
-    """Writes `content` atomically."""
-    with replacing(path) as stream:
+def write_bytes(path: Path | str, content: bytes, flush_folder: bool = True) -> None:
+    """Writes `content` atomically; flush_folder: as of `replacing`."""
+    with replacing(path, flush_folder) as stream:
         stream.write(content)
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Writes `text` as UTF-8, atomically."""
-    write_bytes(path, text.encode())
+def write_text(path: Path | str, text: str, flush_folder: bool = True) -> None:
+    """Writes `text` as UTF-8, atomically; flush_folder: as of `replacing`."""
+    write_bytes(path, text.encode(), flush_folder)
 
 
 def write_new(path: Path, text: str) -> None:

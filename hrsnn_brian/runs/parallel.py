@@ -6,12 +6,13 @@ them, `as_finished`.
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures import Executor as Pool
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -119,10 +120,17 @@ _alone = threading.RLock()  # workers of a cluster may have several threads, our
 
 def _on_one_thread(function: Callable[[Item], Result], item: Item) -> Result:
     import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
-    from threadpoolctl import threadpool_limits
 
-    with _alone, threadpool_limits(limits=1):
+    with _alone, _libraries(len(sys.modules)).limit(limits=1):
         return function(item)
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> Any:
+    """Those of linear algebra that are loaded; looked for again when a module has come."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _give_up(item: object) -> NoReturn:

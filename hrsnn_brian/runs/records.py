@@ -91,7 +91,8 @@ class Records:
 
     def _write(self, folder: str, point: Point, told: Record) -> None:
         record = {"point": plain(point, exact=True), **told}
-        write_text(self._path(folder, point), json.dumps(record, indent=2) + "\n")
+        text = json.dumps(record, indent=2) + "\n"
+        write_text(self._path(folder, point), text, flush_folder=False)  # else it is computed again
 
     def _read(self, folder: str, point: Point) -> Record | None:
         with suppress(FileNotFoundError, ValueError):  # a damaged one is none

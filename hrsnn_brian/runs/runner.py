@@ -12,6 +12,7 @@ from typing import Any
 from hrsnn_brian.errors import InputError, PointsFailedError
 from hrsnn_brian.files.identity import code_identity, files_named, package_digest
 from hrsnn_brian.files.tables import Table, write_table
+from hrsnn_brian.runs.estimate import SAMPLES, Estimate, estimate, from_finished
 from hrsnn_brian.runs.parallel import Executor, as_finished, on_this_machine
 from hrsnn_brian.runs.points import named, points_of
 from hrsnn_brian.runs.progress import Lines, Progress
@@ -165,6 +166,19 @@ def run_study(
             raise
 
 
+def estimate_study(
+    plan: Plan, slots: int, out: Path | str | None = None, shard: Shard | None = None
+) -> Estimate:
+    """What `run_study` with these arguments would take; writes nothing where it would.
+
+    Raises PointsFailedError if a point that is computed as a sample fails.
+    """
+    path = _directory(plan, out, False, shard)
+    points = plan.points if shard is None else shard.of_points(plan.points)
+    records = Records(plan.study, plan.points, path)
+    return estimate(records, points, slots, plan.device, plan.inputs)
+
+
 def _directory(plan: Plan, out: Path | str | None, fresh: bool, shard: Shard | None) -> Path:
     base = Path(out or Path("runs") / f"{plan.study.name}-{plan.preset}-seed{plan.seed}")
     if fresh or (out is None and shard is None):  # a shard that comes late belongs to the first
@@ -262,6 +276,9 @@ class _Sweep:
         work = Work(code, inputs, str(self.run.path), self.plan.device)
         for done in as_finished(work, points, self.executor, self._killed):
             self.done.append(done)
+            if len(self.done) == SAMPLES:
+                for line in from_finished(self.records, self.mine, self.executor.slots).shortages():
+                    progress.say(f"warning: {line}")
             note = named(done.point)
             progress.advance(
                 f"{note} FAILED: {done.error}" if done.error else note, done.seconds, done.cold
