@@ -54,7 +54,7 @@ def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
             jobs=executor,
             out=args.out,
             fresh=args.fresh,
-            draw=_draw,
+            draw=draw,
             shard=shard,
             retry_failed=args.retry_failed,
         )
@@ -67,7 +67,7 @@ def _say(found: Estimate, output: Output) -> None:
     output.result({**vars(found), **told})
 
 
-def _draw(name: str, run: Path) -> list[Path]:
+def draw(name: str, run: Path) -> list[Path]:
     from hrsnn_brian.figures.registry import draw_figure
 
     return draw_figure(name, run)

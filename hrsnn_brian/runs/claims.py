@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 BEAT_S = 15.0
 STALE_S = 180.0  # far above BEAT_S: clocks of network file systems, long calls that let nobody in
@@ -171,9 +171,18 @@ def _text(claim: Path) -> str:
         return ""
 
 
-def sessions(run: Path) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every entry of a run directory and whether its process still works, in order of beginning."""
+class Seen(NamedTuple):
+    """A process that works or worked in a run directory: its entry, whether it works now, and when
+    it was heard of last (seconds since the epoch)."""
+
+    entry: dict[str, Any]
+    alive: bool
+    heard: float
+
+
+def sessions(run: Path) -> Iterator[Seen]:
+    """All of a run directory, in order of their beginning."""
     for path in sorted((run / SESSIONS).glob("*.json")):
         with suppress(FileNotFoundError):
-            entry = read_entry(path)
-            yield entry, is_alive(entry, time.time() - path.stat().st_mtime)
+            entry, heard = read_entry(path), path.stat().st_mtime
+            yield Seen(entry, is_alive(entry, time.time() - heard), heard)

@@ -94,8 +94,7 @@ def estimate(
 def from_finished(records: Records, points: Sequence[Point], slots: int) -> Estimate:
     """The same, from those of `points` that are finished, and from nothing else."""
     known = [found for point in points if (found := records.finished(point))]
-    files = [records.run / POINTS / f"{records.name(record['point'])}.json" for record in known]
-    size = sum(file.stat().st_size for file in files)
+    size = sum(records.path(record["point"]).stat().st_size for record in known)
     size += sum(len(table_text(record["rows"])) for record in known)
     builds = [record["engine"].get("build_seconds", 0.0) for record in known]
     return Estimate(

@@ -173,7 +173,7 @@ class Session:
         """What every process that worked here has noted."""
         found = [
             entry if alive or entry.get("status") != RUNNING else entry | {"status": KILLED}
-            for entry, alive in sessions(self.run.path)
+            for entry, alive, _ in sessions(self.run.path)
         ]
         hidden = ("machine", "birth")
         return [{k: v for k, v in entry.items() if k not in hidden} for entry in found]

@@ -86,6 +86,10 @@ class Records:
         told = {"error": error, "traceback": traceback, "host": platform.node(), "at": utc_now()}
         self._write(FAILED, point, told)
 
+    def path(self, point: Point) -> Path:
+        """The file of `point` when it is finished."""
+        return self._path(POINTS, point)
+
     def _path(self, folder: str, point: Point) -> Path:
         return self.run / folder / f"{self.name(point)}.json"
 

@@ -95,10 +95,12 @@ def _differing(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     return sorted(found, key=_is_code)
 
 
-def _difference(path: Path, config: Mapping[str, Any]) -> str:
-    """What differs most between the run at `path` and one of `config`, as text."""
+def difference(path: Path, config: Mapping[str, Any]) -> str:
+    """What differs most between the run at `path` and one of `config`, as text; "" if nothing."""
     held, wanted = _held(path), _wanted(config)
     differing = _differing(held, wanted)
+    if not differing:
+        return ""
     if not _is_code(differing[0]):
         differing = differing[:1]
     elif any(key in wanted and key not in held for key in _CODE):
@@ -133,7 +135,7 @@ def free_directory(
     candidate, number = base, 1
     while (state := state_of(candidate, config)) not in taken:
         if state == CHANGED and not fresh and not (candidate / "DONE").exists():
-            say(f"{candidate} is unfinished but not resumed: {_difference(candidate, config)}")
+            say(f"{candidate} is unfinished but not resumed: {difference(candidate, config)}")
         number += 1
         candidate = base.with_name(f"{base.name}-{number}")
     return candidate
@@ -281,10 +283,10 @@ class RunDirectory:
 def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> None:
     state = state_of(path, config)
     if state == OTHER:
-        reason = f"holds another run ({_difference(path, config)}); {go_on}"
+        reason = f"holds another run ({difference(path, config)}); {go_on}"
         raise InputError(ARGUMENT, str(path), reason)
     if state == CHANGED:
-        what = f"was begun with other code or files: {_difference(path, config)}"
+        what = f"was begun with other code or files: {difference(path, config)}"
         raise InputError(ARGUMENT, str(path), f"{what}; {go_on}{_as_it_began(path, config)}")
     if state == FOREIGN:
         what = "is not a run directory" if path.is_dir() else "is a file"
