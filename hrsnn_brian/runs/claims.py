@@ -41,7 +41,8 @@ def _machine() -> str:
 def _birth(pid: int) -> str | None:
     """When a process of this machine was started; "" where that is not told, None if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if state in "ZX" else numbers[18]  # dead, but nobody has asked for its status
     except OSError:
         if Path("/proc/self/stat").exists():
             return None

@@ -230,7 +230,9 @@ class _Sweep:
         todo = [point for point in self.mine if not self.records.is_settled(point)]
         study, total, before = self.plan.study, len(self.mine), len(self.mine) - len(todo)
         of = f" of {len(self.plan.points)}, {self.shard}" if self.shard else ""
-        head = f"{study.name}: {total} points{of}, {before} finished before"
+        failed = sum(self._failure(point) is not None for point in self.mine)
+        head = f"{study.name}: {total} points{of}, {before - failed} finished before"
+        head += f", {failed} failed (--retry-failed)" * bool(failed)
         self.run.log(f"{head}; {self.executor}, device {self.plan.device}")
         if todo:
             (self.run.path / "DONE").unlink(missing_ok=True)
