@@ -51,7 +51,8 @@ class Dask:
         return self._pool
 
     def stop(self) -> None:
-        self._pool.shutdown(wait=False)
+        if self._client.status == "running":  # else nobody is there to be told
+            self._pool.shutdown(wait=False)
 
 
 @contextmanager

@@ -248,7 +248,7 @@ class _Sweep:
                 todo = [point for point in todo if not self.records.is_settled(point)]
                 if held and len(held) != told:
                     told = len(held)
-                    progress.say(f"{told} points are in work elsewhere: {_places(held)}")
+                    progress.say(f"in work elsewhere: {told} of the points, {_places(held)}")
                 if held:
                     time.sleep(pause)
                     pause = min(1.5 * pause, _LONGEST_POLL_S)

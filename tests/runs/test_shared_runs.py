@@ -10,11 +10,14 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hrsnn_brian.cli.main import main
 from hrsnn_brian.errors import InputError, PointsFailedError
+from hrsnn_brian.runs.records import point_name
+from hrsnn_brian.runs.run_directory import RunDirectory
 from hrsnn_brian.runs.runner import Shard, plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
@@ -152,22 +155,17 @@ def test_a_late_shard_without_a_directory_belongs_to_the_run_of_the_others(here)
     assert [run.name for run in Path("runs").iterdir()] == ["noop-quick-seed0"]
 
 
-def test_a_run_waits_for_a_point_that_another_process_holds(here, capsys):
-    """The other signs out after a while without having computed it, as one that is killed."""
-    import threading
-
-    from hrsnn_brian.runs.records import point_name
-    from hrsnn_brian.runs.run_directory import RunDirectory
-
+def test_a_run_waits_for_a_point_that_another_process_holds(here, capsys, monkeypatch):
+    """The other ends without having computed it, as one that is killed."""
     plan = plan_study(load_study("noop.py"), overrides=["seeds=1"])
-    with RunDirectory.claim("run", plan.config(), shared=True) as other:
-        assert other.owner.take(point_name(plan.study, plan.points[1])) is None
-        timer = threading.Timer(0.3, other.release)
-        timer.start()
-        found = run_study(plan, out="run")
+    other = RunDirectory.claim("run", plan.config(), shared=True)
+    assert other.owner.take(point_name(plan.study, plan.points[1])) is None
+    waits = SimpleNamespace(sleep=lambda seconds: other.release())
+    monkeypatch.setattr("hrsnn_brian.runs.runner.time", waits)
+    found = run_study(plan, out="run")
     assert found.computed == 3
     assert [row["x"] for row in found.rows] == [1, 2, 3]
-    held = rf"1 points are in work elsewhere: .* process {os.getpid()}"
+    held = rf"in work elsewhere: 1 of the points, .* process {os.getpid()}"
     assert re.search(held, capsys.readouterr().err)
 
 
