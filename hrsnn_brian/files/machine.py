@@ -1,6 +1,7 @@
 """What this machine lends to this process: processors and memory."""
 
 import os
+import sys
 from pathlib import Path
 
 from hrsnn_brian.errors import EngineError
@@ -34,6 +35,17 @@ def require_memory(needed: float, what: str) -> None:
         raise EngineError(
             f"{what} takes {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are free"
         )
+
+
+def peak_memory() -> int:
+    """Bytes this process has held at most so far, or its largest child if that took more."""
+    try:
+        import resource
+    except ImportError:  # no such thing on this platform
+        return 0
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) * unit
 
 
 def _lines(path: str) -> list[str]:

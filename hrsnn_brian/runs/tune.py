@@ -156,7 +156,7 @@ class _Tuning:
 
     def found(self) -> Tuned:
         """The search from its log on, with its provenance."""
-        session = Session(self.run, self.seed, self.jobs, self.device)
+        session = Session(self.run, self.seed, self.jobs, self.device, self.trials)
         costs: list[dict[str, Any]] = []
         before = self._logged()
         try:
