@@ -38,6 +38,9 @@ FIGURES = {
     "heterogeneity": FigureEntry(
         "heterogeneity", "score and operations against the spread of tau_m, clusters beside one"
     ),
+    "sweep": FigureEntry(
+        "sweep", "what was varied against the score of every task: lines, or a heat map for two"
+    ),
     "dynamics": FigureEntry(
         "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"
     ),

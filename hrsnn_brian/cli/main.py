@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": "predict new data by a model that evaluate --save wrote",
     "tune": "search settings of the network on a task's validation block",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
+    "sweep": "vary any settings of network, recipe, size and task against each other",
     "study": "run a study of the package or of your own file",
     "figure": "draw a figure from the tables of a run",
     "verdicts": "judge the paper's claims from the tables of finished runs",

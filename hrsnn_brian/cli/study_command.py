@@ -47,10 +47,11 @@ def run_from(args: argparse.Namespace, study: str) -> StudyRun:
         device=args.device,
     )
     jobs = default_jobs(args.jobs)
-    return run_study(plan, jobs=jobs, out=args.out, fresh=args.fresh, draw=_draw)
+    return run_study(plan, jobs=jobs, out=args.out, fresh=args.fresh, draw=draw)
 
 
-def _draw(name: str, run: Path) -> list[Path]:
+def draw(name: str, run: Path) -> list[Path]:
+    """Draws a figure of a finished run."""
     from hrsnn_brian.figures.registry import draw_figure
 
     return draw_figure(name, run)

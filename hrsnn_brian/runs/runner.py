@@ -184,7 +184,8 @@ class _Sweep:
         records = [self.record(point) for point in self.plan.points]
         rows = [row for record in records for row in record["rows"]]
         told = [schema_from_dict(record["scores"]) for record in records]
-        return Table(rows, complete(columns_of(rows), self.plan.study.columns, told))
+        own = self.plan.study.columns_of(self.plan.options)
+        return Table(rows, complete(columns_of(rows), own, told))
 
     def compute(self, todo: list[Point], jobs: int) -> None:
         """Computes the points `todo`, each filed as soon as it is finished."""
