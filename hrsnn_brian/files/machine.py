@@ -1,6 +1,8 @@
 """What this machine lends to this process: processors and memory."""
 
 import os
+import resource
+import sys
 from pathlib import Path
 
 from hrsnn_brian.errors import EngineError
@@ -41,3 +43,20 @@ def _lines(path: str) -> list[str]:
         return Path(path).read_text().splitlines()
     except OSError:
         return []
+
+
+def peak_memory() -> float:
+    """Bytes that this process, or the largest process it has waited for, had at most."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    for line in _lines("/proc/self/status"):
+        if line.startswith("VmHWM:"):  # ru_maxrss begins with that of the process it came from
+            return 1024.0 * max(int(line.split()[1]), children)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1.0 if sys.platform == "darwin" else 1024.0
+    return unit * max(own, children)
+
+
+def processor_seconds() -> float:
+    """CPU time of this process and of those it has waited for."""
+    used = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
