@@ -4,6 +4,7 @@ One number: lines, one per category. Two numbers that form a grid: a heat map pe
 More, or drawn ones: a panel per number, all others averaged over. None: a dot per category.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +119,10 @@ def _styles(table: "pd.DataFrame") -> dict[str, tuple[str, str]]:
 
 
 def _is_grid(rows: "pd.DataFrame", numbers: list[Column]) -> bool:
-    """Whether every level of the one meets every level of the other."""
-    one, other = (rows[number.name].dropna() for number in numbers)
-    pairs = rows[[number.name for number in numbers]].dropna().drop_duplicates()
-    return len(pairs) == one.nunique() * other.nunique()
+    """Whether every level of each meets every level of the others."""
+    names = [number.name for number in numbers]
+    met = rows[names].dropna().drop_duplicates()
+    return len(met) == math.prod(rows[name].nunique() for name in names)
 
 
 def _averaged(rows: "pd.DataFrame", by: list[str], score: str) -> "pd.DataFrame":
@@ -153,13 +154,14 @@ def _lines(
     tasks: list[_Task], styles: dict[str, tuple[str, str]], numbers: list[Column], ax: Any
 ) -> "list[Axes]":
     """A row of panels per task, a column per number."""
+    joined = all(_is_grid(task.rows, numbers) for task in tasks)
     axes = panel_grid(ax, (len(tasks), len(numbers)), (3.0, 2.3), sharex="col", sharey="row")
     panels = iter(axes)
     for task in tasks:
         for place, number in enumerate(numbers):
             axis = next(panels)
             for name, style in styles.items():
-                _line(axis, task, number.name, name, style)
+                _line(axis, task, number.name, (name, *style), joined)
             if not axis.containers:
                 say_empty(axis)
             if place == 0:
@@ -167,15 +169,17 @@ def _lines(
                 axis.set_ylabel(task.label)
             if task is tasks[-1]:
                 axis.set_xlabel(_axis_label(number))
-            _scale(axis, task.rows[number.name].dropna())
+            _scale(axis, task.rows[number.name].dropna(), ticks=joined)
     if ax is None and len(styles) > 1:
         shared_legend(axes, 4)
     return axes
 
 
-def _line(axis: "Axes", task: _Task, number: str, name: str, style: tuple[str, str]) -> None:
+def _line(
+    axis: "Axes", task: _Task, number: str, category: tuple[str, str, str], joined: bool
+) -> None:
+    name, colour, marker = category
     mine = task.rows[task.rows[_CATEGORY] == name]
-    colour, marker = style
     look = {"color": colour, "marker": marker, "label": name or task.score.name}
     if mine[number].isna().all():  # it has no such setting: one value, wherever
         whole = _averaged(mine, [_CATEGORY], task.score.name)
@@ -184,15 +188,15 @@ def _line(axis: "Axes", task: _Task, number: str, name: str, style: tuple[str, s
                          label=f"{name} (all of it)", zorder=1)  # fmt: skip
         return
     points = over_seeds(_averaged(mine, [number], task.score.name), number, task.score.name)
-    few = len(points) <= _MANY
-    draw_means(axis, points[number], points, **look, linestyle="-" if few else "none")
+    line = joined and len(points) <= _MANY
+    draw_means(axis, points[number], points, **look, linestyle="-" if line else "none")
 
 
-def _scale(axis: "Axes", values: "pd.Series") -> None:
-    """Logarithmic where the levels lie in ratios rather than in differences; few are the ticks."""
+def _scale(axis: "Axes", values: "pd.Series", ticks: bool) -> None:
+    """Logarithmic where the levels lie in ratios rather than in differences; ticks: at a few."""
     found = sorted({float(v) for v in values})
     ratios = len(found) > 2 and found[0] > 0 and found[-1] >= 8 * found[0]
-    if len(found) > _FEW:
+    if len(found) > _FEW or not ticks:
         if ratios:
             open_log_x(axis)
     elif ratios:

@@ -111,7 +111,7 @@ def test_three_numbers_are_a_panel_each_with_the_others_averaged_over():
 def test_drawn_numbers_are_points_without_a_line():
     rng = np.random.default_rng(0)
     rows = []
-    for J, tau in rng.random((20, 2)):
+    for J, tau in rng.random((5, 2)):
         rows += [row(FULL, s, J=J, tau=tau, nrmse_h84=nrmse_84(J + tau)) for s in SEEDS]
     axes = sweep.draw(Table(rows, schema_of(rows, OWN)).frame())
     assert len(axes) == 2
