@@ -22,7 +22,7 @@ T_RENORM = r"$t_\mathrm{renorm}$"
 # Columns that hold words, or truth values; every other one a figure asks for holds numbers.
 WORDS = frozenset(
     ("network", "recipe", "task", "group", "quantity")
-    + ("match", "readout", "note", "reason", "met_budget", "training", "gain_rule")
+    + ("match", "readout", "note", "reason", "met_budget", "training", "gain_rule", "noise")
 )
 MAY_BE_EMPTY = (
     "recipe",

@@ -49,6 +49,13 @@ FIGURES = {
     "heterogeneity": FigureEntry(
         "heterogeneity", "score and operations against the spread of tau_m, clusters beside one"
     ),
+    "sweep": FigureEntry(
+        "sweep", "what was varied against the score of every task: lines, or a heat map for two"
+    ),
+    "noise_robustness": FigureEntry(
+        "noise_robustness", "scores of full and pruned networks against input and membrane noise"
+    ),
+    "scale": FigureEntry("scale", "time, memory and score against the number of neurons"),
     "dynamics": FigureEntry(
         "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"
     ),

@@ -86,6 +86,7 @@ _PUBLIC = {
     "flow_exponents": "dynamics.exponents.flows",
     "map_exponents": "dynamics.exponents.flows",
     "Study": "runs.study",
+    "sweep": "studies.sweep",
     "tune": "runs.tune",
     "Tuned": "runs.tune",
     "Score": "files.score",

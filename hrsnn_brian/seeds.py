@@ -13,7 +13,7 @@ from hrsnn_brian.errors import InputError, unknown_name
 
 STREAMS = (
     *("network", "state", "input", "perturbation", "prune", "readout", "task", "noise"),
-    "training",
+    *("training", "design"),
 )
 
 

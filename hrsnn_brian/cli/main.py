@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": "predict new data by a model that evaluate --save wrote",
     "tune": "search settings of the network on a task's validation block",
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
+    "sweep": "vary any settings of network, recipe, size and task against each other",
     "study": "run a study of the package or of your own file",
     "runs": "list run directories: what, when, how far, at what cost",
     "watch": "show the progress of a run that other processes compute",

@@ -68,6 +68,7 @@ def _say(found: Estimate, output: Output) -> None:
 
 
 def draw(name: str, run: Path) -> list[Path]:
+    """Draws a figure of a finished run."""
     from hrsnn_brian.figures.registry import draw_figure
 
     return draw_figure(name, run)

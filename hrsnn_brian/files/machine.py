@@ -1,6 +1,7 @@
 """What this machine lends to this process: processors and memory."""
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -37,19 +38,25 @@ def require_memory(needed: float, what: str) -> None:
         )
 
 
-def peak_memory() -> int:
-    """Bytes this process has held at most so far, or its largest child if that took more."""
-    try:
-        import resource
-    except ImportError:  # no such thing on this platform
-        return 0
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) * unit
-
-
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
     except OSError:
         return []
+
+
+def peak_memory() -> int:
+    """Bytes that this process, or the largest process it has waited for, had at most."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    for line in _lines("/proc/self/status"):
+        if line.startswith("VmHWM:"):  # ru_maxrss begins with that of the process it came from
+            return 1024 * max(int(line.split()[1]), children)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * max(own, children)
+
+
+def processor_seconds() -> float:
+    """CPU time of this process and of those it has waited for."""
+    used = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)

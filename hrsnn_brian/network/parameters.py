@@ -16,7 +16,15 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.network.distributions import Constant, Gamma, Uniform
 from hrsnn_brian.network.matrix_fields import AS_GIVEN, BY_IN_DEGREE, MatrixChoice, MatrixScale
 from hrsnn_brian.network.spread_fields import Spread, Spreads
-from hrsnn_brian.settings.fields import AutoWhole, OneOf, OptionalReal, OptionalText, Real, Whole
+from hrsnn_brian.settings.fields import (
+    AutoWhole,
+    OneOf,
+    OptionalExtra,
+    OptionalReal,
+    OptionalText,
+    Real,
+    Whole,
+)
 from hrsnn_brian.settings.section import Part, Section, checked_fields
 from hrsnn_brian.settings.times import Rate, Time, Times
 from hrsnn_brian.settings.units import DIMENSIONLESS, SECOND, format_seconds
@@ -134,6 +142,9 @@ class NeuronParams(Section):
     v_reset: Real = Real(0.0).about("potential after a spike, for the hard reset")
     t_ref: Time = Time("2 ms").about("refractory period, 0 for none")
     bias: Spread = Spread(Uniform(-2.7, -0.7), DIMENSIONLESS).about("constant input of each neuron")
+    noise: OptionalExtra = OptionalExtra().about(
+        "standard deviation of white noise on each neuron's input, new for every sample"
+    )
 
 
 @dataclass(frozen=True)

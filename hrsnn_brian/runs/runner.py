@@ -301,7 +301,7 @@ class _Sweep:
         return True
 
     def _results(self, draw: Callable[[str, Path], list[Path]]) -> tuple[Table, list[Path]]:
-        study, rows = self.plan.study, self.records.table()
+        study, rows = self.plan.study, self.records.table(self.plan.options)
         failed = [found for point in self.plan.points if (found := self._failure(point))]
         if not rows and not failed:
             what = "no point returned a row: run(point, engine) returns dicts, one per row"

@@ -66,7 +66,8 @@ class Study:
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
     summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
-    columns: what the columns of its own mean; scores say it themselves (`Score` as a value).
+    columns: what the columns of its own mean, or options -> that; scores say it themselves
+        (`Score` as a value).
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
     files: set by `load_study`: name -> digest of a user's file and of its neighbours.
@@ -80,12 +81,16 @@ class Study:
     uses_engine: bool = True
     figures: tuple[str, ...] = ()
     summary: Callable[[Table], str] | None = None
-    columns: tuple[Column, ...] = ()
+    columns: tuple[Column, ...] | Callable[[Options], tuple[Column, ...]] = ()
     options: type[Section] | None = None
     families: Callable[[Options], tuple[int, int] | None] | None = None
     source: str = ""
     code: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    def columns_of(self, options: Options) -> tuple[Column, ...]:
+        """What the columns of its own mean, with these options."""
+        return self.columns(options) if callable(self.columns) else self.columns
 
 
 def list_studies() -> dict[str, str]:
@@ -141,7 +146,8 @@ def _check(study: Study) -> None:
             raise InputError(f"preset {key}", options, "must be a dict of options")
         if NETWORK in options:
             check_network(options[NETWORK])
-    if not all(isinstance(column, Column) for column in study.columns):
+    listed = () if callable(study.columns) else study.columns
+    if not all(isinstance(column, Column) for column in listed):
         raise InputError("columns", study.columns, "must be Column objects, one per column")
     for what in ("points", "run"):
         if not callable(getattr(study, what)):

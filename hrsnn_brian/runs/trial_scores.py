@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -52,19 +53,30 @@ class TrialScores:
         )
         seeds = range(self.seed, self.seed + self.options.seeds)
         results = dict(as_finished(work, [(name, s) for name in self.tasks for s in seeds], jobs))
-        found: dict[str, float] = {}
-        terms = []
-        for name in self.tasks:
-            mine = [results[name, seed] for seed in seeds]
-            scores = [result["score"] for result in mine]
-            sign = -1.0 if mine[0]["better"] == LOWER else 1.0
-            terms.append(sign * math.log(max(float(np.mean(scores)), _SMALLEST)))
-            found[f"{name}/score"] = float(np.mean(scores))
-            found[f"{name}/score_sd"] = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
-            for cost in COSTS:
-                found[f"{name}/{cost}"] = float(np.mean([result[cost] for result in mine]))
         engine = [result["engine"] for result in results.values()]
-        return {OBJECTIVE: float(np.mean(terms)), **found}, engine
+        return objective_of(results, self.tasks, seeds), engine
+
+
+def objective_of(
+    results: Mapping[Item, Mapping[str, Any]], tasks: Iterable[str], seeds: Iterable[int]
+) -> dict[str, float]:
+    """The objective, the mean over tasks of the log of the mean score (errors negated), and per
+    task that score, its spread and costs.
+
+    results: (task, seed) -> "score", "better" and `COSTS`.
+    """
+    found: dict[str, float] = {}
+    terms = []
+    for name in tasks:
+        mine = [results[name, seed] for seed in seeds]
+        scores = [result["score"] for result in mine]
+        sign = -1.0 if mine[0]["better"] == LOWER else 1.0
+        terms.append(sign * math.log(max(float(np.mean(scores)), _SMALLEST)))
+        found[f"{name}/score"] = float(np.mean(scores))
+        found[f"{name}/score_sd"] = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+        for cost in COSTS:
+            found[f"{name}/{cost}"] = float(np.mean([result[cost] for result in mine]))
+    return {OBJECTIVE: float(np.mean(terms)), **found}
 
 
 def named_validation_task(name: str, seed: int, options: TuneOptions) -> "ForecastTask | ImageTask":
@@ -78,7 +90,8 @@ def named_validation_task(name: str, seed: int, options: TuneOptions) -> "Foreca
 
 
 @cache
-def _engine(device: str, run: str) -> "Engine":
+def engine_of(device: str, run: str) -> "Engine":
+    """The engine of this process for a run, whose log is told of compilations."""
     from hrsnn_brian.simulation import Engine
 
     return Engine(device=device, on_progress=EngineProgress(Lines(partial(append_log, Path(run)))))
@@ -99,7 +112,7 @@ def _scored(
     from hrsnn_brian.network.runaway import RunawayWarning
 
     name, seed = item
-    engine = _engine(device, folder)
+    engine = engine_of(device, folder)
     before = engine.stats.to_dict()
     with warnings.catch_warnings():
         for kind in (RunawayWarning, ActivityWarning):  # a bad trial shows in its score

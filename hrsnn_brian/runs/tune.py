@@ -9,10 +9,9 @@ killed continues from there to the very trials an uninterrupted one would have m
 import json
 import math
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,20 @@ from hrsnn_brian.files.atomic import write_text
 from hrsnn_brian.files.columns import Column
 from hrsnn_brian.files.identity import code_identity, files_named
 from hrsnn_brian.files.schema import schema_of
-from hrsnn_brian.files.tables import Table, write_csv, write_table
+from hrsnn_brian.files.tables import Table, write_table
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.runs.progress import Lines, Progress
-from hrsnn_brian.runs.provenance import Session, add_costs, utc_now
+from hrsnn_brian.runs.provenance import Session
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
+from hrsnn_brian.runs.search_run import SearchRun
 from hrsnn_brian.runs.trial_scores import TrialScores, named_validation_task
-from hrsnn_brian.runs.tune_options import SEARCHED, Point, TuneOptions, tune_options
+from hrsnn_brian.runs.tune_options import SEARCHED, TuneOptions, tune_options
 from hrsnn_brian.settings.fields import Whole
 from hrsnn_brian.settings.reader import Settings
-from hrsnn_brian.statistics.search import OBJECTIVE, Evaluation, Search, best_evaluation, maximise
+from hrsnn_brian.statistics.search import OBJECTIVE, Evaluation, Search, best_evaluation
 from hrsnn_brian.tasks.task import Task, TrialsTask
 
-TABLE, LOG, PRESET = "tuning.csv", "trials.jsonl", "preset.toml"
+TABLE, PRESET = "tuning.csv", "preset.toml"
 _UNITS = {"tau_m": "s", "tau_syn": "s", "sample": "s"}
 COLUMNS = (
     Column("trial", "number of the trial; 0 is the network one starts from", "1", role="identity"),
@@ -156,71 +155,33 @@ class _Tuning:
 
     def found(self) -> Tuned:
         """The search from its log on, with its provenance."""
-        session = Session(self.run, self.seed, self.jobs, self.device, self.trials)
-        costs: list[dict[str, Any]] = []
-        before = self._logged()
-        try:
-            with Progress(
-                "tune",
-                self.trials,
-                already=before,
-                overhead=lambda: sum(cost.get("build_seconds", 0.0) for cost in costs),
-                lines=Lines(self.run.log),
-            ) as progress:
-                progress.say(f"tune: {before} of {self.trials} trials before; {self.run.path}")
-                history = self._searched(progress, costs)
-            if best_evaluation(history) is None:
-                raise InputError("tune", ", ".join(self.names), "no trial gave a number")
-            tuned = self._tuned(history)
-            write_table(self.run.tables / TABLE, tuned.rows, tuned.rows.schema)
-            tuned.save(self.run.path / PRESET)
-        except BaseException as error:
-            self.run.log("".join(traceback.format_exception(error)))
-            self._account(session, "stopped", before, costs)
-            raise
-        self._account(session, "done", before, costs)
-        self.run.finish(utc_now())
-        return tuned
-
-    def _logged(self) -> int:
-        log = self.run.points / LOG
-        held = len(log.read_text(encoding="utf-8").splitlines()) - 1 if log.exists() else 0
-        return min(max(held, 0), self.trials)
-
-    def _account(
-        self, session: Session, status: str, before: int, costs: list[dict[str, Any]]
-    ) -> None:
-        cost: dict[str, Any] = reduce(add_costs, costs, {})
-        done = self._logged()
-        session.write(status, done, done - before, cost, cost)
-
-    def _searched(self, progress: Progress, costs: list[dict[str, Any]]) -> tuple[Evaluation, ...]:
-        from threadpoolctl import threadpool_limits
-
         scores = TrialScores(self.names, self.options, self.seed, self.device, self.run.path)
-
-        def measured(point: Point) -> dict[str, float]:
-            found, cost = scores.measured(point, self.jobs)
-            costs.extend(cost)
-            return found
-
-        def told(history: Sequence[Evaluation]) -> None:
-            if not history:
-                return
-            rows = self._rows(history)
-            write_csv(self.run.tables / TABLE, rows, rows.schema)
-            if len(history) > progress.done:
-                progress.advance(self._best_so_far(history))
-
-        search = Search(
-            self.trials,
-            self.seed,
-            self.options.method,
-            self.run.points / LOG,
-            {"tasks": list(self.names), "options": self.options.to_dict()},
+        search = SearchRun(
+            name="tune",
+            run=self.run,
+            search=Search(
+                self.trials,
+                self.seed,
+                self.options.method,
+                settings={"tasks": list(self.names), "options": self.options.to_dict()},
+            ),
+            dimensions=len(self.options.vary),
+            measured=lambda point: scores.measured(point, self.jobs),
+            rows=self._rows,
+            table=TABLE,
+            what=", ".join(self.names),
+            start=self.options.start,
+            best=self._best_so_far,
         )
-        with threadpool_limits(limits=1):  # a sum's last bit depends on the threads
-            return maximise(measured, len(self.options.vary), search, self.options.start, told)
+        return search.finished(
+            Session(self.run, self.seed, self.jobs, self.device, self.trials), self._filed
+        )
+
+    def _filed(self, history: Sequence[Evaluation]) -> Tuned:
+        tuned = self._tuned(history)
+        write_table(self.run.tables / TABLE, tuned.rows, tuned.rows.schema)
+        tuned.save(self.run.path / PRESET)
+        return tuned
 
     def _best_so_far(self, history: Sequence[Evaluation]) -> str:
         """The best trial's scores, each as its task has it."""

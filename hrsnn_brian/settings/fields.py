@@ -56,6 +56,16 @@ class Real(Checked[float]):
         return number_in(text)
 
 
+class OptionalExtra(Real):
+    """A number >= 0 that is not written where it is 0: files without it stay as they are."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0, 0)
+
+    def plain(self, value: float) -> float | None:
+        return value or None
+
+
 class OptionalReal(Checked[float | None]):
     """A finite number above `low`, or None for "not wanted"; why: of the bound, for the error."""
 

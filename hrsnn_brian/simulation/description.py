@@ -23,7 +23,7 @@ _SETTINGS = {
     "kick": ("encoder.gain", "jump of I_shot: gain/(rate_max*tau_in)"),
     "w_e": ("weights.J", "w from excitatory neurons, the jump of a current per spike"),
     "w_i": ("weights.g", "w from inhibitory neurons; of one current with its sign"),
-    "sd": ("", "white noise added to each input (0 but in measurements)"),
+    "sd": ("neuron.noise", "white noise added to each input (measurements add to it)"),
 }
 _KEYS = ("stream", "neuron_id", "intercept")  # of random streams, and what a readout brings
 _UNITS = {"second": ("ms", 1e3), "Hz": ("Hz", 1.0), "1": ("1", 1.0), "integer": ("1", 1.0)}

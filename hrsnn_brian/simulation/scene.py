@@ -1,5 +1,7 @@
 """From a network and a drive to the named arrays of one run."""
 
+import math
+
 import numpy as np
 
 from hrsnn_brian.errors import InputError, unknown_name
@@ -154,7 +156,7 @@ def encoder_arrays(network: Network, drive: Drive, shape: ModelShape) -> Arrays:
     shown = drive.undriven_mean is None
     values: Arrays = {
         "bias": network.bias + (drive.undriven_mean or 0.0),
-        "sd": number(drive.noise_sd),
+        "sd": number(math.hypot(drive.noise_sd, network.params.neuron.noise)),
         "stream": number(noise_stream(drive, "noise")),
         "neuron_id": network.neuron_id.astype(np.int32),
         "I": np.zeros(n),

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, unknown_name
 from hrsnn_brian.files.atomic import write_text
+from hrsnn_brian.statistics.designs import SOBOL, unit_points
 
 Floats = NDArray[np.float64]
 Measures = Mapping[str, float]
 
 SEARCHES = {
     "bayesian": "Gaussian process and upper confidence bound (bayesian-optimization)",
-    "sobol": "scrambled Sobol points, no learning: the control at equal cost",
+    SOBOL: "scrambled Sobol points, no learning: the control at equal cost",
 }
 OBJECTIVE = "objective"
 _FORMAT = "hrsnn-search/1"
@@ -97,7 +98,7 @@ def propose(
     number = len(history)
     first = dimensions + 2 if initial is None else initial
     usable = [e.objective for e in history if e.objective > -math.inf]
-    if method == "sobol" or number < first or not usable:
+    if method == SOBOL or number < first or not usable:
         return _sobol_point(number, dimensions, seed)
     from bayes_opt import BayesianOptimization
 
@@ -121,12 +122,7 @@ def propose(
 
 
 def _sobol_point(number: int, dimensions: int, seed: int) -> tuple[float, ...]:
-    from scipy.stats import qmc
-
-    sampler = qmc.Sobol(dimensions, scramble=True, seed=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the number need not be a power of two
-        return tuple(float(x) for x in sampler.random(number + 1)[-1])
+    return tuple(float(x) for x in unit_points(SOBOL, number + 1, dimensions, seed)[-1])
 
 
 def maximise(

@@ -35,6 +35,7 @@ LORENZ_DT, ROSSLER_DT = 0.02, 0.2
 WASHOUT, TRAIN = 200, 4000
 QUICK_TRAIN, QUICK_TEST = 3000, 1500
 _NOISE = "noise on the input shown in training, standard deviation; targets stay clean"
+_TEST_NOISE = "the same on the input shown in the test, and before free runs"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class LorenzOptions(FreeRunOptions):
         "where the prediction time is cut, 10 unless given, 6 if quick", "Lyapunov times"
     )
     input_noise: Real = Real(0.0, 0.0).about(_NOISE, "training s.d.")
+    test_noise: Real = Real(0.0, 0.0).about(_TEST_NOISE, "training s.d.")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class RosslerOptions(FreeRunOptions):
         "where the prediction time is cut, 5 unless given, 3 if quick", "Lyapunov times"
     )
     input_noise: Real = Real(0.01, 0.0).about(_NOISE, "training s.d.")
+    test_noise: Real = Real(0.0, 0.0).about(_TEST_NOISE, "training s.d.")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class MackeyGlassOptions(ForecastOptions):
 
     horizons: Horizons = Horizons(84).about("how far ahead is predicted", "samples")
     input_noise: Real = Real(0.0, 0.0).about(_NOISE, "training s.d.")
+    test_noise: Real = Real(0.0, 0.0).about(_TEST_NOISE, "training s.d.")
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ def _run_freely(
         predict_increment=True,
         vpt=vpt if 1 in options.horizons else None,
         input_noise=options.input_noise,
+        test_noise=options.test_noise,
         seed=seed,
     )
 
@@ -158,6 +163,7 @@ def mackey_glass_84(seed: int, **options: Any) -> ForecastTask:
         test=test,
         predict_increment=False,
         input_noise=chosen.input_noise,
+        test_noise=chosen.test_noise,
         seed=seed,
     )
 

@@ -52,7 +52,7 @@ def closed_loop_schedule(task: SplitSeries) -> Schedule:
     free = np.zeros(teacher.shape[:2], dtype=bool)
     free[:, vpt.warmup :] = True
     for segment, start in zip(teacher, starts, strict=True):
-        segment[: vpt.warmup] = task.truth[start - vpt.warmup : start]
+        segment[: vpt.warmup] = task.tested[start - vpt.warmup : start]
     return Schedule(
         teacher=teacher.reshape(-1, len(task.inputs)),
         free=free.reshape(-1),

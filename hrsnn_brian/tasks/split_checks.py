@@ -25,8 +25,9 @@ def check_variables(task: "SplitSeries") -> None:
         raise InputError("outputs", task.outputs, "must be shown to be predicted by an increment")
     if task.vpt is not None and task.outputs != task.inputs:
         raise InputError("outputs", task.outputs, "must be the inputs in a closed loop")
-    if not (np.isfinite(task.input_noise) and task.input_noise >= 0):
-        raise InputError("input_noise", task.input_noise, "must be a number >= 0")
+    for name, noise in (("input_noise", task.input_noise), ("test_noise", task.test_noise)):
+        if not (np.isfinite(noise) and noise >= 0):
+            raise InputError(name, noise, "must be a number >= 0")
 
 
 def check_blocks(task: "SplitSeries") -> None:

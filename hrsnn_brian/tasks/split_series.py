@@ -64,7 +64,8 @@ class SplitSeries:
         reset at each, and `washout` rows after it are left out; so is every row with a target,
         and every free run, that would reach across one.
     input_noise, seed: standard deviation of the Gaussian noise, in those of the training block, on
-        what is shown before the test block (targets stay clean), and its root.
+        what is shown before the test block (targets stay clean), and its root. test_noise: the same
+        on what is shown of the test block, and before free runs.
 
     Raises InputError if the counts do not add up to T, the series is not finite, a variable is
     constant over the training, validation or test block, or the horizons, variables, cuts or
@@ -90,6 +91,7 @@ class SplitSeries:
     variables: tuple[str, ...] = ()
     cuts: tuple[int, ...] = ()
     input_noise: float = 0.0
+    test_noise: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -185,9 +187,19 @@ class SplitSeries:
         return _read_only((self.series - self.mean) / self.std)
 
     @cached_property
+    def tested(self) -> np.ndarray:
+        """What a test shows, (T, inputs): z-scored, with `test_noise`."""
+        tested = self.z[:, list(self.inputs)]
+        if self.test_noise:
+            noise = rng(self.seed, "noise", "test input").normal(size=tested.shape)
+            tested += self.test_noise * noise
+        return _read_only(tested)
+
+    @cached_property
     def shown(self) -> np.ndarray:
-        """What is shown, (T, inputs): z-scored, with `input_noise` before the test block."""
+        """What is shown, (T, inputs): z-scored, with the noise of the block."""
         shown = self.z[:, list(self.inputs)]
+        shown[self.test_block] = self.tested[self.test_block]
         if self.input_noise:
             noisy = shown[: self.test_block.start]
             noisy += self.input_noise * rng(self.seed, "noise", "input").normal(size=noisy.shape)
@@ -249,6 +261,7 @@ class SplitSeries:
             "outputs": list(self.outputs),
             "cuts": list(self.cuts),
             "input_noise": self.input_noise,
+            "test_noise": self.test_noise,
             "horizons": list(self.horizons),
             "washout": self.washout,
             "train": self.train,
