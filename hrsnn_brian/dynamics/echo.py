@@ -33,18 +33,22 @@ task. [our choice]
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError, NoEchoError
+from hrsnn_brian.files.shown import Framed
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.units import Seconds
 from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
 from hrsnn_brian.simulation.noise import COMMON_SAMPLES, common_noise, held_samples, require_encoder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 
@@ -81,8 +85,8 @@ class InputEchoProtocol(Section):
         return np.arange(self.first, self.samples - self.until, self.every)
 
 
-@dataclass(frozen=True)
-class InputEcho:
+@dataclass(frozen=True, repr=False)
+class InputEcho(Framed):
     """strength: S. standard_error: over the perturbations, see `Echoes.sum`. curve: E(s), s = 0, 1,
     ..., `until`; where its end is not small, as in a network that runs away, perturbations have
     added up. rate_hz: mean rate of the unperturbed run.
@@ -92,6 +96,17 @@ class InputEcho:
     standard_error: float
     curve: Floats
     rate_hz: float
+
+    def facts(self) -> dict[str, Any]:
+        """S with its error, and the rate."""
+        told = f"{self.strength:.3g} +- {self.standard_error:.2g}"
+        return {"S": told, "rate_hz": float(self.rate_hz)}
+
+    def frame(self) -> "pd.DataFrame":
+        """sample, echo: E(s) for s = 0, 1, ..."""
+        import pandas as pd
+
+        return pd.DataFrame({"sample": np.arange(len(self.curve)), "echo": self.curve})
 
 
 def input_echo(

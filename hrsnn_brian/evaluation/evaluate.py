@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,17 @@ from hrsnn_brian.evaluation.quadratic import QUADRATIC, fit_products, product_op
 from hrsnn_brian.files.atomic import plain
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, identity
 from hrsnn_brian.files.score import Score
+from hrsnn_brian.files.shown import Framed
+from hrsnn_brian.files.tables import Table
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.classifier import Classified
 from hrsnn_brian.tasks.registry import as_task
 from hrsnn_brian.tasks.task import ClosedLoop, Fitted, RunTask, Task, TrialsTask, Watch, unwatched
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -48,8 +53,8 @@ CONTROLS = {
 }
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Framed):
     """The scores and costs of a network on a task, one entry per model and readout.
 
     Keys: those of `identity` (network is "full" or "pruned", then "no recurrence" and the
@@ -66,10 +71,15 @@ class Evaluation:
     task: Task = field(kw_only=True, repr=False)
     seed: int = field(kw_only=True)
 
-    def __repr__(self) -> str:
-        scores = (s for s in self.scores().values() if s.primary)
-        told = ", ".join(f"{s.name} = {s.value:.4g}" for s in scores)
-        return f"<Evaluation on {self.task.name}, seed {self.seed}: {told}; see rows()>"
+    def facts(self) -> dict[str, Any]:
+        """Task and seed, and the scores the task is judged by."""
+        judged = {s.name: s.value for s in self.scores().values() if s.primary}
+        return {"task": self.task.name, **judged, "seed": self.seed, "rows": len(self.entries)}
+
+    def frame(self) -> "pd.DataFrame":
+        """The rows as a DataFrame that knows its schema."""
+        frame: pd.DataFrame = Table(self.entries).frame()
+        return frame
 
     def rows(self) -> list[Row]:
         """The rows of a tidy table, of plain values, network first."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.shown import Shown
 from hrsnn_brian.network.matrix import as_weights
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.seeds import rng
@@ -31,8 +32,8 @@ NEURON_ARRAYS: dict[str, type] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Shown):
     """A network of N neurons, drawn or pruned. Arrays cannot be written to.
 
     W: CSR (N, N) float64, `W[post, pre]`, sorted indices, no diagonal and no stored zero; columns
@@ -63,9 +64,18 @@ class Network:
     synapses_original: int
     history: tuple[dict[str, Any], ...] = ()
 
-    def __repr__(self) -> str:
-        size = f"{self.n_neurons} neurons, {self.n_synapses} synapses, keep {self.keep:.3g}"
-        return f"<Network: {size}, seed {self.seed}>"
+    def facts(self) -> dict[str, Any]:
+        """Its size, classes, time constants, and what was done to it."""
+        excitatory = int(self.is_e.sum())
+        tau = f"{1e3 * self.tau_m.mean():.3g} +- {1e3 * self.tau_m.std():.3g} ms"
+        return {
+            "neurons": f"{self.n_neurons} ({excitatory} E, {self.n_neurons - excitatory} I)",
+            "synapses": self.n_synapses,
+            "keep": float(self.keep),
+            "tau_m": tau,
+            "seed": self.seed,
+            "history": ", ".join(str(e.get("operation", "?")) for e in self.history) or "none",
+        }
 
     def __post_init__(self) -> None:
         W = as_weights(self.W)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from hrsnn_brian.dynamics.probe import Measurements
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.shown import Framed
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.pruning.echo_gain import ECHO, wanted_echo
 from hrsnn_brian.pruning.history import Checkpoints, Clock, Row, check_start, measured_row, size_row
@@ -23,6 +24,9 @@ from hrsnn_brian.pruning.survivors import geometric_schedule
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.seeds import seed_sequence
 from hrsnn_brian.simulation import Engine
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Rounds:
     on_round: Callable[[int, int, Row], None] = lambda done, total, row: None
 
 
-@dataclass(frozen=True, eq=False)
-class Pruned:
+@dataclass(frozen=True, eq=False, repr=False)
+class Pruned(Framed):
     """What `prune` returns.
 
     history: one row per iteration, row 0 the network given. stopped: why pruning ended before its
@@ -50,6 +54,17 @@ class Pruned:
     network: Network
     history: tuple[Row, ...]
     stopped: str | None
+
+    def facts(self) -> dict[str, Any]:
+        """The network, its iterations, and why pruning ended early if it did."""
+        iterations = len(self.history) - 1
+        return {"network": self.network, "iterations": iterations, "stopped": self.stopped or "no"}
+
+    def frame(self) -> "pd.DataFrame":
+        """The history as a DataFrame, a row per iteration."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.history))
 
     @property
     def stable(self) -> bool:

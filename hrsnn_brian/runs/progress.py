@@ -112,8 +112,8 @@ class Progress:
         self._cold: list[float] = []
         self._last_line = -math.inf
         self._bar = None
-        if self._lines.stream.isatty():
-            from tqdm import tqdm
+        if self._lines.stream.isatty() or "ipykernel" in sys.modules:
+            from tqdm.auto import tqdm  # a widget in a notebook
 
             self._bar = tqdm(
                 total=total,

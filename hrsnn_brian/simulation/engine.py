@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import NDArray
 
 from hrsnn_brian.errors import EngineError, unknown_name
+from hrsnn_brian.files.shown import Shown
 from hrsnn_brian.simulation.arrays import Arrays, read_arrays, write_arrays
 from hrsnn_brian.simulation.cache import ProgramCache
 from hrsnn_brian.simulation.child import run_reporting, writing
@@ -38,7 +40,7 @@ class EngineStats:
         return asdict(self)
 
 
-class Engine:
+class Engine(Shown):
     """Runs scenes on one device and counts builds and runs in `stats`.
 
     device: "standalone" (compiled once per shape), "cython" or "numpy".
@@ -63,6 +65,10 @@ class Engine:
         self._cache = cache
         self._programs: dict[ModelShape, Program] = {}
         self._systems: dict[ModelShape, LinearSystem] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """Its device, and what it has done."""
+        return {"device": self.device, **self.stats.to_dict()}
 
     def prepare(self, shape: ModelShape) -> LinearSystem:
         """Have the program of `shape` ready; returns the linear system of its neurons."""

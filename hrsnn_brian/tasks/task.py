@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.score import Score
+from hrsnn_brian.files.shown import Shown
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.readout.products import Products
 from hrsnn_brian.simulation.drive import FloatArray, LinearReadout
@@ -93,7 +94,7 @@ class Predictor(ABC):
         """That of `saved`. Raises KeyError, ValueError, TypeError or InputError if it is none."""
 
 
-class Task(ABC):
+class Task(Shown, ABC):
     """What a network is put to; its kinds are `RunTask` and `TrialsTask`.
 
     name: its column value. description: one line. remarks: what a reader of its scores must know.
@@ -108,6 +109,11 @@ class Task(ABC):
     remarks: tuple[str, ...] = ()
     readouts: tuple[str, ...]
     shown_with: Mapping[str, Any] = MappingProxyType({})
+
+    def facts(self) -> dict[str, Any]:
+        """Its name, what it is and what readouts may see."""
+        told = {"task": self.name, "what": self.description, "a sample is": self.step}
+        return told | {"readouts": ", ".join(self.readouts)}
 
     @abstractmethod
     def extent(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from hrsnn_brian.dynamics.exponents.qr import (
     zero_within_error,
 )
 from hrsnn_brian.errors import InputError
+from hrsnn_brian.files.shown import Framed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Blocks of a single trajectory that stand in for independent segments.
 BLOCKS = 10
@@ -34,8 +38,8 @@ class LostExponents:
     negative: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class SpectrumResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SpectrumResult(Framed):
     """The k leading Lyapunov exponents, natural logarithm, per unit time of the system.
 
     For networks the unit of time is the second, for flows that of the equations, for maps the
@@ -67,6 +71,25 @@ class SpectrumResult:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         object.__setattr__(self, "settings", dict(self.settings))
+
+    def facts(self) -> dict[str, Any]:
+        """The exponents, or why there are none."""
+        pairs = zip(self.exponents[:3], self.standard_error[:3], strict=True)
+        told = ", ".join(f"{value:.3g} +- {error:.2g}" for value, error in pairs)
+        more = ", ..." if len(self.exponents) > 3 else ""
+        found: dict[str, Any] = {"exponents": told + more}
+        if self.kaplan_yorke is not None:
+            found["kaplan_yorke"] = float(self.kaplan_yorke)
+        return found | ({"flags": "; ".join(self.flags)} if self.flags else {})
+
+    def frame(self) -> "pd.DataFrame":
+        """index, exponent, standard_error: a row per exponent."""
+        import pandas as pd
+
+        index = np.arange(1, len(self.exponents) + 1)
+        errors = self.standard_error
+        columns = {"index": index, "exponent": self.exponents, "standard_error": errors}
+        return pd.DataFrame(columns)
 
     @property
     def valid(self) -> bool:
