@@ -70,7 +70,7 @@ LITERAL = LNP.changed(
     name="lnp literal",
     description="lnp with weights w/p and nothing else to compensate, edge exponents over the "
     "neighbours of both ends, A = -D + L",
-    source="Chakraborty et al. 2024, to the letter",
+    source="Chakraborty et al. 2024, as near as its fragments go",
     **TO_THE_LETTER,
 )
 CAPPED = LITERAL.changed(
