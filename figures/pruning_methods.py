@@ -1,8 +1,9 @@
 """Recipes at equal size: a line per recipe, a panel per task, and one for the synaptic operations.
 
 Points and bars: mean and standard error over the seeds that reached the size; open points at the
-rate of the unpruned network. Vertical: the unpruned network and the one without recurrence, with
-their standard errors as bands. One row of panels for each fraction of neurons.
+rate of the unpruned network, on the task if the table has that, else under noise. Vertical: the
+unpruned network and the one without recurrence, with their standard errors as bands. One row of
+panels for each fraction of neurons.
 """
 
 import math
@@ -21,7 +22,7 @@ from hrsnn_brian.figures.panels import (
     standard_error,
 )
 from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
-from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, UNMATCHED, Column
+from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, ON_TASK, UNMATCHED, Column
 from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _NEEDED = (
 _CELL = (NAME, "neuron_fraction", "match")
 _OPS = "synaptic_ops_per_s"
 _USUAL_KEEP = 0.05
+_LABELS = {ON_TASK: "rate matched on the task"}
 _STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
 
 
@@ -63,6 +65,7 @@ def draw(
         what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
         raise TableError("table", f"readout {readout}", what)
     keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
+    pruned = pruned[pruned["match"].isin((RAW, _matched(pruned)))]
     of_keep = pruned[pruned["keep"] == keep]
     unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
     pruned = pruned[(pruned["keep"] == keep) & unnoted]
@@ -96,6 +99,12 @@ def draw(
     return axes
 
 
+def _matched(rows: "pd.DataFrame") -> str:
+    """Which of the rates that were matched is drawn: that on the task, or the first one."""
+    kinds = [str(match) for match in rows["match"].unique() if match != RAW]
+    return ON_TASK if ON_TASK in kinds or not kinds else kinds[0]
+
+
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:g} %"
 
@@ -124,7 +133,8 @@ def _draw_row(
             axis.axvspan(mean - error, mean + error, color=colour, alpha=0.12, linewidth=0)
         axis.set_xlabel(f"{score.label}\n({score.better} is better)")
         axis.set_title(task, loc="left")
-        axis.set_xlim(left=0)
+        if axis.dataLim.x0 < axis.dataLim.x1 / 2:  # accuracies would all be one point
+            axis.set_xlim(left=0)
     of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
     ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
     _draw_recipes(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), recipes, _OPS)
@@ -182,6 +192,6 @@ def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column
             fillstyle=fill,
             capsize=2,
             elinewidth=1,
-            label="as pruned" if raw else "rate matched",
+            label="as pruned" if raw else _LABELS.get(_matched(rows), "rate matched"),
             zorder=3,
         )

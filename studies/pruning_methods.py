@@ -176,6 +176,7 @@ STUDY = Study(
         "paper": {
             "seeds": 10,
             "keep": [0.2, 0.1, 0.05, 0.02],
+            "match": [RAW, "bias", ON_TASK],
             "vpt_starts": 30,
             "short_tasks": False,
             "network": {"preset": "default"},

@@ -266,6 +266,7 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
         "dynamics",
         "exponent_vs_J",
         "finite_size",
+        "gain",
         "heterogeneity",
         "prediction_table",
         "pruning_curve",

@@ -58,6 +58,13 @@ def test_best_rule_first_with_the_means_over_seeds_raw_and_matched():
     assert "higher is better" in lorenz.get_xlabel()
 
 
+def test_rates_matched_on_the_task_go_before_those_under_noise():
+    on_task = [row | {"match": "task"} for row in rows() if row["match"] == "none"]
+    mackey, *_ = draw(Table(rows() + on_task).frame())
+    np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.21, 0.31])
+    assert "rate matched on the task" in [c.get_label() for c in mackey.containers]
+
+
 def test_one_row_of_panels_per_fraction_of_neurons_at_the_keep_nearest_five_percent():
     table = rows(0.05) + [row | {"neuron_fraction": 1.0} for row in rows(0.05)]
     table += [row for row in rows(0.2) if row["recipe"] in ("lnp", "activity")]
