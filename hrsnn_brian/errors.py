@@ -48,6 +48,14 @@ class StudyError(HrsnnError, RuntimeError):
     """A study's own code failed at a point; the message names the point and the line."""
 
 
+class PointsFailedError(StudyError):
+    """Some points of a run failed, and all others are finished; ends a command with status 3."""
+
+
+class WorkerKilledError(EngineError):
+    """A worker process was killed at the same work again and again."""
+
+
 # Near enough to be a slip of the pen; farther names are not offered. [our choice]
 _SIMILAR = 0.6
 

@@ -1,6 +1,7 @@
 """`hrsnn`: reads the command line, runs one sub-command, turns errors into one line and a status.
 
-Status 0: done. 1: it failed. 2: something given cannot be used. 130: interrupted.
+Status 0: done. 1: it failed. 2: something given cannot be used. 3: points of a run failed, the
+others are finished. 130: interrupted.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from types import ModuleType
 from hrsnn_brian.cli.options import Parser, UsageError
 from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.cli.process import discard_output, limit_threads, own_process
-from hrsnn_brian.errors import HrsnnError, InputError, unknown_name
+from hrsnn_brian.errors import HrsnnError, InputError, PointsFailedError, unknown_name
 
 COMMANDS = {
     "build": "build a network and save it",
@@ -27,6 +28,10 @@ COMMANDS = {
     "lyapunov": "exponents of a network, a flow or a map, from perturbed copies",
     "sweep": "vary any settings of network, recipe, size and task against each other",
     "study": "run a study of the package or of your own file",
+    "runs": "list run directories: what, when, how far, at what cost",
+    "watch": "show the progress of a run that other processes compute",
+    "compare": "say what differs between two runs: settings, code, results over seeds",
+    "join": "merge shards of a run, or repeats with other seeds, into one run",
     "figure": "draw a figure from the tables of a run",
     "verdicts": "judge the paper's claims from the tables of finished runs",
     "reproduce": "run the main study and draw its figure",
@@ -110,6 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (InputError, UsageError) as error:
         note(f"hrsnn: {_one_line(error)}")
         return 2
+    except PointsFailedError as error:
+        note(f"hrsnn: {error}")
+        return 3
     except HrsnnError as error:
         note(f"hrsnn: {error}")
         return 1

@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
-from hrsnn_brian.cli.options import add_common, add_settings, default_jobs
+from hrsnn_brian.cli.options import add_common, add_settings
 from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.running_options import add_running, executor_of, shard_of
+from hrsnn_brian.runs.estimate import Estimate
 from hrsnn_brian.runs.progress import clock_text
-from hrsnn_brian.runs.runner import StudyRun, plan_study, run_study
+from hrsnn_brian.runs.runner import Plan, StudyRun, estimate_study, plan_study, run_study
 from hrsnn_brian.runs.study import load_study
 
 RUN_DIRECTORY = (
@@ -15,30 +17,21 @@ RUN_DIRECTORY = (
 )
 
 
-def add_fresh(parser: argparse.ArgumentParser) -> None:
-    """--fresh, of every command that runs a study."""
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="resume nothing: begin anew in the next free directory (RUN, RUN-2, ...)",
-    )
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="NAME|FILE.py", help="see hrsnn list studies")
     parser.add_argument("--preset", help="of the study (default: its first, usually quick)")
     add_settings(parser, "an option of the study or its network, e.g. seeds=10", "NAME")
-    add_fresh(parser)
+    add_running(parser)
     add_common(parser, RUN_DIRECTORY)
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
-    report(run_from(args, args.study), output)
+    run_named(args, args.study, output)
     return 0
 
 
-def run_from(args: argparse.Namespace, study: str) -> StudyRun:
-    """Runs `study` as the options say."""
+def run_named(args: argparse.Namespace, study: str, output: Output) -> None:
+    """Runs the study of that name or file as the options say, and reports."""
     plan = plan_study(
         load_study(study),
         preset=args.preset,
@@ -46,12 +39,35 @@ def run_from(args: argparse.Namespace, study: str) -> StudyRun:
         seed=args.seed,
         device=args.device,
     )
-    jobs = default_jobs(args.jobs)
-    return run_study(plan, jobs=jobs, out=args.out, fresh=args.fresh, draw=draw)
+    run_plan(args, plan, output)
+
+
+def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
+    """Runs `plan` where, and as far as, the options of `add_running` say, and reports."""
+    shard = shard_of(args)
+    with executor_of(args) as executor:
+        if args.dry_run:
+            _say(estimate_study(plan, executor.slots, args.out, shard), output)
+            return
+        found = run_study(
+            plan,
+            jobs=executor,
+            out=args.out,
+            fresh=args.fresh,
+            draw=draw,
+            shard=shard,
+            retry_failed=args.retry_failed,
+        )
+    report(found, output)
+
+
+def _say(found: Estimate, output: Output) -> None:
+    output.say(str(found))
+    told = {"wall_seconds": found.wall_s, "disk": found.disk, "warnings": list(found.shortages())}
+    output.result({**vars(found), **told})
 
 
 def draw(name: str, run: Path) -> list[Path]:
-    """Draws a figure of a finished run."""
     from hrsnn_brian.figures.registry import draw_figure
 
     return draw_figure(name, run)
@@ -60,7 +76,7 @@ def draw(name: str, run: Path) -> list[Path]:
 def report(result: StudyRun, output: Output) -> None:
     """Says what a finished run holds and where."""
     study, points = result.plan.study, len(result.plan.points)
-    if study.summary is not None:
+    if study.summary is not None and result.files:
         output.say(study.summary(result.rows))
         output.say()
     cost = result.engine

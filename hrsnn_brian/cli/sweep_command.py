@@ -5,6 +5,7 @@ from typing import Any
 
 from hrsnn_brian.cli.options import add_common, default_jobs, whole
 from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.running_options import LOKY, add_running
 
 _EXAMPLE = """values: 1,2,3  a list   0.05:0.3:6  six from .05 to .3   0.05:0.3:6:log  in ratios
         0.05:0.3  all between, for a design that draws or a search
@@ -46,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="trials=N",
         help="search the ranges on validation blocks in so many trials (method=sobol: no learning)",
     )
-    parser.add_argument(
-        "--fresh", action="store_true", help="resume nothing: begin in the next free directory"
-    )
+    add_running(parser)
     add_common(parser, _OUT)
 
 
@@ -58,12 +57,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     sweep = sweep_of(*args.file, _table(args))
     if sweep.search is not None:
         return _search(args, sweep, output)
-    from hrsnn_brian.cli.study_command import draw, report
-    from hrsnn_brian.runs.runner import run_study
+    from hrsnn_brian.cli.study_command import run_plan
 
-    plan = sweep.plan(args.seed, args.device)
-    jobs = default_jobs(args.jobs)
-    report(run_study(plan, jobs=jobs, out=args.out, fresh=args.fresh, draw=draw), output)
+    run_plan(args, sweep.plan(args.seed, args.device), output)
     return 0
 
 
@@ -92,8 +88,12 @@ def _search(args: argparse.Namespace, sweep: Any, output: Output) -> int:
     from hrsnn_brian.errors import InputError
     from hrsnn_brian.files.tables import text_table
 
-    if args.fresh:
-        raise InputError("--fresh", True, "is not for a search: give another --out")
+    for option in ("fresh", "dry_run", "retry_failed", "shard", "scheduler", "slurm"):
+        if given := getattr(args, option):
+            name = f"--{option.replace('_', '-')}"
+            raise InputError(name, given, "is not for a search, whose trials follow each other")
+    if args.executor != LOKY:
+        raise InputError("--executor", args.executor, "a search runs on this machine: --jobs")
     found = sweep.searching(args.seed, default_jobs(args.jobs), args.device).found(args.out)
     header = list(found.best[0])
     output.say(text_table([[row.get(name) for name in header] for row in found.best], header))

@@ -28,10 +28,11 @@ def _flush_directory(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[IO[bytes]]:
+def replacing(path: Path | str, flush_folder: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends without an error.
 
     A reader sees the former file or the new one, never a part. After an error, nothing is left.
+    flush_folder: also after a loss of power; False where the former one will do as well then.
     """
     path = Path(path)
     part = new_part(path.parent)
@@ -44,7 +45,8 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _flush_directory(path.parent)
+    if flush_folder:
+        _flush_directory(path.parent)
 
 
 def new_part(folder: Path) -> Path:
@@ -57,21 +59,45 @@ def is_part(path: Path) -> bool:
     return _PART.fullmatch(path.name) is not None
 
 
+def parts_in(folder: Path) -> list[Path]:
+    """What writers have not finished, in `folder` and below: left by killed ones, if none works."""
+    return list(filter(is_part, folder.rglob(".*")))
+
+
 def remove_parts(folder: Path) -> None:
     """Removes what killed writers left in `folder` and below. Only for a folder nobody writes."""
-    for part in filter(is_part, folder.rglob(".*")):
+    for part in parts_in(folder):
         part.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path | str, content: bytes) -> None:
-    """Writes `content` atomically."""
-    with replacing(path) as stream:
+def write_bytes(path: Path | str, content: bytes, flush_folder: bool = True) -> None:
+    """Writes `content` atomically; flush_folder: as of `replacing`."""
+    with replacing(path, flush_folder) as stream:
         stream.write(content)
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Writes `text` as UTF-8, atomically."""
-    write_bytes(path, text.encode())
+def write_text(path: Path | str, text: str, flush_folder: bool = True) -> None:
+    """Writes `text` as UTF-8, atomically; flush_folder: as of `replacing`."""
+    write_bytes(path, text.encode(), flush_folder)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Writes `text` as UTF-8, whole or not at all, unless there is such a file: the first wins."""
+    part = new_part(path.parent)
+    try:
+        with open(part, "x", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return
+        except OSError:  # no links on this file system
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    _flush_directory(path.parent)
 
 
 def write_json(path: Path | str, value: object) -> None:

@@ -136,6 +136,13 @@ class Progress:
         if self._bar is not None:
             self._bar.total = self.total
 
+    def skip(self) -> None:
+        """One piece was finished by somebody else: it is done, and says nothing of our speed."""
+        self.done += 1
+        self.already += 1
+        if self._bar is not None:
+            self._bar.update(1)
+
     def seconds_left(self) -> float | None:
         """Expected seconds until all is done; None before this process finished a piece."""
         pieces = self._warm or [min(self._cold, default=math.nan)]

@@ -1,6 +1,7 @@
 """Where a result comes from: versions, commit, compiler, machine, seeds, time and cost.
 
-provenance.json of a run has one entry per session, so that a resumed run shows all of them.
+provenance.json of a run has one entry per session, so that a resumed or shared run shows all of
+them; each process keeps its own in sessions/.
 """
 
 import json
@@ -19,6 +20,7 @@ from hrsnn_brian.errors import EngineError
 from hrsnn_brian.files.atomic import write_json
 from hrsnn_brian.files.identity import PACKAGE, package_version, version_of
 from hrsnn_brian.files.machine import usable_cores
+from hrsnn_brian.runs.claims import KILLED, RUNNING, sessions
 from hrsnn_brian.runs.progress import clock_text
 from hrsnn_brian.runs.run_directory import RunDirectory
 
@@ -132,24 +134,26 @@ def cost_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 @dataclass(frozen=True)
 class Session:
-    """This process's share of a run. Makes its entry at once, so that a killed one shows too."""
+    """This process's share of a run. Makes its entry at once, so that a killed one shows too.
+
+    jobs: pieces at a time. total: points of the run. executor: where they are computed.
+    """
 
     run: RunDirectory
     seed: int
     jobs: int
     device: str
+    total: int
+    executor: str = ""
     started: str = field(default_factory=utc_now)
     clock: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         path = self.run.path / "provenance.json"
-        held = json.loads(path.read_text())["sessions"] if path.exists() else []
-        earlier = [
-            entry | {"status": "killed"} if entry["status"] == "running" else entry
-            for entry in held
-        ]
         facts = environment() | {"seed": self.seed, "device": self.device}
-        write_json(path, facts | {"sessions": [*earlier, self._entry("running", {}, 0)]})
+        self._note(RUNNING, 0, {})
+        held = json.loads(path.read_text()) if path.exists() else {}
+        write_json(path, held | facts | {"sessions": self._sessions()})
 
     def seconds(self) -> float:
         """Wall time of this session so far."""
@@ -160,20 +164,32 @@ class Session:
     ) -> None:
         """Updates the entry: points computed and engine cost of this session, and `total` cost."""
         path = self.run.path / "provenance.json"
+        self._note(status, computed, engine)
         held = json.loads(path.read_text())
         held |= {"status": status, "points": points, "engine_total": total}
-        entry = self._entry(status, engine, computed)
-        write_json(path, held | {"sessions": [*held["sessions"][:-1], entry]})
+        write_json(path, held | {"sessions": self._sessions()})
 
-    def _entry(self, status: str, engine: Mapping[str, Any], computed: int) -> dict[str, Any]:
+    def _sessions(self) -> list[dict[str, Any]]:
+        """What every process that worked here has noted."""
+        found = [
+            entry if alive or entry.get("status") != RUNNING else entry | {"status": KILLED}
+            for entry, alive, _ in sessions(self.run.path)
+        ]
+        hidden = ("machine", "birth")
+        return [{k: v for k, v in entry.items() if k not in hidden} for entry in found]
+
+    def _note(self, status: str, computed: int, engine: Mapping[str, Any]) -> None:
         seconds = self.seconds()
-        return {
+        entry = {
             "started": self.started,
             "ended": utc_now(),
             "status": status,
             "jobs": self.jobs,
+            "executor": self.executor,
+            "points_total": self.total,
             "points_computed": computed,
             "wall_seconds": round(seconds, 3),
             "wall_time": clock_text(seconds),
             "engine": dict(engine),
         }
+        write_json(self.run.owner.path, self.run.owner.facts | entry)

@@ -4,6 +4,8 @@ config.toml       the resolved configuration and digests of code and files: what
 provenance.json   versions, commit, compiler, CPU, seeds, wall time, engine builds and runs
 log.txt           every line of progress, and the traceback if something broke
 points/           one small file per finished point: what a resumed run need not repeat
+failed/           one per point that failed, with its traceback
+sessions/         who worked here, or does, and holds which point (see `runs.claims`)
 code/             the user's own study and the modules beside it, as the run began with them
 tables/ figures/  the results
 DONE              written last: without it the results are not complete
@@ -11,7 +13,6 @@ DONE              written last: without it the results are not complete
 
 import json
 import os
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -20,16 +21,22 @@ from pathlib import Path
 from typing import Any
 
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.files.atomic import is_part, new_part, remove_parts, write_bytes, write_text
-from hrsnn_brian.files.locks import Lock
+from hrsnn_brian.files.atomic import (
+    is_part,
+    new_part,
+    parts_in,
+    write_bytes,
+    write_new,
+    write_text,
+)
 from hrsnn_brian.files.toml import dump_toml, flat
+from hrsnn_brian.runs.claims import SESSIONS, Owner
 
 ARGUMENT = "--out"
 FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "other", "foreign"
 CHANGED = "changed"
 _CODE = ("hrsnn_brian", "package", "run.hrsnn_brian", "run.package")
 _GO_ON = "give another directory"
-_UNLOCKED = "this file system has no locks; nothing keeps a second process out of this directory"
 
 
 def state_of(path: Path, config: Mapping[str, Any]) -> str:
@@ -46,9 +53,12 @@ def state_of(path: Path, config: Mapping[str, Any]) -> str:
     try:
         held = _held(path)
     except FileNotFoundError:
-        # a run killed before it wrote config.toml leaves folders, a lock and perhaps a part
-        ours = {"points", "tables", "figures", ".lock"}
-        strangers = any(p.name not in ours and not is_part(p) for p in path.rglob("*"))
+        # a run killed before it wrote config.toml leaves folders, its entry and perhaps a part
+        ours = {"points", "tables", "figures", SESSIONS}
+        strangers = any(
+            p.name not in ours and p.parent.name != SESSIONS and not is_part(p)
+            for p in path.rglob("*")
+        )
         return FOREIGN if strangers else FREE
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return FOREIGN
@@ -85,10 +95,12 @@ def _differing(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     return sorted(found, key=_is_code)
 
 
-def _difference(path: Path, config: Mapping[str, Any]) -> str:
-    """What differs most between the run at `path` and one of `config`, as text."""
+def difference(path: Path, config: Mapping[str, Any]) -> str:
+    """What differs most between the run at `path` and one of `config`, as text; "" if nothing."""
     held, wanted = _held(path), _wanted(config)
     differing = _differing(held, wanted)
+    if not differing:
+        return ""
     if not _is_code(differing[0]):
         differing = differing[:1]
     elif any(key in wanted and key not in held for key in _CODE):
@@ -123,7 +135,7 @@ def free_directory(
     candidate, number = base, 1
     while (state := state_of(candidate, config)) not in taken:
         if state == CHANGED and not fresh and not (candidate / "DONE").exists():
-            say(f"{candidate} is unfinished but not resumed: {_difference(candidate, config)}")
+            say(f"{candidate} is unfinished but not resumed: {difference(candidate, config)}")
         number += 1
         candidate = base.with_name(f"{base.name}-{number}")
     return candidate
@@ -167,18 +179,27 @@ def append_log(run: Path, text: str) -> None:
 
 
 class RunDirectory:
-    """A run directory in use by this process; a second process is refused until it is released."""
+    """A run directory in use by this process, alone or with others that share its work.
 
-    def __init__(self, path: Path, config: Mapping[str, Any], lock: Any) -> None:
-        self.path, self.config, self._lock = path, config, lock
+    owner: this process, as others see it and its claims.
+    """
+
+    def __init__(self, path: Path, config: Mapping[str, Any], owner: Owner) -> None:
+        self.path, self.config, self.owner = path, config, owner
 
     @classmethod
     def claim(
-        cls, path: Path | str, config: Mapping[str, Any], go_on: str = _GO_ON
+        cls,
+        path: Path | str,
+        config: Mapping[str, Any],
+        go_on: str = _GO_ON,
+        *,
+        shared: bool = False,
     ) -> "RunDirectory":
         """Takes `path` for a run of `config`: a new folder, or this very run, to be resumed.
 
-        go_on: what to do if another run is there, for the line of the error.
+        go_on: what to do if another run is there, for the line of the error. shared: with other
+        processes of the same run, who then claim its points.
 
         Raises InputError, with nothing changed or left behind, if `path` cannot be written, holds
         another run or something that is no run, or is in use by another process.
@@ -188,29 +209,34 @@ class RunDirectory:
         _make_folder(path)
         for name in ("points", "tables", "figures"):
             (path / name).mkdir(exist_ok=True)
-        lock = Lock(path / "points" / ".lock")
+        unfinished = parts_in(path)  # of others who are gone, unless they are seen below
+        owner = Owner(path)
         try:
-            lock.acquire()
-        except BlockingIOError:
-            raise InputError(ARGUMENT, str(path), "in use by another process") from None
-        try:
+            holder = None if shared else owner.take("run")
+            if holder is not None:
+                told = f"{holder.get('host', '')}, process {holder.get('pid', '?')}"
+                raise InputError(ARGUMENT, str(path), f"in use by another process ({told})")
+            if not owner.others():
+                for part in unfinished:
+                    part.unlink(missing_ok=True)
+            write_new(path / "config.toml", dump_toml(config))
             _refuse_unless_ours(path, config, go_on)
-            remove_parts(path)
-            if not (path / "config.toml").exists():
-                write_text(path / "config.toml", dump_toml(config))
-            (path / "DONE").unlink(missing_ok=True)
-            if not lock.exclusive:
-                append_log(path, _UNLOCKED)
-                print(f"warning: {path}: {_UNLOCKED}", file=sys.stderr, flush=True)
+            if not shared:
+                (path / "DONE").unlink(missing_ok=True)
         except BaseException:
-            lock.release()
+            owner.end()
             raise
-        return cls(path, config, lock)
+        return cls(path, config, owner)
 
     @property
     def points(self) -> Path:
         """Folder of the finished points."""
         return self.path / "points"
+
+    @property
+    def failed(self) -> Path:
+        """Folder of the points that failed; made by the first of them."""
+        return self.path / "failed"
 
     @property
     def tables(self) -> Path:
@@ -244,8 +270,8 @@ class RunDirectory:
         write_text(self.path / "DONE", note + "\n")
 
     def release(self) -> None:
-        """Lets other processes use the directory."""
-        self._lock.release()
+        """Lets other processes use the directory, and what was claimed in it."""
+        self.owner.end()
 
     def __enter__(self) -> "RunDirectory":
         return self
@@ -257,10 +283,10 @@ class RunDirectory:
 def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> None:
     state = state_of(path, config)
     if state == OTHER:
-        reason = f"holds another run ({_difference(path, config)}); {go_on}"
+        reason = f"holds another run ({difference(path, config)}); {go_on}"
         raise InputError(ARGUMENT, str(path), reason)
     if state == CHANGED:
-        what = f"was begun with other code or files: {_difference(path, config)}"
+        what = f"was begun with other code or files: {difference(path, config)}"
         raise InputError(ARGUMENT, str(path), f"{what}; {go_on}{_as_it_began(path, config)}")
     if state == FOREIGN:
         what = "is not a run directory" if path.is_dir() else "is a file"

@@ -1,33 +1,30 @@
-"""Runs a study into a run directory: resumable, in parallel, with provenance."""
+"""Runs a study into a run directory: resumable, in parallel, shared, with provenance."""
 
-import hashlib
-import json
-import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cache, partial, reduce
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from hrsnn_brian.errors import InputError, StudyError
-from hrsnn_brian.files.atomic import plain, write_text
-from hrsnn_brian.files.identity import code_identity, files_named, package_digest, require_unchanged
-from hrsnn_brian.files.schema import complete, schema_from_dict, scores_told
-from hrsnn_brian.files.tables import Row, Table, columns_of, write_table
-from hrsnn_brian.runs.parallel import as_finished
-from hrsnn_brian.runs.points import exact_text, named, points_of, rows_of
-from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress
-from hrsnn_brian.runs.provenance import Session, add_costs, cost_since, utc_now
-from hrsnn_brian.runs.run_directory import RunDirectory, append_log, free_directory
-from hrsnn_brian.runs.study import Options, Point, Study, load_study, resolve_options, undecided
-
-if TYPE_CHECKING:
-    from hrsnn_brian.simulation import Engine
+from hrsnn_brian.errors import InputError, PointsFailedError
+from hrsnn_brian.files.identity import code_identity, files_named, package_digest
+from hrsnn_brian.files.tables import Table, write_table
+from hrsnn_brian.runs.estimate import SAMPLES, Estimate, estimate, from_finished
+from hrsnn_brian.runs.parallel import Executor, as_finished, on_this_machine
+from hrsnn_brian.runs.points import named, points_of
+from hrsnn_brian.runs.progress import Lines, Progress
+from hrsnn_brian.runs.provenance import Session, utc_now
+from hrsnn_brian.runs.records import Records, total_cost
+from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
+from hrsnn_brian.runs.study import Options, Point, Study, resolve_options, undecided
+from hrsnn_brian.runs.work import Done, Work
 
 _FRESH = "--fresh begins anew beside it"
+_KILLED = "its worker was killed three times; if the memory did not suffice, give fewer --jobs"
+_LONGEST_POLL_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -67,16 +64,39 @@ def plan_study(
     options = resolve_options(study, preset, overrides)
     name = next(iter(study.presets)) if preset is None else preset
     points = points_of(study, options, seed)
+    if study.varied is not None:
+        study = replace(study, columns=(*study.columns, *study.varied(options)))
     return Plan(study, name, seed, device, options, points, files_named(options))
 
 
 @dataclass(frozen=True)
-class StudyRun:
-    """A finished run: where it is, its rows, and what it cost this time.
+class Shard:
+    """The part `number` of `of` parts of the points of a run, counted from 1."""
 
-    rows: all rows, in the order of the points, with their schema. computed: points computed now
-    rather than found finished. engine: builds, runs and the seconds in each, of this time.
-    seconds: wall time of this time. files: tables and figures.
+    number: int = 1
+    of: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of:
+            allowed = "must be i/n with 1 <= i <= n, such as 2/5"
+            raise InputError("--shard", f"{self.number}/{self.of}", allowed)
+
+    def __str__(self) -> str:
+        return f"shard {self.number}/{self.of}"
+
+    def of_points(self, points: Sequence[Point]) -> list[Point]:
+        """Every n-th, so that long points next to each other are shared, too."""
+        return list(points[self.number - 1 :: self.of])
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A run as this process leaves it: where it is, its rows, and what it cost this time.
+
+    rows: all rows, in the order of the points, with their schema; none if other shards have not
+    finished theirs. computed: points computed now rather than found finished. engine: builds, runs
+    and the seconds in each, of this time. seconds: wall time of this time. files: tables and
+    figures.
     """
 
     path: Path
@@ -91,24 +111,32 @@ class StudyRun:
 def run_study(
     plan: Plan,
     *,
-    jobs: int = 1,
+    jobs: int | Executor = 1,
     out: Path | str | None = None,
     fresh: bool = False,
     draw: Callable[[str, Path], list[Path]] = lambda name, run: [],
+    shard: Shard | None = None,
+    retry_failed: bool = False,
 ) -> StudyRun:
     """Computes every point of `plan` that `out` does not hold yet, then writes tables and figures.
 
+    jobs: processes of this machine, or where else.
     out: the run directory; when None, `runs/<study>-<preset>-seed<seed>` under the current folder,
-        or the next free number of it. An unfinished run of the same configuration is resumed.
+        or the next free number of it. An unfinished run of the same configuration is resumed, and
+        shared with all processes that work at it: each point is computed by one of them. All wait
+        for the last, and every one leaves whole tables behind.
     draw: (name of a figure of the study, the run directory) -> files it drew there.
     fresh: begin anew, in the first free directory of `out`, `out`-2, ...: nothing is resumed.
-    The table is the same, byte for byte, for any `jobs` and after any number of resumptions. So
-    a run is not resumed if its settings, code, libraries or the files that options name are not
-    those it began with.
+    shard: compute this part of the points and wait for no other; the last writes the tables.
+    retry_failed: compute points again that failed before.
+    The table is the same, byte for byte, for any `jobs`, however many processes share the run and
+    after any number of resumptions. So a run is not resumed if its settings, code, libraries or
+    the files that options name are not those it began with.
 
     Raises InputError before any work if `out` cannot be used, and CompilerMissingError if the
-    device needs a compiler that is not there. Any other error leaves its traceback in the run's
-    log.txt and the finished points in place.
+    device needs a compiler that is not there. PointsFailedError at the end, with the table of the
+    others written, if points failed: what they raised stands in failed/ and in log.txt. Any other
+    error leaves its traceback in log.txt and the finished points in place.
     """
     study, config = plan.study, plan.config()
     if study.uses_engine and plan.device == "standalone":
@@ -118,166 +146,199 @@ def run_study(
     tell = partial(print, file=sys.stderr, flush=True)
     if warning := undecided(study, plan.options):
         tell(f"warning: {warning}")
-    base = Path(out or Path("runs") / f"{study.name}-{plan.preset}-seed{plan.seed}")
-    if out is None or fresh:
-        base = free_directory(base, config, fresh=fresh, say=tell)
-    with RunDirectory.claim(base, config, _FRESH) as run:
+    executor = on_this_machine(jobs) if isinstance(jobs, int) else jobs
+    with RunDirectory.claim(
+        _directory(plan, out, fresh, shard), config, _FRESH, shared=True
+    ) as run:
         if study.files:
             run.keep_code(Path(study.source).parent, study.files)
-        sweep = _Sweep(plan, run)
-        todo = [point for point in plan.points if sweep.finished(point) is None]
-        session = Session(run, plan.seed, jobs, plan.device)
+        sweep = _Sweep(plan, run, executor, shard)
+        session = Session(
+            run, plan.seed, executor.slots, plan.device, len(plan.points), str(executor)
+        )
         try:
-            sweep.compute(todo, jobs)
-            rows = sweep.table()
-            if not rows:
-                what = "no point returned a row: run(point, engine) returns dicts, one per row"
-                raise InputError("study", study.name, what)
-            files = write_table(run.tables / f"{study.name}.csv", rows, rows.schema)
-            files += [file for name in study.figures for file in draw(name, run.path)]
+            return sweep.carried_out(session, draw, retry_failed)
         except BaseException as error:
-            run.log("".join(traceback.format_exception(error)))
-            run.log("stopped; the same command resumes this run while code and files are the same;")
-            run.log(f"after a change {_FRESH}")
-            sweep.account(session, "stopped", todo)
-            if isinstance(error, StudyError):
-                raise StudyError(f"{error}; traceback in {run.path / 'log.txt'}") from error
+            failed = isinstance(error, PointsFailedError)
+            if not failed:
+                run.log("".join(traceback.format_exception(error)))
+                run.log("stopped; the same command resumes this run while code and files are the")
+                run.log(f"same; after a change {_FRESH}")
+            sweep.account(session, "failed" if failed else "stopped")
             raise
-        engine = sweep.account(session, "done", todo)
-        run.log(f"done: {len(plan.points)} points, {len(todo)} of them computed now")
-        run.finish(utc_now())
-    return StudyRun(run.path, plan, rows, len(todo), engine, session.seconds(), files)
 
 
-def point_name(study: Study, point: Point) -> str:
-    """Name of a point's file: a hash of what decides its rows, and of nothing else."""
-    identity = [study.name, study.code, point]
-    return hashlib.sha256(exact_text(identity).encode()).hexdigest()[:20]
+def estimate_study(
+    plan: Plan, slots: int, out: Path | str | None = None, shard: Shard | None = None
+) -> Estimate:
+    """What `run_study` with these arguments would take; writes nothing where it would.
+
+    Raises PointsFailedError if a point that is computed as a sample fails.
+    """
+    path = _directory(plan, out, False, shard)
+    points = plan.points if shard is None else shard.of_points(plan.points)
+    records = Records(plan.study, plan.points, path)
+    return estimate(records, points, slots, plan.device, plan.inputs)
 
 
-@dataclass(frozen=True)
+def _directory(plan: Plan, out: Path | str | None, fresh: bool, shard: Shard | None) -> Path:
+    base = Path(out or Path("runs") / f"{plan.study.name}-{plan.preset}-seed{plan.seed}")
+    if fresh or (out is None and shard is None):  # a shard that comes late belongs to the first
+        say = partial(print, file=sys.stderr, flush=True)
+        return free_directory(base, plan.config(), fresh=fresh, say=say)
+    return base
+
+
+@dataclass
 class _Sweep:
-    """The points of a study and their files in a run directory."""
+    """The points of a plan, as far as this process has to do with them. done: those it computed."""
 
     plan: Plan
     run: RunDirectory
+    executor: Executor
+    shard: Shard | None
+    done: list[Done] = field(default_factory=list)
 
-    def finished(self, point: Point) -> dict[str, Any] | None:
-        """The record of a finished point, None if there is none that can be trusted."""
-        try:
-            path = self.run.points / f"{point_name(self.plan.study, point)}.json"
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
-            return None
-        if not isinstance(record, dict) or exact_text(record.get("point")) != exact_text(point):
-            return None
-        return record if {"rows", "scores"} <= record.keys() else None
+    def __post_init__(self) -> None:
+        points = self.plan.points
+        self.records = Records(self.plan.study, points, self.run.path)
+        self.mine = points if self.shard is None else self.shard.of_points(points)
 
-    def record(self, point: Point) -> dict[str, Any]:
-        """The record of a point that must be finished, always as read back from its file."""
-        record = self.finished(point)
-        assert record is not None, f"point without a file: {point}"
-        return record
-
-    def table(self) -> Table:
-        """The rows of all points, in order, with their schema."""
-        records = [self.record(point) for point in self.plan.points]
-        rows = [row for record in records for row in record["rows"]]
-        told = [schema_from_dict(record["scores"]) for record in records]
-        own = self.plan.study.columns_of(self.plan.options)
-        return Table(rows, complete(columns_of(rows), own, told))
-
-    def compute(self, todo: list[Point], jobs: int) -> None:
-        """Computes the points `todo`, each filed as soon as it is finished."""
-        study, total = self.plan.study, len(self.plan.points)
-        before = total - len(todo)
-        head = f"{study.name}: {total} points, {before} finished before"
-        self.run.log(f"{head}; jobs {jobs}, device {self.plan.device}")
-        inputs = self.run.inputs(self.plan.inputs)
-        code = (study.source, study.code, package_digest())
-        work = _Work(code, inputs, str(self.run.points), self.plan.device)
-        lines = Lines(log=self.run.log)
-        with Progress(study.name, total, already=before, jobs=jobs, lines=lines) as progress:
-            progress.say(f"{head}; results in {self.run.path}")
-            for point, seconds, cold in as_finished(work, todo, jobs):
-                progress.advance(named(point), seconds, cold)
-
-    def account(self, session: Session, status: str, todo: list[Point]) -> dict[str, Any]:
-        """Writes the cost of this session's points to the provenance and returns it."""
-        now = [record for point in todo if (record := self.finished(point))]
-        every = [record for point in self.plan.points if (record := self.finished(point))]
-        engine = _total(record["engine"] for record in now)
-        session.write(
-            status, len(every), len(now), engine, _total(record["engine"] for record in every)
+    def carried_out(
+        self, session: Session, draw: Callable[[str, Path], list[Path]], retry_failed: bool
+    ) -> StudyRun:
+        """Computes what is missing and, if nothing is any more, writes the results."""
+        if retry_failed:
+            self.records.forget_failures(self.mine)
+        self._compute()
+        missing = sum(not self.records.is_settled(point) for point in self.plan.points)
+        rows, files = Table([]), list[Path]()
+        if missing:
+            total, left = len(self.plan.points), f"{missing} points are left to other shards"
+            self._say(f"{self.shard} is done: {total - missing} of {total} points are; {left}")
+        elif self._may_write():
+            rows, files = self._results(draw)
+        engine = self.account(session, "done")
+        told = f"done: {len(self.plan.points)} points, {len(self.done)} of them computed now"
+        self.run.log(told)
+        if files:
+            self.run.finish(utc_now())
+        return StudyRun(
+            self.run.path, self.plan, rows, len(self.done), engine, session.seconds(), files
         )
+
+    def _compute(self) -> None:
+        """Computes my points as long as others do not; returns when all are finished or failed."""
+        todo = [point for point in self.mine if not self.records.is_settled(point)]
+        study, total, before = self.plan.study, len(self.mine), len(self.mine) - len(todo)
+        of = f" of {len(self.plan.points)}, {self.shard}" if self.shard else ""
+        failed = sum(self._failure(point) is not None for point in self.mine)
+        head = f"{study.name}: {total} points{of}, {before - failed} finished before"
+        head += f", {failed} failed (--retry-failed)" * bool(failed)
+        self.run.log(f"{head}; {self.executor}, device {self.plan.device}")
+        if todo:
+            (self.run.path / "DONE").unlink(missing_ok=True)
+        lines = Lines(log=self.run.log)
+        with Progress(
+            study.name, total, already=before, jobs=self.executor.slots, lines=lines
+        ) as progress:
+            progress.say(f"{head}; {self.executor}; results in {self.run.path}")
+            pause, told = 0.5, 0
+            while todo:
+                held: list[dict[str, Any]] = []
+                self._compute_free(self._claimed(todo, held, progress), progress)
+                todo = [point for point in todo if not self.records.is_settled(point)]
+                if held and len(held) != told:
+                    told = len(held)
+                    progress.say(f"{told} points are in work elsewhere: {_places(held)}")
+                if held:
+                    time.sleep(pause)
+                    pause = min(1.5 * pause, _LONGEST_POLL_S)
+
+    def _claimed(
+        self, todo: Sequence[Point], held: list[dict[str, Any]], progress: Progress
+    ) -> Iterator[Point]:
+        """Those of `todo` that this process has claimed, each when it is asked for.
+
+        held: gets the entries of the processes that have the others.
+        """
+        for point in todo:
+            if not self.records.is_settled(point):
+                holder = self.run.owner.take(self.records.name(point))
+                if holder is not None:
+                    held.append(holder)
+                    continue
+                if not self.records.is_settled(point):  # by an owner who has ended since
+                    yield point
+                    continue
+            progress.skip()
+
+    def _compute_free(self, points: Iterator[Point], progress: Progress) -> None:
+        study, source = self.plan.study, self.plan.study.source
+        inputs = self.run.inputs(self.plan.inputs)
+        code = (source, study.code, package_digest())
+        work = Work(code, inputs, str(self.run.path), self.plan.device)
+        for done in as_finished(work, points, self.executor, self._killed):
+            self.done.append(done)
+            if len(self.done) == SAMPLES:
+                for line in from_finished(self.records, self.mine, self.executor.slots).shortages():
+                    progress.say(f"warning: {line}")
+            note = named(done.point)
+            progress.advance(
+                f"{note} FAILED: {done.error}" if done.error else note, done.seconds, done.cold
+            )
+
+    def _killed(self, point: Point) -> Done:
+        self.records.file_failure(point, _KILLED)
+        return Done(point, error=f"{named(point)}: {_KILLED}")
+
+    def _may_write(self) -> bool:
+        """Whether to write the results: one process does it at a time, and a shard does not wait
+        for another that is at it."""
+        while (holder := self.run.owner.take("tables")) is not None:
+            if self.shard is not None:
+                self._say(f"all points are done; {_places([holder])} writes the tables")
+                return False
+            time.sleep(0.5)
+        return True
+
+    def _results(self, draw: Callable[[str, Path], list[Path]]) -> tuple[Table, list[Path]]:
+        study, rows = self.plan.study, self.records.table()
+        failed = [found for point in self.plan.points if (found := self._failure(point))]
+        if not rows and not failed:
+            what = "no point returned a row: run(point, engine) returns dicts, one per row"
+            raise InputError("study", study.name, what)
+        path = self.run.tables / f"{study.name}.csv"
+        files = write_table(path, rows, rows.schema) if rows else []
+        if failed:
+            many = f"{len(failed)} of {len(self.plan.points)} points failed"
+            others = f", the others are in {path}" if rows else ""
+            trace = f"traceback in {self.run.path / 'log.txt'}; --retry-failed tries again"
+            self.run.log(f"{many}{others}; after a change {_FRESH}")
+            raise PointsFailedError(f"{many}{others}; the first: {failed[0]['error']}; {trace}")
+        files += [file for name in study.figures for file in draw(name, self.run.path)]
+        return rows, files
+
+    def _failure(self, point: Point) -> dict[str, Any] | None:
+        """Of a point that failed and was not computed since."""
+        return None if self.records.finished(point) else self.records.failed(point)
+
+    def _say(self, text: str) -> None:
+        self.run.log(text)
+        print(text, file=sys.stderr, flush=True)
+
+    def account(self, session: Session, status: str) -> dict[str, Any]:
+        """Writes the cost of this session's points to the provenance and returns it."""
+        finished = self.records.finished
+        now = [record for done in self.done if (record := finished(done.point))]
+        every = [record for point in self.plan.points if (record := finished(point))]
+        engine = total_cost(now)
+        session.write(status, len(every), len(now), engine, total_cost(every))
         return engine
 
 
-def _total(costs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return reduce(add_costs, costs, {})
-
-
-@cache
-def _study(source: str, code: str, package: str) -> Study:
-    study = load_study(source)
-    if study.code != code:
-        raise InputError("study", source, "its code was changed while it ran; put it back to go on")
-    if package_digest() != package:
-        what = "its source files were changed while the study ran; put them back to go on"
-        raise InputError("hrsnn_brian", package, what)
-    return study
-
-
-@cache
-def _engine(device: str, run: Path) -> "Engine":
-    from hrsnn_brian.simulation import Engine
-
-    return Engine(
-        device=device, on_progress=EngineProgress(Lines(partial(append_log, run), every_s=5.0))
+def _places(entries: Sequence[dict[str, Any]]) -> str:
+    """Where the processes of these entries are, each once."""
+    return ", ".join(
+        dict.fromkeys(f"{e.get('host', '?')} process {e.get('pid', '?')}" for e in entries)
     )
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Runs one point and files its rows and their cost, in whatever process this is.
-
-    code: source and digest of the study, digest of the package. files: digests of the inputs.
-    """
-
-    code: tuple[str, str, str]
-    files: dict[str, str]
-    folder: str
-    device: str
-    cwd: str = field(default_factory=os.getcwd)
-
-    def __call__(self, point: Point) -> tuple[Point, float, bool]:
-        """The point, its seconds without those of compiling, and whether it was the first of this
-        process, which pays for imports and waits for programs that another process compiles."""
-        os.chdir(self.cwd)  # a worker started elsewhere would read other files by the same name
-        folder, clock, loads = Path(self.folder), time.monotonic(), _study.cache_info().misses
-        study = _study(*self.code)
-        engine = _engine(self.device, folder.parent) if study.uses_engine else None
-        before = engine.stats.to_dict() if engine else {}
-        rows = rows_of(study, point, cast("Engine", engine))
-        require_unchanged(self.files)
-        cost = cost_since(before, engine.stats.to_dict()) if engine else {}
-        seconds = time.monotonic() - clock
-        _file(folder / f"{point_name(study, point)}.json", point, rows, cost, seconds)
-        cold = _study.cache_info().misses > loads
-        return point, seconds - cost.get("build_seconds", 0.0), cold
-
-
-def _file(path: Path, point: Point, rows: list[Row], cost: dict[str, Any], seconds: float) -> None:
-    """Files a finished point, whole: infinite numbers as they are, NaN in a row as missing."""
-    kept = [
-        {name: None if value != value else value for name, value in row.items()}
-        for row in plain(rows, exact=True)
-    ]
-    record = {
-        "point": plain(point, exact=True),
-        "rows": kept,
-        "scores": scores_told(rows).to_dict(),
-        "engine": cost,
-        "seconds": seconds,
-    }
-    write_text(path, json.dumps(record, indent=2) + "\n")

@@ -114,7 +114,7 @@ class SweepSearch:
                 table=TABLE,
                 what=", ".join(self.options.names("task")),
             )
-            session = Session(run, self.seed, self.jobs, self.device)
+            session = Session(run, self.seed, self.jobs, self.device, self.search.trials)
             rows = work.finished(session, partial(self._filed, run))
         best = max(row[OBJECTIVE] for row in rows)
         chosen = [row for row in rows if row[OBJECTIVE] == best]

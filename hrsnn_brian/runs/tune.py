@@ -155,7 +155,10 @@ class _Tuning:
             what=", ".join(self.names),
             start=self.options.start,
         )
-        return search.finished(Session(self.run, self.seed, self.jobs, self.device), self._filed)
+        return search.finished(self._session(), self._filed)
+
+    def _session(self) -> Session:
+        return Session(self.run, self.seed, self.jobs, self.device, self.trials)
 
     def _filed(self, history: Sequence[Evaluation]) -> Tuned:
         tuned = self._tuned(history)

@@ -2,7 +2,8 @@
 
 Layout: ROOT/<key>/ holds `program`, `manifest.json` and the generated sources. A program is
 built in a private folder and renamed into place under a lock, so that a second process waits
-instead of building again and a build killed half-way leaves nothing that looks finished.
+instead of building again and a build killed half-way leaves nothing that looks finished. On file
+systems without locks both build, and the first stays.
 ROOT is $HRSNN_CACHE, else $XDG_CACHE_HOME/hrsnn-brian, else ~/.cache/hrsnn-brian; give each
 cluster node a local folder. It may be read-only if it holds the program. The least recently used
 programs go when ROOT exceeds its limit ($HRSNN_CACHE_LIMIT_MB, 500 MB if not set). Nothing is
@@ -79,6 +80,8 @@ class ProgramCache(FolderCache):
                 program = read_program(self.root / key)
                 built = program is None
                 if program is None:
+                    if lock.exclusive:
+                        self._sweep(key)  # its builder is dead
                     program = self._build(shape, key, on_build)
         with suppress(OSError):  # a cache that is read-only for us
             os.utime(program.folder / "manifest.json")
@@ -120,7 +123,6 @@ class ProgramCache(FolderCache):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _build(self, shape: ModelShape, key: str, on_build: Callable[[float], None]) -> Program:
-        self._sweep(key)  # we hold its lock: its builder is dead
         private = self.root / scrap("building", key)
         target, shape_file = self.root / key, private / "shape.json"
         place = f"the simulation program in {self.root}"
@@ -135,10 +137,12 @@ class ProgramCache(FolderCache):
                 what="building the simulation program",
                 environment={"PYTHONPATH": python_path()},
             )
-            if os.path.lexists(target):
-                raise EngineError(f"{target} is in the way: no complete program; move it elsewhere")
-            with writing(place):
-                private.rename(target)
+            if read_program(target) is None:  # else another was faster, where there are no locks
+                if os.path.lexists(target):
+                    what = "is in the way: no complete program; move it elsewhere"
+                    raise EngineError(f"{target} {what}")
+                with writing(place):
+                    private.rename(target)
         finally:
             shutil.rmtree(private, ignore_errors=True)
         program = read_program(self.root / key)

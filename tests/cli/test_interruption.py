@@ -16,7 +16,6 @@ from hrsnn_brian.dynamics.exponents.spiking import Protocol, SegmentLog, lyapuno
 from hrsnn_brian.errors import EngineError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.parameters import HRSNNParams
-from hrsnn_brian.runs.parallel import as_finished
 from hrsnn_brian.simulation import Engine, child
 
 pytestmark = pytest.mark.signals
@@ -200,13 +199,3 @@ def test_termination_ends_the_children_and_leaves_no_temporary_files(tmp_path):
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
     assert [p.name for p in tmp_path.iterdir()] == ["pid"]
-
-
-def kill_self(item: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return item
-
-
-def test_a_killed_worker_is_one_line():
-    with pytest.raises(EngineError, match="one of 2 worker processes was killed"):
-        list(as_finished(kill_self, [1, 2], jobs=2))

@@ -1,6 +1,5 @@
 """Run directories: whole files only, resumption after a kill, the same bytes for any `jobs`."""
 
-import errno
 import json
 import os
 import signal
@@ -13,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, PointsFailedError
 from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, write_text
 from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.files.toml import dump_toml
 from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress, Steps, clock_text
+from hrsnn_brian.runs.records import point_name
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
-from hrsnn_brian.runs.runner import plan_study, point_name, run_study
+from hrsnn_brian.runs.runner import plan_study, run_study
 from hrsnn_brian.runs.study import load_study, resolve_options
 from hrsnn_brian.simulation.engine import EngineStats
 
@@ -205,7 +205,7 @@ def test_a_sweep_hands_over_seconds_without_those_of_compiling(study_file, tmp_p
             self.stats.builds += 1
             self.stats.build_seconds += 1000.0
 
-    monkeypatch.setattr("hrsnn_brian.runs.runner._engine", lambda *_: Engine())
+    monkeypatch.setattr("hrsnn_brian.runs.work._engine", lambda *_: Engine())
     text = STUDY.replace("assert engine is None", "engine.work()").replace("uses_engine=False,", "")
     study_file.write_text(text)
     plan = plan_study(load_study(str(study_file)), device="numpy", overrides=["x=1"])
@@ -291,17 +291,6 @@ def test_a_run_refused_for_bad_options_makes_no_directory(study_file, tmp_path):
 
 
 # ---- sweeps ----
-
-
-def test_a_folder_that_cannot_be_locked_says_so(tmp_path, monkeypatch, capsys):
-    def flock(*_):
-        raise OSError(errno.ENOTSUP, "not supported")
-
-    monkeypatch.setattr("hrsnn_brian.files.locks.fcntl.flock", flock)
-    RunDirectory.claim(tmp_path / "run", {"run": {"seed": 0}}).release()
-    told = "this file system has no locks; nothing keeps a second process out"
-    assert capsys.readouterr().err.count(told) == 1
-    assert told in (tmp_path / "run" / "log.txt").read_text()
 
 
 def test_run_directory_explains_itself_and_done_is_last(study_file, tmp_path):
@@ -405,13 +394,43 @@ def test_a_damaged_point_file_is_computed_again(study_file, tmp_path):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_error_in_a_point_reaches_the_caller_and_the_log(study_file, tmp_path, jobs):
-    with pytest.raises(RuntimeError, match="negative point"):
-        run_sums(study_file, tmp_path / "run", "x=1,-1", jobs=jobs)
-    log = (tmp_path / "run" / "log.txt").read_text()
-    assert "Traceback" in log
-    assert "the same command resumes" in log
-    assert not (tmp_path / "run" / "DONE").exists()
+def test_a_point_that_fails_is_filed_with_its_traceback_and_the_others_go_on(
+    study_file, tmp_path, jobs
+):
+    out = tmp_path / "run"
+    with pytest.raises(PointsFailedError, match=r"^2 of 4 points failed.*negative point"):
+        run_sums(study_file, out, "x=-1,1", jobs=jobs)
+    assert not (out / "DONE").exists()
+    assert [row["x"] for row in read_table(out / "tables" / "sums.csv").to_dict("records")] == [
+        1,
+        1,
+    ]
+    failures = [json.loads(path.read_text()) for path in (out / "failed").iterdir()]
+    assert sorted(failure["point"]["seed"] for failure in failures) == [0, 1]
+    assert all("RuntimeError: negative point" in failure["traceback"] for failure in failures)
+    assert "Traceback" in (out / "log.txt").read_text()
+    session = json.loads((out / "provenance.json").read_text())["sessions"][0]
+    assert (session["status"], session["points_computed"]) == ("failed", 2)
+
+
+def test_failed_points_are_computed_again_when_asked_for_and_not_before(study_file, tmp_path):
+    study_file.write_text(
+        STUDY.replace('if point["x"] < 0', 'if point["x"] == 2 and not Path("mended").exists()')
+    )
+    out, calls, study = tmp_path / "run", tmp_path / "calls", load_study(str(study_file))
+    plan = plan_study(study, overrides=[f"calls={calls}"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        for _ in range(2):
+            with pytest.raises(PointsFailedError, match="2 of 6 points failed"):
+                run_study(plan, out=out)
+        assert calls.read_text().count("start") == 6
+        (tmp_path / "mended").touch()
+        again = run_study(plan, out=out, retry_failed=True)
+        whole = run_sums(study_file, tmp_path / "whole")
+    assert (again.computed, calls.read_text().count("start")) == (2, 8)
+    assert list((out / "failed").iterdir()) == []
+    assert again.files[0].read_bytes() == whole.files[0].read_bytes()
 
 
 # ---- studies ----
