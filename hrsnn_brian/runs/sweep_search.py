@@ -21,7 +21,8 @@ from hrsnn_brian.runs.provenance import Session, cost_since
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.search_run import Costs, History, SearchRun
 from hrsnn_brian.runs.study import Point
-from hrsnn_brian.runs.sweep_options import NAME, SweepOptions
+from hrsnn_brian.runs.sweep_options import SweepOptions
+from hrsnn_brian.runs.sweep_parts import NAME
 from hrsnn_brian.runs.sweep_points import drawn, point_at, sweep_rows
 from hrsnn_brian.runs.trial_scores import COSTS, engine_of, objective_of
 from hrsnn_brian.settings.fields import OneOf, Whole
