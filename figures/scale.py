@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _SIZE = "N"
 _PANELS = {
-    "run_s": "10 s of biological time (s)",
-    "cpu_s": "prune, run and task (CPU s)",
+    "run_cpu_s": "10 s of biological time (CPU s)",
+    "cpu_s": "draw, prune, run and task (CPU s)",
     "peak_memory_mb": "peak memory (MB)",
 }
 

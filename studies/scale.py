@@ -1,9 +1,10 @@
 """What size costs and what it earns: time, memory and score against the number of neurons.
 
 Every point has a process of its own, so that its memory is its own. Timed are drawing the network,
-pruning it, 10 s of biological time of its program, and the task with its readout; programs are
-built before and not timed. Times are those of the machine: two runs of this study differ in them,
-in nothing else. One row per seed, size and network, with the primary readout.
+pruning it, 10 s of biological time of its program, and the task with its readout, in processor time
+of one thread, which others on the machine change little; programs are built before and not timed.
+Two runs of this study differ in times and memory, in nothing else. One row per seed, size and
+network, with the primary readout.
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -36,14 +37,15 @@ if TYPE_CHECKING:
 N = "N"
 RUN_SECONDS = 10.0  # of biological time
 STAGES = {
-    "draw_s": "time to draw the network",
-    "prune_s": "time to prune it",
-    "run_s": f"time of {RUN_SECONDS:g} s of biological time",
-    "task_s": "time to show the task and to train and score the readout",
+    "draw_cpu_s": "processor time to draw the network",
+    "prune_cpu_s": "processor time to prune it",
+    "run_cpu_s": f"processor time of {RUN_SECONDS:g} s of biological time",
+    "task_cpu_s": "processor time to show the task and to train and score the readout",
 }
 COSTS = {
     **STAGES,
     "cpu_s": "processor time of all of it",
+    "wall_s": "wall clock of all of it",
     "peak_memory_mb": "memory of the largest process at most",
 }
 
@@ -105,17 +107,17 @@ def measured(point: Point, device: str) -> list[Row]:
 
     engine, seed, spent = Engine(device), point["seed"], dict.fromkeys(COSTS, 0.0)
     params = HRSNNParams.from_dict(point["network"])
-    with _timed(spent, "draw_s"):
+    with _timed(spent, "draw_cpu_s"):
         network = build_network(params, seed)
     simulate(engine, network, noise_drive(network, 0.0, seed))  # builds the program
     if point["recipe"] != FULL:
-        with _timed(spent, "prune_s"):
+        with _timed(spent, "prune_cpu_s"):
             network = _pruned(network, point, engine)
-    with _timed(spent, "run_s"):
+    with _timed(spent, "run_cpu_s"):
         simulate(engine, network, noise_drive(network, RUN_SECONDS, seed, record_states=False))
     task = get_task(point["task"], seed, **point["task_settings"])
     name = FULL if point["recipe"] == FULL else PRUNED
-    with _timed(spent, "task_s"):
+    with _timed(spent, "task_cpu_s"):
         (row,) = network_rows(network, task, name, engine, seed, task.readouts[:1])
     spent["peak_memory_mb"] = peak_memory() / 1e6
     recipe = "" if point["recipe"] == FULL else point["recipe"]
@@ -140,8 +142,9 @@ def _pruned(network: "Network", point: Point, engine: "Engine") -> "Network":
 def _timed(spent: dict[str, float], stage: str) -> Iterator[None]:
     start, used = time.perf_counter(), processor_seconds()
     yield
-    spent[stage] = time.perf_counter() - start
-    spent["cpu_s"] += processor_seconds() - used
+    spent[stage] = processor_seconds() - used
+    spent["cpu_s"] += spent[stage]
+    spent["wall_s"] += time.perf_counter() - start
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -49,7 +49,7 @@ STUDY = Study(
     presets={"quick": {}},
     figures=("sweep",),
     summary=sweep_summary,
-    columns=columns,
+    varied=columns,
 )
 
 

@@ -14,7 +14,7 @@ def score_of(network, name, seed):
     params = network.params
     J, shape = params.weights.J, params.neuron.tau_m.shape
     noise = np.random.default_rng([seed, int(1e4 * J), int(shape)]).normal()
-    off = (np.log(J / 0.15)) ** 2 + 0.1 * abs(shape - 3)
+    off = (np.log(J / 0.15)) ** 2 + 0.5 * abs(shape - 3)
     return 0.1 + 0.05 * off + 0.03 * (name == "pruned") + 0.002 * noise
 
 
@@ -49,5 +49,5 @@ def install(monkeypatch):
     monkeypatch.setattr(sweep_points, "network_rows", network_rows)
     monkeypatch.setattr(sweep_points, "_pruned", pruned)
     monkeypatch.setattr("hrsnn_brian.network.build.drawn_network", drawn)
-    monkeypatch.setattr("hrsnn_brian.cli.options.default_jobs", lambda given: 1)
-    monkeypatch.setattr("hrsnn_brian.cli.sweep_command.default_jobs", lambda given: 1)
+    for command in ("sweep_command", "running_options"):
+        monkeypatch.setattr(f"hrsnn_brian.cli.{command}.default_jobs", lambda given: 1)

@@ -65,7 +65,6 @@ def test_the_texts_show_sweeps_and_a_study_of_ones_own_in_thirty_lines():
 def test_marked_texts_run_as_they_stand(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sweep_fakes.install(monkeypatch)
-    monkeypatch.setattr("hrsnn_brian.cli.study_command.default_jobs", lambda given: 1)
     quick = lambda history, d, seed, method: propose(history, d, seed, "sobol")  # noqa: E731
     monkeypatch.setattr("hrsnn_brian.statistics.search.propose", quick)
     for block in BLOCKS[name]:

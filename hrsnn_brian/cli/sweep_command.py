@@ -5,7 +5,7 @@ from typing import Any
 
 from hrsnn_brian.cli.options import add_common, default_jobs, whole
 from hrsnn_brian.cli.output import Output
-from hrsnn_brian.cli.running_options import add_running
+from hrsnn_brian.cli.running_options import LOKY, add_running
 
 _EXAMPLE = """values: 1,2,3  a list   0.05:0.3:6  six from .05 to .3   0.05:0.3:6:log  in ratios
         0.05:0.3  all between, for a design that draws or a search
@@ -88,10 +88,12 @@ def _search(args: argparse.Namespace, sweep: Any, output: Output) -> int:
     from hrsnn_brian.errors import InputError
     from hrsnn_brian.files.tables import text_table
 
-    for name in ("fresh", "dry_run", "retry_failed", "shard", "scheduler", "slurm"):
-        if value := getattr(args, name):
-            option = "--" + name.replace("_", "-")
-            raise InputError(option, value, "is not for a search, whose trials follow each other")
+    for option in ("fresh", "dry_run", "retry_failed", "shard", "scheduler", "slurm"):
+        if given := getattr(args, option):
+            name = f"--{option.replace('_', '-')}"
+            raise InputError(name, given, "is not for a search, whose trials follow each other")
+    if args.executor != LOKY:
+        raise InputError("--executor", args.executor, "a search runs on this machine: --jobs")
     found = sweep.searching(args.seed, default_jobs(args.jobs), args.device).found(args.out)
     header = list(found.best[0])
     output.say(text_table([[row.get(name) for name in header] for row in found.best], header))

@@ -38,25 +38,25 @@ def require_memory(needed: float, what: str) -> None:
         )
 
 
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
-
-
 def peak_memory() -> int:
-    """Bytes that this process, or the largest process it has waited for, had at most."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    """Bytes this process has held at most so far, or its largest child if that took more."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, children = (resource.getrusage(kind).ru_maxrss * unit for kind in kinds)
     for line in _lines("/proc/self/status"):
         if line.startswith("VmHWM:"):  # ru_maxrss begins with that of the process it came from
-            return 1024 * max(int(line.split()[1]), children)
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * max(own, children)
+            own = int(line.split()[1]) * 1024
+    return max(own, children)
 
 
 def processor_seconds() -> float:
     """CPU time of this process and of those it has waited for."""
     used = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []

@@ -13,7 +13,6 @@ from hrsnn_brian.files.atomic import plain, write_text
 from hrsnn_brian.files.machine import peak_memory
 from hrsnn_brian.files.schema import complete, schema_from_dict, scores_told
 from hrsnn_brian.files.tables import Row, Table, columns_of
-from hrsnn_brian.runs.options import Options
 from hrsnn_brian.runs.points import exact_text
 from hrsnn_brian.runs.provenance import add_costs, utc_now
 from hrsnn_brian.runs.study import Point, Study
@@ -56,12 +55,12 @@ class Records:
         for point in points:
             self._path(FAILED, point).unlink(missing_ok=True)
 
-    def table(self, options: Options) -> Table:
+    def table(self) -> Table:
         """The rows of the finished points, in the order of the points, with their schema."""
         records = [record for point in self.points if (record := self.finished(point))]
         rows = [row for record in records for row in record["rows"]]
         told = [schema_from_dict(record["scores"]) for record in records]
-        return Table(rows, complete(columns_of(rows), self.study.columns_of(options), told))
+        return Table(rows, complete(columns_of(rows), self.study.columns, told))
 
     def file(self, point: Point, rows: list[Row], cost: dict[str, Any], seconds: float) -> None:
         """Files a finished point: infinite numbers as they are, NaN in a row as missing."""

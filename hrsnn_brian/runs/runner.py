@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,8 @@ def plan_study(
     options = resolve_options(study, preset, overrides)
     name = next(iter(study.presets)) if preset is None else preset
     points = points_of(study, options, seed)
+    if study.varied is not None:
+        study = replace(study, columns=(*study.columns, *study.varied(options)))
     return Plan(study, name, seed, device, options, points, files_named(options))
 
 
@@ -301,7 +303,7 @@ class _Sweep:
         return True
 
     def _results(self, draw: Callable[[str, Path], list[Path]]) -> tuple[Table, list[Path]]:
-        study, rows = self.plan.study, self.records.table(self.plan.options)
+        study, rows = self.plan.study, self.records.table()
         failed = [found for point in self.plan.points if (found := self._failure(point))]
         if not rows and not failed:
             what = "no point returned a row: run(point, engine) returns dicts, one per row"

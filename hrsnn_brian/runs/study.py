@@ -59,6 +59,7 @@ class Study:
         point. The engine may be shared between points.
     presets: name -> options; the first is the default. An option "network" of the form
         {"preset": name, "set": ["N=300", ...]} is resolved to the full parameters of the network.
+    varied: options -> columns that depend on them, beside these.
     options: the fields of the options, of which presets then are the differences; without it they
         are what the values of the preset show them to be.
     families: options -> how many comparisons are corrected together in the smallest and in the
@@ -66,8 +67,7 @@ class Study:
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
     summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
-    columns: what the columns of its own mean, or options -> that; scores say it themselves
-        (`Score` as a value).
+    columns: what the columns of its own mean; scores say it themselves (`Score` as a value).
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
     files: set by `load_study`: name -> digest of a user's file and of its neighbours.
@@ -81,16 +81,13 @@ class Study:
     uses_engine: bool = True
     figures: tuple[str, ...] = ()
     summary: Callable[[Table], str] | None = None
-    columns: tuple[Column, ...] | Callable[[Options], tuple[Column, ...]] = ()
+    columns: tuple[Column, ...] = ()
+    varied: Callable[[Options], tuple[Column, ...]] | None = None
     options: type[Section] | None = None
     families: Callable[[Options], tuple[int, int] | None] | None = None
     source: str = ""
     code: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
-
-    def columns_of(self, options: Options) -> tuple[Column, ...]:
-        """What the columns of its own mean, with these options."""
-        return self.columns(options) if callable(self.columns) else self.columns
 
 
 def list_studies() -> dict[str, str]:
@@ -146,8 +143,7 @@ def _check(study: Study) -> None:
             raise InputError(f"preset {key}", options, "must be a dict of options")
         if NETWORK in options:
             check_network(options[NETWORK])
-    listed = () if callable(study.columns) else study.columns
-    if not all(isinstance(column, Column) for column in listed):
+    if not all(isinstance(column, Column) for column in study.columns):
         raise InputError("columns", study.columns, "must be Column objects, one per column")
     for what in ("points", "run"):
         if not callable(getattr(study, what)):

@@ -22,7 +22,8 @@ from hrsnn_brian.pruning.recipes import get_recipe, prunes_for_a_task
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.pruning.tune_timescales import check_rounds
 from hrsnn_brian.runs.study import Point
-from hrsnn_brian.runs.sweep_options import NAME, PARTS, PRESET, WHOLE, SweepOptions, in_column
+from hrsnn_brian.runs.sweep_options import PARTS, SweepOptions
+from hrsnn_brian.runs.sweep_parts import NAME, PRESET, WHOLE, in_column
 from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.levels import Span, Values
 from hrsnn_brian.settings.listing import shown

@@ -6,7 +6,7 @@ What takes several values is searched, lists as well; every trial is scored on a
 import json
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from hrsnn_brian.runs.provenance import Session, cost_since
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
 from hrsnn_brian.runs.search_run import Costs, History, SearchRun
 from hrsnn_brian.runs.study import Point
-from hrsnn_brian.runs.sweep_options import NAME, SweepOptions
+from hrsnn_brian.runs.sweep_options import SweepOptions
+from hrsnn_brian.runs.sweep_parts import NAME
 from hrsnn_brian.runs.sweep_points import drawn, point_at, sweep_rows
 from hrsnn_brian.runs.trial_scores import COSTS, engine_of, objective_of
 from hrsnn_brian.settings.fields import OneOf, Whole
@@ -67,6 +68,7 @@ class SweepSearch:
     seed: int = 0
     jobs: int = 1
     device: str = "standalone"
+    _points: dict[tuple[float, ...], Point] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for part in ("network", "recipe"):
@@ -78,8 +80,14 @@ class SweepSearch:
         if not self._dimensions:
             raise InputError("search", self.search.trials, "no setting has several values")
         for level in (0.0, 0.5, 1.0):  # what cannot be is refused before anything runs
-            for task in point_at(self.options, (level,) * self._dimensions, self.seed)["tasks"]:
+            for task in self._at((level,) * self._dimensions)["tasks"]:
                 validation_task(get_task(task[NAME], self.seed, **task["settings"]))
+
+    def _at(self, level: tuple[float, ...]) -> Point:
+        """The point at a place of the unit cube."""
+        if level not in self._points:
+            self._points[level] = point_at(self.options, level, self.seed)
+        return self._points[level]
 
     @property
     def _dimensions(self) -> int:
@@ -134,7 +142,7 @@ class SweepSearch:
         return rows
 
     def _measured(self, level: tuple[float, ...], folder: str) -> tuple[dict[str, float], Costs]:
-        point = point_at(self.options, level, self.seed)
+        point = self._at(level)
         seeds = range(self.seed, self.seed + self.options.seeds)
         items = [json.dumps(point | {"seed": seed}) for seed in seeds]
         work = partial(_scored, device=self.device, folder=folder)
@@ -146,11 +154,11 @@ class SweepSearch:
     def _rows(self, history: History) -> Table:
         """A row per trial and task."""
         rows: list[Row] = []
-        best = -math.inf
+        best, columns = -math.inf, self.options.columns()
         for number, trial in enumerate(history):
             best = max(best, trial.objective)
-            point = point_at(self.options, trial.point, self.seed)
-            varied = {c.name: point.get(c.name) for c in self.options.columns()}
+            point = self._at(trial.point)
+            varied = {column.name: point.get(column.name) for column in columns}
             judged = {OBJECTIVE: trial.measures[OBJECTIVE], "best_so_far": best}
             for task in point["tasks"]:
                 start = f"{task[NAME]}/"
@@ -161,7 +169,7 @@ class SweepSearch:
                 }
                 told = {"trial": number, "task": task[NAME], "seed": self.seed}
                 rows.append(told | varied | task["columns"] | measured | judged)
-        return Table(rows, schema_of(rows, (*COLUMNS, *self.options.columns())))
+        return Table(rows, schema_of(rows, (*COLUMNS, *columns)))
 
 
 def _scored(

@@ -7,6 +7,7 @@ from abc import ABCMeta
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, replace
+from functools import cache
 from inspect import getattr_static
 from typing import Any, ClassVar, TypeVar
 
@@ -107,9 +108,10 @@ class Section(metaclass=_Keywords):
         return changed
 
 
-def checked_fields(cls: type[Section]) -> list[tuple[str, Checked[Any]]]:
+@cache
+def checked_fields(cls: type[Section]) -> tuple[tuple[str, Checked[Any]], ...]:
     """The names of a section's fields, inherited ones too, with the objects that check them."""
-    return [(f.name, getattr_static(cls, f.name)) for f in fields(cls)]  # type: ignore[arg-type]
+    return tuple((f.name, getattr_static(cls, f.name)) for f in fields(cls))  # type: ignore[arg-type]
 
 
 class Part(Checked[S]):

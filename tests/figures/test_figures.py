@@ -273,6 +273,9 @@ def test_registry_names_what_can_be_drawn(run, tmp_path):
         "pruning_methods",
         "spectrum",
         "transfer",
+        "sweep",
+        "noise_robustness",
+        "scale",
     }
     with pytest.raises(InputError, match="did you mean 'pruning_curve'"):
         draw_figure("prunning_curve", tmp_path)

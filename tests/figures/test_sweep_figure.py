@@ -175,7 +175,15 @@ def test_noise_has_a_column_per_kind_that_begin_with_the_same_points():
 
 def test_scale_draws_costs_and_the_score_on_logarithmic_axes():
     rows = [
-        row(name, s, N=n, run_s=n / 1e3, cpu_s=n / 1e2, peak_memory_mb=n, nrmse_h84=nrmse_84(9 / n))
+        row(
+            name,
+            s,
+            N=n,
+            run_cpu_s=n / 1e3,
+            cpu_s=n / 1e2,
+            peak_memory_mb=n,
+            nrmse_h84=nrmse_84(9 / n),
+        )
         for name in (FULL, "frugal")
         for s in SEEDS
         for n in (200, 500, 5000)

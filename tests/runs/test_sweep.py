@@ -279,13 +279,13 @@ SEARCHED = {
     "network": {"J": "0.05:0.5:log", "tau_m.shape": [1, 3]},
     "task": {"name": "mackey-glass-84", "quick": True},
     "seeds": 2,
-    "search": {"trials": 6},
+    "search": {"trials": 16, "method": "sobol"},
 }
 
 
 def test_a_search_finds_what_scores_best_and_resumes(faked, tmp_path, monkeypatch):
     frame = hb.sweep(SEARCHED, device="numpy", out=tmp_path / "whole")
-    assert list(frame["trial"]) == list(range(6))
+    assert list(frame["trial"]) == list(range(16))
     best = frame.loc[frame["objective"].idxmax()]
     assert best["neuron.tau_m.shape"] == 3
     assert best["weights.J"] == pytest.approx(0.15, rel=0.35)
@@ -303,7 +303,7 @@ def test_a_search_finds_what_scores_best_and_resumes(faked, tmp_path, monkeypatc
         hb.sweep(SEARCHED, device="numpy", out=tmp_path / "killed")
     assert not (tmp_path / "killed" / "DONE").exists()
     hb.sweep(SEARCHED, device="numpy", out=tmp_path / "killed")
-    assert len(calls) == 9 + 2 * (6 - 4)  # four trials of two networks were logged
+    assert len(calls) == 9 + 2 * (16 - 4)  # four trials of two networks were logged
     names = [f"tables/sweep_search.{kind}" for kind in ("csv", "schema.json")]
     for name in (*names, "points/trials.jsonl"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
