@@ -16,8 +16,14 @@ from hrsnn_brian.simulation.currents import encoded, projected_input, tuned
 from hrsnn_brian.simulation.drive import Drive, FloatArray
 from hrsnn_brian.simulation.model import Propagator, linear_system
 from hrsnn_brian.simulation.propagators import parameter_lines
+from hrsnn_brian.simulation.randomness import white_noise
 from hrsnn_brian.simulation.runtime import noise_function
-from hrsnn_brian.simulation.scene import network_shape, neuron_arrays, recurrent_arrays
+from hrsnn_brian.simulation.scene import (
+    encoder_arrays,
+    network_shape,
+    neuron_arrays,
+    recurrent_arrays,
+)
 from hrsnn_brian.simulation.shape import ModelShape
 
 # What reaches a neuron beside its recurrent synapses.
@@ -30,7 +36,7 @@ UNIFORM = (
     "{return hrsnn::frozen_uniform(stream, step, neuron);}"
 )
 HEADER = {"headers": ['"scene.h"'], "include_dirs": [str(Path(__file__).parent)]}
-POISSON_INPUT = "I_in = bias : 1\nrate = rates(t, i) : Hz\nneuron_id : integer (constant)\n"
+POISSON_INPUT = "rate = rates(t, i) : Hz\nneuron_id : integer (constant)\n"
 
 
 def to_brian2(
@@ -43,9 +49,9 @@ def to_brian2(
 
     stimulus: z-scored samples (K, D), shown through the network's encoder, each for one
     `timing.sample`; the last one stays. Without it every neuron has a current `I_ext` of its own
-    beside its bias, 0 until the script sets it. seed: of the initial potentials, and of Poisson
-    input. The group has the network's dt, whatever the default clock's. Its variables are those of
-    `hrsnn describe`: v, I_syn (or I_e, I_i) and the spike traces s1, s2, ...
+    beside its bias, 0 until the script sets it, and no noise. seed: of the initial potentials, of
+    noise and of Poisson input. The group has the network's dt, whatever the default clock's. Its
+    variables are those of `hrsnn describe`: v, I_syn (or I_e, I_i), spike traces s1, s2, ...
 
     With the same stimulus and seed its spikes are those of `simulate`. Raises InputError for a
     stimulus that is no finite (K, D) array.
@@ -108,15 +114,25 @@ def _input(network: Network, shape: ModelShape, drive: Drive) -> tuple[str, dict
     sample = network.params.timing.sample * b2.second
     if drive.direct:
         return BIAS + OWN_INPUT, {}
+    stimulus = np.vstack([drive.stimulus, drive.stimulus[-1:]])  # which then stays
+    noise = _noise(network, drive, len(stimulus))
     if shape.encoding != "poisson":
-        return BIAS + SHOWN_INPUT, {
-            "shown": b2.TimedArray(encoded(network, drive.stimulus), sample)
-        }
-    tuning = tuned(network, projected_input(network, drive.stimulus))
+        shown = b2.TimedArray(encoded(network, stimulus) + noise, sample)
+        return BIAS + SHOWN_INPUT, {"shown": shown}
+    tuning = tuned(network, projected_input(network, stimulus))
     rates = b2.TimedArray(tuning * network.params.encoder.rate_max * b2.Hz, sample)
     uniform = noise_function("frozen_uniform")
     uniform.implementations.add_implementation(
         "cpp", UNIFORM, name="_frozen_uniform", compiler_kwds=HEADER
     )
-    functions = {"rates": rates, "frozen_uniform": uniform}
-    return BIAS + POISSON_INPUT + text.STREAM.format(shared=", shared"), functions
+    shown = b2.TimedArray(noise, sample)
+    functions = {"shown": shown, "rates": rates, "frozen_uniform": uniform}
+    return BIAS + SHOWN_INPUT + POISSON_INPUT + text.STREAM.format(shared=", shared"), functions
+
+
+def _noise(network: Network, drive: Drive, samples: int) -> FloatArray:
+    """The frozen noise of the network's input (samples, N), new for every sample."""
+    arrays = encoder_arrays(network, drive, network_shape(network, drive))
+    sd, stream = (float(arrays[f"encoder.{name}"][0]) for name in ("sd", "stream"))
+    steps = np.arange(samples)[:, None]
+    return white_noise(sd, stream, steps, network.neuron_id[None, :])

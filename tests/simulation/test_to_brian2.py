@@ -17,6 +17,7 @@ from hrsnn_brian.simulation.to_brian2 import to_brian2
 SAMPLES, SEED = 12, 5
 KINDS = {
     "population": {},
+    "noisy": {"neuron.noise": 0.4},
     "two currents, hard reset, delay": {
         "reset": "hard",
         "v_reset": 0.1,
