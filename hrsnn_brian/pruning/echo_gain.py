@@ -203,8 +203,8 @@ class EchoGain(Step):
             echo, wanted, largest=self.largest, tolerance=self.tolerance, trials=self.trials
         )
         if abs(found.off) > self.tolerance:
-            jump = f"the input echo jumps across the {wanted:.3g} of the unpruned network"
-            _warn(f"{jump}; with gain {found.gain:.3g} it is {found.echo:.3g}")
+            missed = f"the input echo of {wanted:.3g} was not met in {len(tried)} trials"
+            _warn(f"{missed}: with gain {found.gain:.3g} it is {found.echo:.3g}")
         elif found.echo > EXPLOSIVE >= wanted:
             _warn(f"the pruned network has an input echo of {found.echo:.3g}, {_DANGER}")
         note = now.note(
