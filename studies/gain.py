@@ -32,6 +32,7 @@ from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 from hrsnn_brian.studies.recipe_scores import GROWTH, PRIMARY, RATE_MISSED, TASKS, stability_row
 from hrsnn_brian.studies.task_points import (
     ECHO_MISSED,
+    check_leavers,
     pruned_to,
     recipe_named,
     shown_tasks,
@@ -69,6 +70,9 @@ class GainOptions(RecipeOptions):
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
     network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+    def __post_init__(self) -> None:
+        check_leavers(self.recipes, self.neuron_fraction)
 
 
 def points(options: Options, seed: int) -> list[Point]:

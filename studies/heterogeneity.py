@@ -34,7 +34,13 @@ from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.comparison import PairedTest, compare_family, seeds_needed
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out, paired
 from hrsnn_brian.studies.recipe_scores import RATE_MISSED
-from hrsnn_brian.studies.task_points import pruned_to, recipe_named, shown_tasks, task_of
+from hrsnn_brian.studies.task_points import (
+    check_leavers,
+    pruned_to,
+    recipe_named,
+    shown_tasks,
+    task_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +51,8 @@ if TYPE_CHECKING:
 EQUAL = "homogeneous"
 CLUSTERED, ONE, ONE_SAME = "clustered", "one cluster", "one cluster, same tau_m"
 EQUAL_V_TH, _SLOWER, NONE = ", equal v_th", "tau_m E/I", "none"
-_RECIPES = {name: recipe.description for name, recipe in RECIPES.items()}
+# those that draw no network of their own
+_RECIPES = {n: r.description for n, r in RECIPES.items() if n not in ("fresh", NO_RECURRENCE)}
 CV, EVENTS = "tau_m_cv", "synaptic_events_per_sample"
 
 
@@ -79,6 +86,8 @@ class HeterogeneityOptions(StudyOptions):
     data: OptionalText = OptionalText().about("where the images are, of sets that come in files")
 
     def __post_init__(self) -> None:
+        if self.recipe != NONE:
+            check_leavers([self.recipe], self.neuron_fraction)
         if self.clustered == NONE:
             return
         graph = _clustered(self.clustered, self.network.N).graph

@@ -233,9 +233,12 @@ def test_what_cannot_be_compared_is_refused():
         ("cvs=0", "must be"),
         ("cvs=fast", "cv"),
         ("tasks=digit", "digits"),
+        ("recipe=fresh", "recipe"),  # it would draw membranes of its own
     ):
         with pytest.raises(InputError, match=message):
             options(setting)
+    with pytest.raises(InputError, match="chooses who leaves"):
+        options("recipe=activity", "neuron_fraction=1")
     with pytest.raises(InputError, match="data"):
         study.points(options("tasks=mnist"), 0)
     unpruned = study.points(options("clustered=none", "thresholds=false", "seeds=1"), 0)
