@@ -1,7 +1,8 @@
 """Score and synaptic events against the spread of tau_m, and clusters beside one, per task.
 
 A column of panels per task. Curve: networks that differ in tau_m alone, 0 the homogeneous one.
-Right of it: the clustered network and one cluster. All at one mean rate.
+Right of it: equal thresholds, slower excitatory membranes, the clustered network and one cluster.
+All at one mean rate.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ def _draw_networks(axis: "Axes", rows: "pd.DataFrame", column: str) -> None:
     means = over_seeds(clusters, NAME, column)
     x = [places[str(name)] for name in means[NAME]]
     draw_means(axis, x, means, color=ORANGE, marker="s", linestyle="none")
-    names = [name.replace("cluster, ", "cluster,\n") for name in places]
+    names = [name.replace(", ", ",\n") for name in places]
     axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *names], rotation=90)
     axis.set_xlabel("coefficient of variation of tau_m")
     axis.margins(y=0.15)

@@ -29,13 +29,20 @@ from hrsnn_brian.runs.study import Point, Study
 from hrsnn_brian.settings.fields import Flag, Real, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
-from hrsnn_brian.studies.recipe_scores import GROWTH, PRIMARY, RATE_MISSED, TASKS, stability_row
+from hrsnn_brian.studies.recipe_scores import (
+    GROWTH,
+    PRIMARY,
+    RATE_MISSED,
+    TASKS,
+    drawn_task,
+    stability_row,
+)
 from hrsnn_brian.studies.task_points import (
     ECHO_MISSED,
+    check_leavers,
     pruned_to,
     recipe_named,
     shown_tasks,
-    task_of,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +76,9 @@ class GainOptions(RecipeOptions):
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
     network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
+
+    def __post_init__(self) -> None:
+        check_leavers(self.recipes, self.neuron_fraction)
 
 
 def points(options: Options, seed: int) -> list[Point]:
@@ -166,7 +176,7 @@ def _rows(point: Point, network: "Network | None", measure: "Measurements", told
     told |= {"recipe": "" if name == FULL else point["recipe"], "match": "bias"}
     rows: list[Row] = []
     for shown in point["tasks"]:
-        task = task_of(shown | {"seed": point["seed"]})
+        task = drawn_task(json.dumps(shown | {"seed": point["seed"]}))
         if network is None:
             seed = point["seed"]
             found = [identity(name, seed=seed, task=task.name, readout=r) for r in PRIMARY]

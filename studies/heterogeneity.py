@@ -12,6 +12,7 @@ shown, by one offset of all biases. The control without recurrence stands beside
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import mean, stdev
@@ -25,7 +26,7 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.distributions import Constant
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import load_preset
-from hrsnn_brian.pruning.recipes import RECIPES
+from hrsnn_brian.pruning.recipes import RECIPES, prunes_for_a_task
 from hrsnn_brian.report.judge import FAILS, HOLDS, NOT_TESTED, REVERSED
 from hrsnn_brian.runs.options import Options, StudyNetwork, StudyOptions, Tasks
 from hrsnn_brian.runs.study import Point, Study
@@ -33,19 +34,26 @@ from hrsnn_brian.settings.fields import Flag, OneOf, OptionalText, Real, Text, W
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.comparison import PairedTest, compare_family, seeds_needed
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out, paired
-from hrsnn_brian.studies.recipe_scores import RATE_MISSED
-from hrsnn_brian.studies.task_points import pruned_to, recipe_named, shown_tasks, task_of
+from hrsnn_brian.studies.recipe_scores import RATE_MISSED, drawn_task, task_rate
+from hrsnn_brian.studies.task_points import (
+    check_leavers,
+    pruned_to,
+    recipe_named,
+    shown_tasks,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.simulation import Engine
+    from hrsnn_brian.tasks.task import Task
 
 EQUAL = "homogeneous"
 CLUSTERED, ONE, ONE_SAME = "clustered", "one cluster", "one cluster, same tau_m"
 EQUAL_V_TH, _SLOWER, NONE = ", equal v_th", "tau_m E/I", "none"
-_RECIPES = {name: recipe.description for name, recipe in RECIPES.items()}
+# those that draw no network of their own
+_RECIPES = {n: r.description for n, r in RECIPES.items() if n not in ("fresh", NO_RECURRENCE)}
 CV, EVENTS = "tau_m_cv", "synaptic_events_per_sample"
 
 
@@ -79,6 +87,8 @@ class HeterogeneityOptions(StudyOptions):
     data: OptionalText = OptionalText().about("where the images are, of sets that come in files")
 
     def __post_init__(self) -> None:
+        if self.recipe != NONE:
+            check_leavers([self.recipe], self.neuron_fraction)
         if self.clustered == NONE:
             return
         graph = _clustered(self.clustered, self.network.N).graph
@@ -92,15 +102,15 @@ def _clustered(preset: str, size: int) -> HRSNNParams:
 
 
 def points(options: Options, seed: int) -> list[Point]:
-    """One point per seed, task and network."""
+    """One point per seed and network, put to all tasks."""
     pruning = {name: options[name] for name in ("keep", "neuron_fraction")}
     if options["recipe"] == NONE:
         pruning = {"keep": 1.0, "neuron_fraction": 1.0}
     shared = pruning | {"pruned_by": options["recipe"], "network": options["network"]}
+    shared |= {"tasks": shown_tasks(options["tasks"], options)}
     return [
-        {"seed": seed + number, **shared, **task, **network}
+        {"seed": seed + number, **shared, **network}
         for number in range(options["seeds"])
-        for task in shown_tasks(options["tasks"], options)
         for network in _networks(options)
     ]
 
@@ -137,27 +147,49 @@ def _differ(spread: Any) -> bool:
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
-    """The row of one network on one task, with the primary readout."""
+    """The rows of one network on every task, with the primary readout."""
+    from hrsnn_brian.evaluation.task_probe import TaskProbe
+    from hrsnn_brian.network.build import drawn_network
+
+    seed = point["seed"]
+    drawn = drawn_network(json.dumps(point["network"]), seed)
+    whole = compared(drawn, point)
+    pruned: tuple[Network | None, str] | None = None
+    recipe = recipe_named(point["pruned_by"]) if point["pruned_by"] != NONE else None
+    if recipe is None or not whole.n_synapses:
+        pruned, recipe = (whole, ""), None
+    rows: list[Row] = []
+    for shown in point["tasks"]:
+        task = drawn_task(json.dumps(shown | {"seed": seed}))
+        if recipe is not None and (pruned is None or prunes_for_a_task(recipe)):
+            pruned = pruned_to(point, recipe, whole, TaskProbe(engine, seed, task=task))
+        assert pruned is not None
+        rows += _rows(point, drawn, *pruned, engine, task)
+    return rows
+
+
+def _rows(
+    point: Point,
+    drawn: "Network",
+    pruned: "Network | None",
+    note: str,
+    engine: "Engine",
+    task: "Task",
+) -> list[Row]:
+    """The row on one task, at the rate of the drawn network; without a score if there is none."""
     from hrsnn_brian.evaluation.controls import TaskRate
     from hrsnn_brian.evaluation.evaluate import network_rows
-    from hrsnn_brian.evaluation.task_probe import TaskProbe
-    from hrsnn_brian.network.build import build_network
 
-    seed, task = point["seed"], task_of(point)
-    drawn = build_network(HRSNNParams.from_dict(point["network"]), seed)
-    rate = TaskRate(engine, task, seed)
-    whole, note = compared(drawn, point), ""
-    pruned: Network | None = whole
-    if point["pruned_by"] != NONE and whole.n_synapses:
-        probe = TaskProbe(engine, seed, task=task)
-        pruned, note = pruned_to(point, recipe_named(point["pruned_by"]), whole, probe)
+    seed, readouts = point["seed"], task.readouts[:1]
     told = {CV: point[CV], "match": "bias", "note": note}
     told |= {name: point[name] for name in ("keep", "neuron_fraction")}
     if pruned is None:
-        return [identity(point[NAME], seed=seed, task=task.name, readout=task.readouts[0]) | told]
-    network, why = rate.matched(pruned, rate(drawn))
+        rows = [identity(point[NAME], seed=seed, task=task.name, readout=r) for r in readouts]
+        return [row | told for row in rows]
+    rate = TaskRate(engine, task, seed)
+    network, why = rate.matched(pruned, task_rate(drawn, engine, task, seed))
     told["note"] = "; ".join(filter(None, [note, why and f"{RATE_MISSED}: {why}"]))
-    rows = network_rows(network, task, point[NAME], engine, seed, task.readouts[:1])
+    rows = network_rows(network, task, point[NAME], engine, seed, readouts)
     return [row | told for row in rows]
 
 

@@ -54,7 +54,7 @@ def scored_rows(
     seed = point["seed"]
     measure = Measurements(engine, seed)
     full = _drawn(point)
-    tasks = [_task(json.dumps(shown | {"seed": seed})) for shown in point["tasks"]]
+    tasks = [drawn_task(json.dumps(shown | {"seed": seed})) for shown in point["tasks"]]
     asked = {name: point[name] for name in ("keep", "neuron_fraction")}
     asked |= (
         {"network": point["recipe"], "recipe": ""}
@@ -99,8 +99,8 @@ def _drawn(point: Point) -> "Network":
 
 
 @lru_cache(maxsize=3)
-def _task(shown: str) -> "Task":
-    """A task drawn once for the points of a seed, which follow each other."""
+def drawn_task(shown: str) -> "Task":
+    """A task, as JSON of what a point holds of it; drawn once for the points that follow."""
     return task_of(json.loads(shown))
 
 
@@ -147,7 +147,7 @@ def _matched(
 
     engine, seed = measure.engine, measure.seed
     if match == ON_TASK:
-        wanted = _task_rate(full, engine, task, seed)
+        wanted = task_rate(full, engine, task, seed)
         found, why = TaskRate(engine, task, seed).matched(network, wanted)
         return (None, f"{RATE_MISSED}: {why}") if why else (found, "")
     turned = _matched_under_noise(network, match, full, engine, seed)
@@ -158,7 +158,8 @@ def _matched(
 
 
 @lru_cache(maxsize=8)
-def _task_rate(full: "Network", engine: "Engine", task: "Task", seed: int) -> float:
+def task_rate(full: "Network", engine: "Engine", task: "Task", seed: int) -> float:
+    """The rate of a network on training input of a task, Hz."""
     from hrsnn_brian.evaluation.controls import TaskRate
 
     return TaskRate(engine, task, seed)(full)

@@ -230,6 +230,14 @@ def _pruned(
     return pruned_to(point, recipe_named(point["recipe"]), full, probe)
 
 
+def check_leavers(recipes: Iterable[str], neuron_fraction: float) -> None:
+    """Raises InputError for a recipe that chooses who leaves where all neurons stay."""
+    for name in recipes:
+        if neuron_fraction == 1 and RECIPES[name].fewer_neurons:
+            what = f"recipe {name!r} chooses who leaves: give a fraction below 1"
+            raise InputError("neuron_fraction", neuron_fraction, what)
+
+
 def pruned_to(
     point: Point, recipe: Recipe, full: "Network", probe: "Measurements"
 ) -> "tuple[Network | None, str]":

@@ -35,6 +35,7 @@ def test_every_recipe_has_a_point_per_size_and_the_unpruned_network_one():
     assert {p["recipe"] for p in points("keep=0.1")} == {"random variance"}
     for setting, message in (
         ("recipes=activity", "activity"),  # it needs a task, and then has a network for each
+        ("recipes=random neurons", "neuron_fraction = 1.0: recipe 'random neurons' chooses"),
         ("gains=0", "gain"),
         ("gains=fast", "gain"),
         ("keep=2", "keep"),

@@ -41,9 +41,8 @@ def networks():
 
 def test_every_network_meets_every_task_on_every_seed():
     found = study.points(options("seeds=2", "tasks=wind,digits"), 7)
-    assert [(p["seed"], p["task"], p[NAME]) for p in found] == [
-        (seed, task, name) for seed in (7, 8) for task in ("wind", "digits") for name in NAMES
-    ]
+    assert [(p["seed"], p[NAME]) for p in found] == [(s, name) for s in (7, 8) for name in NAMES]
+    assert {tuple(task["task"] for task in p["tasks"]) for p in found} == {("wind", "digits")}
 
 
 def test_spreads_differ_in_membranes_alone_at_equal_class_means():
@@ -134,7 +133,8 @@ def test_a_row_says_how_its_rate_was_matched(monkeypatch, reached):
 
 
 def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypatch):
-    """Each by the same recipe to the same size; what cannot be pruned has a row without scores."""
+    """Each by the same recipe to the same size, once for all tasks that the recipe does not see;
+    what cannot be pruned has rows without scores."""
     seen = []
 
     def cut(point, recipe, full, probe):
@@ -145,15 +145,18 @@ def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypa
     monkeypatch.setattr(controls.TaskRate, "__call__", lambda *_: 12.0)
     monkeypatch.setattr(controls.TaskRate, "matched", lambda rate, network, hz: (network, ""))
     monkeypatch.setattr(
-        evaluate, "network_rows", lambda network, task, name, *rest: [identity(name, seed=5)]
+        evaluate,
+        "network_rows",
+        lambda network, task, name, *rest: [identity(name, seed=5, task=task.name)],
     )
-    chosen = options("seeds=1", "tasks=wind", "recipe=random echo", "keep=0.1")
+    chosen = options("seeds=1", "tasks=wind,google", "recipe=random echo", "keep=0.1")
     rows = [row for point in study.points(chosen, 5)[:2] for row in study.run(point, None)]
     assert seen == [("random echo", 0.1, False, "wind"), ("random echo", 0.1, True, "wind")]
-    assert [row["note"] for row in rows] == ["size out of reach", ""]
-    assert [(row["network"], row["recipe"], row["keep"]) for row in rows] == [
-        (study.EQUAL, "", 0.1),
-        ("tau_m cv 0.58", "", 0.1),
+    assert [row["note"] for row in rows] == ["size out of reach"] * 2 + [""] * 2
+    assert [(row["network"], row["task"], row["recipe"], row["keep"]) for row in rows] == [
+        (name, task, "", 0.1)
+        for name in (study.EQUAL, "tau_m cv 0.58")
+        for task in ("wind", "google")
     ]
 
 
@@ -233,9 +236,12 @@ def test_what_cannot_be_compared_is_refused():
         ("cvs=0", "must be"),
         ("cvs=fast", "cv"),
         ("tasks=digit", "digits"),
+        ("recipe=fresh", "recipe"),  # it would draw membranes of its own
     ):
         with pytest.raises(InputError, match=message):
             options(setting)
+    with pytest.raises(InputError, match="chooses who leaves"):
+        options("recipe=activity", "neuron_fraction=1")
     with pytest.raises(InputError, match="data"):
         study.points(options("tasks=mnist"), 0)
     unpruned = study.points(options("clustered=none", "thresholds=false", "seeds=1"), 0)
