@@ -113,12 +113,13 @@ def _scores(frame: Any) -> list[str]:
 
 def _indexed(frame: Any, scores: set[str]) -> dict[tuple[_Key, int], Row]:
     """(condition, seed) -> row; the condition is all that says what the row is of."""
-    columns = schema_in(frame).columns
-    identity = [
-        name
-        for name in map(str, frame)
-        if name not in (SEED, *scores) and _says_what(name, columns, frame[name])
-    ]
+    names = [name for name in map(str, frame) if name not in (SEED, *scores)]
+    told = schema_in(frame).columns
+    identity = [n for n in names if n in told and told[n].role == "identity"]
+    if identity:
+        identity += [name for name in _ASKED if name in names]
+    else:  # a study that does not say: words, whole numbers
+        identity = [name for name in names if frame[name].dtype.kind in "Oib"]
     found: dict[tuple[_Key, int], Row] = {}
     for row in frame.to_dict("records"):
         key = tuple((name, str(row[name])) for name in identity if row[name] == row[name])
@@ -128,13 +129,6 @@ def _indexed(frame: Any, scores: set[str]) -> dict[tuple[_Key, int], Row]:
 
 # Sizes that are asked for rather than reached.
 _ASKED = ("keep", "neuron_fraction")
-
-
-def _says_what(name: str, columns: Mapping[str, Column], cells: Any) -> bool:
-    known = columns.get(name)
-    if known is not None and (known.role != "measure" or known.meaning):
-        return known.role == "identity" or name in _ASKED
-    return bool(cells.dtype.kind in "Oib")  # of a study that does not say: words, whole numbers
 
 
 def _equal(ours: Row, theirs: Row, score: str) -> bool:
