@@ -179,3 +179,17 @@ def test_what_is_no_run_or_has_no_seed_is_one_line(here, capsys):
         seen(f"gain={ord(out)}", out=out)
     assert main(["compare", "c", "d"]) == 2
     assert "has no column seed" in capsys.readouterr().err
+    (here / "seen.py").write_text(STUDY.replace('role="identity"', 'role="note"'))
+    for gain in (0, 1):
+        seen(f"gain={gain}", out=f"e{gain}")
+    assert main(["compare", "e0", "e1"]) == 0  # whole numbers and words tell rows apart
+    text = STUDY.replace(
+        '"x": point["x"], "words": f"x is {point[\'x\']}"', '"w": 1.5 * point["x"]'
+    )
+    (here / "seen.py").write_text(text)
+    for gain in (0, 1):
+        seen(f"gain={gain}", out=f"f{gain}")
+    assert main(["compare", "f0", "f1"]) == 2
+    assert "several rows of seed 0 and nothing else: its study must declare" in (
+        capsys.readouterr().err
+    )
