@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from hrsnn_brian.cli.options import default_jobs, user_path
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.parallel import Executor, on_this_machine
+from hrsnn_brian.runs.parallel import Executor
 from hrsnn_brian.runs.runner import Shard
 
 LOKY, DASK = "loky", "dask"
@@ -62,8 +62,8 @@ def shard_of(args: argparse.Namespace) -> Shard | None:
 
 
 @contextmanager
-def executor_of(args: argparse.Namespace) -> Iterator[Executor]:
-    """What --executor, --scheduler, --slurm and --jobs ask for.
+def executor_of(args: argparse.Namespace) -> Iterator[int | Executor]:
+    """What --executor, --scheduler, --slurm and --jobs ask for, as `run_study` takes it.
 
     Raises InputError if they do not go together, or it is not there.
     """
@@ -81,4 +81,4 @@ def executor_of(args: argparse.Namespace) -> Iterator[Executor]:
     for option, value in (("--scheduler", args.scheduler), ("--slurm", args.slurm)):
         if value:
             raise InputError(option, value, "is for --executor dask")
-    yield on_this_machine(jobs)
+    yield jobs

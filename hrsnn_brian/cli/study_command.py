@@ -47,7 +47,7 @@ def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
     shard = shard_of(args)
     with executor_of(args) as executor:
         if args.dry_run:
-            _say(estimate_study(plan, executor.slots, args.out, shard), output)
+            _say(estimate_study(plan, executor, args.out, shard), output)
             return
         found = run_study(
             plan,

@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from hrsnn_brian.errors import InputError, PointsFailedError
 from hrsnn_brian.files.identity import code_identity, files_named, package_digest
 from hrsnn_brian.files.tables import Table, write_table
+from hrsnn_brian.runs.claims import SESSIONS
 from hrsnn_brian.runs.estimate import SAMPLES, Estimate, estimate, from_finished
 from hrsnn_brian.runs.parallel import Executor, as_finished, on_this_machine
 from hrsnn_brian.runs.points import named, points_of
@@ -144,18 +145,15 @@ def run_study(
     tell = partial(print, file=sys.stderr, flush=True)
     if warning := undecided(study, plan.options):
         tell(f"warning: {warning}")
-    executor = on_this_machine(jobs) if isinstance(jobs, int) else jobs
     with RunDirectory.claim(
         _directory(plan, out, fresh, shard), config, _FRESH, shared=True
     ) as run:
         if study.files:
             run.keep_code(Path(study.source).parent, study.files)
-        sweep = _Sweep(plan, run, executor, shard)
-        session = Session(
-            run, plan.seed, executor.slots, plan.device, len(plan.points), str(executor)
-        )
+        sweep = _Sweep(plan, run, jobs, shard, retry_failed)
+        session = sweep.session()
         try:
-            return sweep.carried_out(session, draw, retry_failed)
+            return sweep.carried_out(session, draw)
         except BaseException as error:
             failed = isinstance(error, PointsFailedError)
             if not failed:
@@ -167,7 +165,10 @@ def run_study(
 
 
 def estimate_study(
-    plan: Plan, slots: int, out: Path | str | None = None, shard: Shard | None = None
+    plan: Plan,
+    jobs: int | Executor = 1,
+    out: Path | str | None = None,
+    shard: Shard | None = None,
 ) -> Estimate:
     """What `run_study` with these arguments would take; writes nothing where it would.
 
@@ -176,6 +177,7 @@ def estimate_study(
     path = _directory(plan, out, False, shard)
     points = plan.points if shard is None else shard.of_points(plan.points)
     records = Records(plan.study, plan.points, path)
+    slots = jobs if isinstance(jobs, int) else jobs.slots
     return estimate(records, points, slots, plan.device, plan.inputs)
 
 
@@ -187,29 +189,41 @@ def _directory(plan: Plan, out: Path | str | None, fresh: bool, shard: Shard | N
     return base
 
 
-@dataclass
 class _Sweep:
-    """The points of a plan, as far as this process has to do with them. done: those it computed."""
+    """The points of a plan, as far as this process has to do with them. mine: those it is to
+    compute, unless another has them. done: those it computed."""
 
-    plan: Plan
-    run: RunDirectory
-    executor: Executor
-    shard: Shard | None
-    done: list[Done] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        points = self.plan.points
-        self.records = Records(self.plan.study, points, self.run.path)
-        self.mine = points if self.shard is None else self.shard.of_points(points)
-
-    def carried_out(
-        self, session: Session, draw: Callable[[str, Path], list[Path]], retry_failed: bool
-    ) -> StudyRun:
-        """Computes what is missing and, if nothing is any more, writes the results."""
+    def __init__(
+        self,
+        plan: Plan,
+        run: RunDirectory,
+        jobs: int | Executor,
+        shard: Shard | None,
+        retry_failed: bool,
+    ) -> None:
+        self.plan, self.run, self.shard = plan, run, shard
+        self.done: list[Done] = []
+        self.records = Records(plan.study, plan.points, run.path)
+        self.mine = plan.points if shard is None else shard.of_points(plan.points)
         if retry_failed:
             self.records.forget_failures(self.mine)
+        if isinstance(jobs, int):
+            jobs = on_this_machine(max(1, min(jobs, len(self._left(self.mine)))))
+        self.executor = jobs
+
+    def session(self) -> Session:
+        """The entry of this process."""
+        executor, total = self.executor, len(self.plan.points)
+        device, seed = self.plan.device, self.plan.seed
+        return Session(self.run, seed, executor.slots, device, total, str(executor))
+
+    def _left(self, points: Sequence[Point]) -> list[Point]:
+        return [point for point in points if not self.records.is_settled(point)]
+
+    def carried_out(self, session: Session, draw: Callable[[str, Path], list[Path]]) -> StudyRun:
+        """Computes what is missing and, if nothing is any more, writes the results."""
         self._compute()
-        missing = sum(not self.records.is_settled(point) for point in self.plan.points)
+        missing = len(self._left(self.plan.points))
         rows, files = Table([]), list[Path]()
         if missing:
             total, left = len(self.plan.points), f"{missing} points are left to other shards"
@@ -227,7 +241,7 @@ class _Sweep:
 
     def _compute(self) -> None:
         """Computes my points as long as others do not; returns when all are finished or failed."""
-        todo = [point for point in self.mine if not self.records.is_settled(point)]
+        todo = self._left(self.mine)
         study, total, before = self.plan.study, len(self.mine), len(self.mine) - len(todo)
         of = f" of {len(self.plan.points)}, {self.shard}" if self.shard else ""
         failed = sum(self._failure(point) is not None for point in self.mine)
@@ -240,12 +254,13 @@ class _Sweep:
         with Progress(
             study.name, total, already=before, jobs=self.executor.slots, lines=lines
         ) as progress:
-            progress.say(f"{head}; {self.executor}; results in {self.run.path}")
+            how = f"{self.executor}, points claimed in {SESSIONS}/"
+            progress.say(f"{head}; {how}; results in {self.run.path}")
             pause, told = 0.5, 0
             while todo:
                 held: list[dict[str, Any]] = []
                 self._compute_free(self._claimed(todo, held, progress), progress)
-                todo = [point for point in todo if not self.records.is_settled(point)]
+                todo = self._left(todo)
                 if held and len(held) != told:
                     told = len(held)
                     progress.say(f"in work elsewhere: {told} of the points, {_places(held)}")
