@@ -4,11 +4,14 @@ import argparse
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import default_jobs, user_path
 from hrsnn_brian.errors import InputError, unknown_name
-from hrsnn_brian.runs.parallel import Executor
-from hrsnn_brian.runs.runner import Shard
+
+if TYPE_CHECKING:
+    from hrsnn_brian.runs.parallel import Executor
+    from hrsnn_brian.runs.runner import Shard
 
 LOKY, DASK = "loky", "dask"
 
@@ -51,18 +54,20 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def shard_of(args: argparse.Namespace) -> Shard | None:
+def shard_of(args: argparse.Namespace) -> "Shard | None":
     """Raises InputError unless --shard is i/n, or is not given."""
     if args.shard is None:
         return None
     found = re.fullmatch(r"(\d+)/(\d+)", args.shard)
     if found is None:
         raise InputError("--shard", args.shard, "must be i/n with 1 <= i <= n, such as 2/5")
+    from hrsnn_brian.runs.runner import Shard
+
     return Shard(int(found[1]), int(found[2]))
 
 
 @contextmanager
-def executor_of(args: argparse.Namespace) -> Iterator[int | Executor]:
+def executor_of(args: argparse.Namespace) -> "Iterator[int | Executor]":
     """What --executor, --scheduler, --slurm and --jobs ask for, as `run_study` takes it.
 
     Raises InputError if they do not go together, or it is not there.
