@@ -184,7 +184,8 @@ def _round(
                 except executor.killed:
                     killed.append(item)
                 except CancelledError:
-                    raise EngineError(f"work {executor} was lost on the way") from None
+                    what = f"what was in flight {executor} was lost; the same command goes on"
+                    raise EngineError(what) from None
                 else:
                     yield result
     finally:
