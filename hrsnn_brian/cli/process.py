@@ -7,14 +7,9 @@ import threading
 import time
 from types import FrameType
 
+from hrsnn_brian.files.machine import THREAD_VARIABLES
+
 GRACE_S = 1.5  # from a signal to the end, if the work does not stop by itself
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 def own_process() -> None:
@@ -32,7 +27,7 @@ def limit_threads(count: int) -> None:
 
     More than one fight with other processes for the same cores.
     """
-    os.environ.update(dict.fromkeys(_THREADS, str(count)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
     if "numpy" in sys.modules:  # its library has read the environment already
         from threadpoolctl import threadpool_limits
 

@@ -67,8 +67,8 @@ def shard_of(args: argparse.Namespace) -> "Shard | None":
 
 
 @contextmanager
-def executor_of(args: argparse.Namespace) -> "Iterator[Executor]":
-    """What --executor, --scheduler, --slurm and --jobs ask for.
+def executor_of(args: argparse.Namespace) -> "Iterator[int | Executor]":
+    """What --executor, --scheduler, --slurm and --jobs ask for, as `run_study` takes it.
 
     Raises InputError if they do not go together, or it is not there.
     """
@@ -86,6 +86,4 @@ def executor_of(args: argparse.Namespace) -> "Iterator[Executor]":
     for option, value in (("--scheduler", args.scheduler), ("--slurm", args.slurm)):
         if value:
             raise InputError(option, value, "is for --executor dask")
-    from hrsnn_brian.runs.parallel import on_this_machine
-
-    yield on_this_machine(jobs)
+    yield jobs

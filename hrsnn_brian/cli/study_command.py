@@ -2,14 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings
 from hrsnn_brian.cli.output import Output
 from hrsnn_brian.cli.running_options import add_running, executor_of, shard_of
-from hrsnn_brian.runs.estimate import Estimate
-from hrsnn_brian.runs.progress import clock_text
-from hrsnn_brian.runs.runner import Plan, StudyRun, estimate_study, plan_study, run_study
-from hrsnn_brian.runs.study import load_study
+
+if TYPE_CHECKING:
+    from hrsnn_brian.runs.estimate import Estimate
+    from hrsnn_brian.runs.runner import Plan, StudyRun
 
 RUN_DIRECTORY = (
     "the run directory (default: runs/STUDY-PRESET-seedS, or the next free number of it); "
@@ -32,6 +33,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def run_named(args: argparse.Namespace, study: str, output: Output) -> None:
     """Runs the study of that name or file as the options say, and reports."""
+    from hrsnn_brian.runs.runner import plan_study
+    from hrsnn_brian.runs.study import load_study
+
     plan = plan_study(
         load_study(study),
         preset=args.preset,
@@ -42,12 +46,14 @@ def run_named(args: argparse.Namespace, study: str, output: Output) -> None:
     run_plan(args, plan, output)
 
 
-def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
+def run_plan(args: argparse.Namespace, plan: "Plan", output: Output) -> None:
     """Runs `plan` where, and as far as, the options of `add_running` say, and reports."""
+    from hrsnn_brian.runs.runner import estimate_study, run_study
+
     shard = shard_of(args)
     with executor_of(args) as executor:
         if args.dry_run:
-            _say(estimate_study(plan, executor.slots, args.out, shard), output)
+            _say(estimate_study(plan, executor, args.out, shard), output)
             return
         found = run_study(
             plan,
@@ -61,7 +67,7 @@ def run_plan(args: argparse.Namespace, plan: Plan, output: Output) -> None:
     report(found, output)
 
 
-def _say(found: Estimate, output: Output) -> None:
+def _say(found: "Estimate", output: Output) -> None:
     output.say(str(found))
     told = {"wall_seconds": found.wall_s, "disk": found.disk, "warnings": list(found.shortages())}
     output.result({**vars(found), **told})
@@ -74,8 +80,10 @@ def draw(name: str, run: Path) -> list[Path]:
     return draw_figure(name, run)
 
 
-def report(result: StudyRun, output: Output) -> None:
+def report(result: "StudyRun", output: Output) -> None:
     """Says what a finished run holds and where."""
+    from hrsnn_brian.runs.progress import clock_text
+
     study, points = result.plan.study, len(result.plan.points)
     if study.summary is not None and result.files:
         output.say(study.summary(result.rows))

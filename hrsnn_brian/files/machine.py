@@ -7,6 +7,15 @@ from pathlib import Path
 
 from hrsnn_brian.errors import EngineError
 
+# What libraries of linear algebra ask, when they are loaded, for their number of threads.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
 
 def usable_cores() -> int:
     """Cores this process may use: those of its affinity and of its share in a container."""

@@ -90,7 +90,7 @@ def _compared(first: Path, second: Path, name: str) -> Tables:
         if SEED not in frame:
             raise InputError("table", str(path), f"has no column {SEED}: nothing to pair by")
     scores = [name for name in _scores(frames[0]) if name in frames[1]]
-    ours, theirs = (_indexed(frame, set(scores)) for frame in frames)
+    ours, theirs = (_indexed(*both, set(scores)) for both in zip(paths, frames, strict=True))
     common = ours.keys() & theirs.keys()
     unequal = sum(any(not _equal(ours[k], theirs[k], score) for score in scores) for k in common)
     only = (len(ours) - len(common), len(theirs) - len(common))
@@ -111,30 +111,31 @@ def _scores(frame: Any) -> list[str]:
     return told or measures
 
 
-def _indexed(frame: Any, scores: set[str]) -> dict[tuple[_Key, int], Row]:
+def _indexed(path: Path, frame: Any, scores: set[str]) -> dict[tuple[_Key, int], Row]:
     """(condition, seed) -> row; the condition is all that says what the row is of."""
-    columns = schema_in(frame).columns
-    identity = [
-        name
-        for name in map(str, frame)
-        if name not in (SEED, *scores) and _says_what(name, columns, frame[name])
-    ]
+    names = [name for name in map(str, frame) if name not in (SEED, *scores)]
+    told = schema_in(frame).columns
+    identity = [n for n in names if n in told and told[n].role == "identity"]
+    if identity:
+        identity += [name for name in _ASKED if name in names]
+    else:  # a study that does not say: words, whole numbers
+        identity = [name for name in names if frame[name].dtype.kind in "Oib"]
     found: dict[tuple[_Key, int], Row] = {}
     for row in frame.to_dict("records"):
         key = tuple((name, str(row[name])) for name in identity if row[name] == row[name])
-        found.setdefault((key, int(row[SEED])), row)
+        if found.setdefault((key, int(row[SEED])), row) is not row:
+            what = f"has several rows of seed {row[SEED]} and {_text(key) or 'nothing else'}"
+            asked = "its study must declare the columns that tell them apart (role identity)"
+            raise InputError("table", str(path), f"{what}: {asked}")
     return found
+
+
+def _text(condition: _Key) -> str:
+    return " ".join(f"{name}={value}" for name, value in condition)
 
 
 # Sizes that are asked for rather than reached.
 _ASKED = ("keep", "neuron_fraction")
-
-
-def _says_what(name: str, columns: Mapping[str, Column], cells: Any) -> bool:
-    known = columns.get(name)
-    if known is not None and (known.role != "measure" or known.meaning):
-        return known.role == "identity" or name in _ASKED
-    return bool(cells.dtype.kind in "Oib")  # of a study that does not say: words, whole numbers
 
 
 def _equal(ours: Row, theirs: Row, score: str) -> bool:
@@ -167,7 +168,7 @@ def _paired(
         rows.append(
             {
                 "table": table,
-                "condition": " ".join(f"{name}={value}" for name, value in at[0]),
+                "condition": _text(at[0]),
                 "score": at[1],
                 "pairs": test.pairs,
                 "first": sum(a) / len(a),

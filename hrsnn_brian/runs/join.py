@@ -14,10 +14,11 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.atomic import write_bytes
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.runs.options import NETWORK
+from hrsnn_brian.runs.plan import Plan, described
 from hrsnn_brian.runs.points import exact_text, points_of
 from hrsnn_brian.runs.records import Records
 from hrsnn_brian.runs.run_directory import RunDirectory, difference
-from hrsnn_brian.runs.runner import Plan, StudyRun, run_study
+from hrsnn_brian.runs.runner import StudyRun, run_study
 from hrsnn_brian.runs.status import read_config
 from hrsnn_brian.runs.study import load_study
 
@@ -70,6 +71,7 @@ def plan_of(run: Path) -> Plan:
     names = [name for name in config.get("files", {}) if name not in study.files]
     inputs = {name: config["files"][name] for name in names}
     points = points_of(study, options, told["seed"])
+    study = described(study, options)
     plan = Plan(study, told["preset"], told["seed"], told["device"], options, points, inputs)
     if what := difference(run, plan.config()):
         raise InputError("RUN", str(run), f"cannot be joined here: {what}")

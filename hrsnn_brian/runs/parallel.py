@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures import Executor as Pool
 from functools import lru_cache, partial
@@ -17,13 +17,10 @@ from itertools import islice
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from hrsnn_brian.errors import EngineError, WorkerKilledError
+from hrsnn_brian.files.machine import THREAD_VARIABLES
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Linear algebra runs on one thread in every process: a sum's last bit depends on the threads.
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
-)
 
 
 class Executor(Protocol):
@@ -89,7 +86,7 @@ class Workers:
         found: Pool = get_reusable_executor(
             max_workers=self.slots,
             timeout=300,  # seconds until idle ones end
-            env=ONE_THREAD,
+            env=dict.fromkeys(THREAD_VARIABLES, "1"),
             initializer=_end_with,
             initargs=(os.getpid(),),
         )
@@ -148,12 +145,14 @@ def as_finished(
 
     items: taken one by one, whenever one can be begun. jobs: processes of this machine, or where
     else; `function` and items must be picklable unless it is one. Linear algebra runs on one
-    thread in every case.
+    thread in every case: a sum's last bit depends on the threads.
     on_killed: gives the result of an item whose worker was killed three times; by default
     WorkerKilledError is raised. When a worker dies, it is not known at which of the items in
     flight: those are tried once more together and then one by one.
     The first error ends the work and is raised here; EngineError if the executor is lost.
     """
+    if isinstance(jobs, int) and isinstance(items, Sized):
+        jobs = max(1, min(jobs, len(items)))
     executor = on_this_machine(jobs) if isinstance(jobs, int) else jobs
     work = partial(_on_one_thread, function)
     killed = yield from _round(executor, work, items)
@@ -185,7 +184,8 @@ def _round(
                 except executor.killed:
                     killed.append(item)
                 except CancelledError:
-                    raise EngineError(f"work {executor} was lost on the way") from None
+                    what = f"what was in flight {executor} was lost; the same command goes on"
+                    raise EngineError(what) from None
                 else:
                     yield result
     finally:

@@ -32,10 +32,11 @@ class Records:
 
     def __init__(self, study: Study, points: Sequence[Point], run: Path) -> None:
         self.study, self.points, self.run = study, points, run
+        self._names = {id(point): point_name(study, point) for point in points}
 
     def name(self, point: Point) -> str:
         """Of the files of `point`, and of its claim."""
-        return point_name(self.study, point)
+        return self._names.get(id(point)) or point_name(self.study, point)
 
     def finished(self, point: Point) -> Record | None:
         """The record of a finished point, None if there is none that can be trusted."""

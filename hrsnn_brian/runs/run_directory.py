@@ -37,6 +37,7 @@ FREE, UNFINISHED, FINISHED, OTHER, FOREIGN = "free", "unfinished", "finished", "
 CHANGED = "changed"
 _CODE = ("hrsnn_brian", "package", "run.hrsnn_brian", "run.package")
 _GO_ON = "give another directory"
+FRESH = "--fresh begins anew beside it"  # what else to do, for those who have that option
 
 
 def state_of(path: Path, config: Mapping[str, Any]) -> str:

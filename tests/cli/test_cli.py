@@ -207,7 +207,7 @@ def test_out_holding_another_run_is_refused_and_left_alone(here, capfd):
 def test_a_failing_study_keeps_its_traceback_in_the_log(here):
     (here / "bad.py").write_text(SQUARES.replace('point["x"] ** 2', "1 / 0"))
     done = python("-m", "hrsnn_brian", "study", "bad.py", "--out", "run", "--jobs", "1")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "ZeroDivisionError" in done.stderr
     assert "ZeroDivisionError" in (here / "run" / "log.txt").read_text()
     assert not (here / "run" / "DONE").exists()

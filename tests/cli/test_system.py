@@ -174,10 +174,11 @@ def test_a_full_folder_for_temporary_files_is_one_line(tmpfs, tmp_path, compiled
     assert list(folder.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_under_a_study_is_one_line_and_loses_no_point(tmpfs, tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_disk_that_fills_up_under_a_study_is_one_line_and_loses_no_point(tmpfs, tmp_path, jobs):
     (tmp_path / "fills.py").write_text(STUDY)
     folder = tmpfs("size=400k")
-    done = hrsnn("study", "fills.py", "--jobs", "1", "--out", str(folder / "run"), cwd=tmp_path)
+    done = hrsnn("study", "fills.py", "--jobs", jobs, "--out", str(folder / "run"), cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("hrsnn: ")
@@ -187,9 +188,12 @@ def test_a_disk_that_fills_up_under_a_study_is_one_line_and_loses_no_point(tmpfs
     assert all(len(json.loads(p.read_text())["rows"]) == 1 for p in points)
     assert not list(folder.rglob("*.part"))
     tmpfs("remount,size=20m", folder)
-    done = hrsnn("study", "fills.py", "--jobs", "1", "--out", str(folder / "run"), cwd=tmp_path)
+    done = hrsnn("study", "fills.py", "--jobs", jobs, "--out", str(folder / "run"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"{len(points)} finished before" in done.stderr
+    table = (folder / "run" / "tables" / "fills.csv").read_text()
+    assert table == "k,text\n" + "".join(f"{k},{'x' * 20000}\n" for k in range(40))
+    assert not list(folder.rglob("*.claim"))
 
 
 @pytest.mark.parametrize("words", [["list", "studies"], ["list", "studies", "--json"]])

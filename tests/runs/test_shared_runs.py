@@ -161,7 +161,7 @@ def test_a_run_waits_for_a_point_that_another_process_holds(here, capsys, monkey
     other = RunDirectory.claim("run", plan.config(), shared=True)
     assert other.owner.take(point_name(plan.study, plan.points[1])) is None
     waits = SimpleNamespace(sleep=lambda seconds: other.release())
-    monkeypatch.setattr("hrsnn_brian.runs.runner.time", waits)
+    monkeypatch.setattr("hrsnn_brian.runs.computing.time", waits)
     found = run_study(plan, out="run")
     assert found.computed == 3
     assert [row["x"] for row in found.rows] == [1, 2, 3]
@@ -171,8 +171,9 @@ def test_a_run_waits_for_a_point_that_another_process_holds(here, capsys, monkey
 
 @pytest.mark.parametrize("text", ["5/3", "0/3", "1/0", "a/3", "2", "-1/2", "1/2/3"])
 def test_a_shard_that_is_none_is_one_line(here, capsys, text):
-    assert main(["study", "noop.py", f"--shard={text}"]) == 2
-    assert "--shard = " in capsys.readouterr().err
+    for command in (["study", "noop.py"], ["reproduce", "--preset", "paper"]):
+        assert main([*command, f"--shard={text}"]) == 2
+        assert "--shard = " in capsys.readouterr().err
     assert not Path("runs").exists()
 
 

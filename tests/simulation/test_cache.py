@@ -5,6 +5,7 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -175,6 +176,33 @@ def test_a_lock_file_left_behind_where_flock_is_missing_holds_nobody_up(tmp_path
     found, built = ProgramCache(tmp_path).get(SHAPE)
     assert built
     assert found.folder == program
+
+
+def test_two_that_build_at_once_where_there_are_no_locks_both_have_the_program(
+    tmp_path, monkeypatch
+):
+    """The other begins after us and is faster; neither touches what the other is building."""
+
+    def flock(*arguments):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    parts = make_program(tmp_path / "made")
+    folders = []
+
+    def build(command, **keywords):
+        folder = Path(command[-1])
+        folders.append(folder)
+        if len(folders) == 1:
+            assert ProgramCache(tmp_path).get(SHAPE)[1]
+        for part in parts.iterdir():
+            shutil.copy(part, folder)
+
+    monkeypatch.setattr("hrsnn_brian.simulation.cache.run_reporting", build)
+    found, built = ProgramCache(tmp_path).get(SHAPE)
+    assert (built, found.folder) == (True, tmp_path / parts.name)
+    assert files(found.folder) >= {"manifest.json", "program"}
+    assert not list(tmp_path.glob(".building-*"))
 
 
 def test_a_program_that_is_there_is_used_without_a_lock(tmp_path):
