@@ -86,11 +86,14 @@ def _add_block(
     """`kernel` (its lower triangle) plus `sign` times that of a block, in place."""
     for start in range(0, block.shape[1], COLUMNS):
         columns = slice(start, start + COLUMNS)
-        x = np.array(block[:, columns], dtype=float, order="F")
+        x = np.empty((len(block), len(mean[columns])), order="F")
+        for first in range(0, len(block), CHUNK):
+            rows = slice(first, first + CHUNK)
+            x[rows] = block[rows, columns]
+            let_go(block)
         x -= mean[columns]
         x /= scale
         kernel = blas.dsyrk(sign, x, beta=1.0, c=kernel, lower=1, overwrite_c=1)
-        let_go(block)
     return kernel
 
 
@@ -142,5 +145,5 @@ def _coefficients(block: np.ndarray, a: Floats, mean: Floats, scale: float) -> F
     for start in range(0, len(block), CHUNK):
         rows = slice(start, start + CHUNK)
         total += (block[rows] - mean).T @ a[rows]
-    let_go(block)
+        let_go(block)
     return total / scale**2

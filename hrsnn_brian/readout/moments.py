@@ -167,7 +167,7 @@ def check_rows(blocks: Rows, targets: np.ndarray, widths: Mapping[str, int] | No
         for start in range(0, len(block), CHUNK):
             if not np.isfinite(block[start : start + CHUNK]).all():
                 raise InputError(f"block {name}", "nan or inf", "must hold finite numbers")
-        let_go(block)
+            let_go(block)
 
 
 def block_scale(variance: Floats, mean: Floats, widths: Mapping[str, int]) -> Floats:
@@ -185,7 +185,7 @@ def mean_and_scale(block: np.ndarray) -> tuple[Floats, float]:
     for start in range(0, len(block), CHUNK):
         x = block[start : start + CHUNK] - mean
         variance += np.einsum("ij,ij->j", x, x) / len(block)
-    let_go(block)
+        let_go(block)
     return mean, float(block_scale(variance, mean, {"": len(mean)})[0]) if len(mean) else 1.0
 
 
