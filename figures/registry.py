@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, TableError, unknown_name
-from hrsnn_brian.figures.style import house_style, save
+from hrsnn_brian.figures.style import VERMILION, house_style, save
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.tables import read_table
 
@@ -87,21 +87,24 @@ def drawable(run: Path) -> list[str]:
     return [name for name in FIGURES if _table(name, run).is_file()]
 
 
-def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
+def draw_figure(name: str, run: Path, folder: Path | None = None, missing: str = "") -> list[Path]:
     """Draws a figure from the run's table into `folder` (default: the run's figures/).
 
     Returns its PDF, SVG and PNG. Raises InputError if the figure is unknown, the run does not hold
     its table or its schema, or the table lacks a column.
     """
-    figure = drawn(name, run)
+    figure = drawn(name, run, missing)
     folder = run / "figures" if folder is None else folder
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", str(folder), "is a file; give a folder")
     return save(figure, folder, name)
 
 
-def drawn(name: str, run: Path) -> "Figure":
-    """A figure from the run's table, not saved. Raises InputError as `draw_figure` does."""
+def drawn(name: str, run: Path, missing: str = "") -> "Figure":
+    """A figure from the run's table, not saved; missing: what it then says is not in it.
+
+    Raises InputError as `draw_figure` does.
+    """
     if name not in FIGURES:
         raise unknown_name("figure", name, FIGURES)
     path = _table(name, run)
@@ -114,6 +117,8 @@ def drawn(name: str, run: Path) -> "Figure":
     except TableError as error:
         raise TableError("table", str(path), error.allowed) from None
     figure: Figure = axes[0].figure
+    if missing:
+        figure.text(0.995, 0.995, missing, color=VERMILION, ha="right", va="top", fontsize=8)
     return figure
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from hrsnn_brian.cli.options import add_common, user_path
-from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.errors import InputError
 
 
@@ -18,15 +18,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     from hrsnn_brian.figures.registry import draw_figure, drawable
+    from hrsnn_brian.runs.so_far import so_far
 
     path = Path(args.run)
     if not (path / "config.toml").is_file():
         raise InputError("--run", args.run, "is not a run directory (it holds no config.toml)")
-    names = drawable(path) if args.figure == "all" else [args.figure]
-    if not names:
-        raise InputError("--run", args.run, "holds no table that a figure is drawn from")
-    folder = Path(args.out) if args.out is not None else None
-    files = [file for name in names for file in draw_figure(name, path, folder)]
+    folder = Path(args.out) if args.out is not None else path / "figures"
+    with so_far(path) as (view, missing):
+        names = drawable(view) if args.figure == "all" else [args.figure]
+        if not names:
+            said = f"holds no table that a figure is drawn from{missing and '; '}{missing}"
+            raise InputError("--run", args.run, said)
+        if missing:
+            note(f"{path}: {missing}")
+        files = [file for name in names for file in draw_figure(name, view, folder, missing)]
     for file in files:
         output.say(str(file))
     output.result({"run": path, "files": files})

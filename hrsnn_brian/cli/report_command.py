@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,14 @@ def write_report(
     from hrsnn_brian.files.atomic import write_text
     from hrsnn_brian.report.html import Page, render
     from hrsnn_brian.report.run_facts import read_run
+    from hrsnn_brian.runs.so_far import so_far
 
-    facts = [read_run(Path(name)) for name in runs]
-    check_output_file(str(path), [".html"])
-    parts = [_part(each) for each in facts]
-    found, warnings = _verdicts(facts, [r.strip() for r in recipes.split(",") if r.strip()])
+    with ExitStack() as stack:
+        views = [stack.enter_context(so_far(Path(name))) for name in runs]
+        facts = [read_run(view, missing) for view, missing in views]
+        check_output_file(str(path), [".html"])
+        parts = [_part(each) for each in facts]
+        found, warnings = _verdicts(facts, [r.strip() for r in recipes.split(",") if r.strip()])
     page = Page(title or ", ".join(each.name for each in facts), parts, found, warnings)
     write_text(path, render(page))
     return path
@@ -105,7 +109,7 @@ def _figures(facts: "RunFacts", study: "Study | None") -> "list[Figure]":
         svg, missing = b"", f"the run has no table {entry.table} yet"
         if name in there:
             try:
-                svg = svg_of(drawn(name, facts.path))
+                svg = svg_of(drawn(name, facts.path, facts.missing))
             except InputError as problem:
                 missing = str(problem)
         figures.append(Figure(name, entry.description, said, svg, missing))
@@ -124,7 +128,9 @@ def _verdicts(
 
     wanted = {claim.table for claim in CLAIMS}
     runs = [
-        each.path for each in facts if each.done and wanted & {table.name for table in each.tables}
+        each.path
+        for each in facts
+        if not each.missing and wanted & {table.name for table in each.tables}
     ]
     if not runs:
         return {}, []

@@ -26,7 +26,7 @@ class TableFacts:
 @dataclass(frozen=True)
 class RunFacts:
     """A run directory. config: the text of config.toml. commands: those that made it, each once, as
-    typed. done: finished. points: how many of how many are there, as text; "" if unknown.
+    typed. missing: what is not in it, "" if it is finished.
     """
 
     path: Path
@@ -34,8 +34,7 @@ class RunFacts:
     provenance: Mapping[str, Any]
     tables: tuple[TableFacts, ...]
     commands: tuple[str, ...]
-    done: bool
-    points: str
+    missing: str
 
     @property
     def name(self) -> str:
@@ -51,8 +50,8 @@ class RunFacts:
         return str(self.asked.get("study", ""))
 
 
-def read_run(path: Path) -> RunFacts:
-    """The facts of a run directory, finished or not.
+def read_run(path: Path, missing: str = "") -> RunFacts:
+    """The facts of a run directory; missing: what is known not to be in it.
 
     Raises InputError if it is none, or a table has no schema.
     """
@@ -64,15 +63,13 @@ def read_run(path: Path) -> RunFacts:
         raise InputError("RUN", str(path), "is not a run directory (no config.toml)") from None
     provenance = _provenance(path)
     tables = tuple(map(_table, sorted((path / "tables").glob("*.csv"))))
-    done = (path / "DONE").exists()
     return RunFacts(
         path=path,
         config=config,
         provenance=provenance,
         tables=tables,
         commands=_commands(provenance),
-        done=done,
-        points=_points(path, provenance),
+        missing=missing,
     )
 
 
@@ -89,12 +86,6 @@ def _commands(provenance: Mapping[str, Any]) -> tuple[str, ...]:
     if not words:
         return ()
     return (shlex.join(["hrsnn", *map(str, words[1:])]),)
-
-
-def _points(path: Path, provenance: Mapping[str, Any]) -> str:
-    there = sum(1 for file in (path / "points").glob("*.json"))
-    wanted = provenance.get("points")
-    return f"{there} of {wanted} points" if wanted else f"{there} points"
 
 
 def _table(path: Path) -> TableFacts:

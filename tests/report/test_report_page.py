@@ -14,7 +14,7 @@ from hrsnn_brian.cli.main import main
 from hrsnn_brian.files.atomic import write_json, write_text
 from hrsnn_brian.files.tables import write_table
 
-CONFIG = '[run]\nstudy = "pruning_methods"\npreset = "quick"\nseed = 0\n\n[options]\nseeds = 10\n'
+CONFIG = '[run]\nstudy = "pruning_methods"\npreset = "quick"\nseed = 0\ndevice = "numpy"\n\n[options]\nseeds = 10\n'
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -96,8 +96,38 @@ def test_a_run_without_its_table_says_so(tmp_path, capsys):
     (path / "DONE").unlink()
     assert main(["report", str(path)]) == 0
     text = (path / "report.html").read_text(encoding="utf-8")
-    assert "<strong>Unfinished:</strong> 0 of 3 points" in text
+    assert "<strong>Not whole:</strong> unfinished, and its points cannot be read here" in text
     assert "the run has no table pruning_methods yet" in text
+
+
+STUDY = """
+def points(options, seed):
+    return [{"seed": seed + k} for k in range(4)]
+
+
+def run(point, engine):
+    if point["seed"] == 3:
+        raise KeyboardInterrupt
+    return {"seed": point["seed"], "x": 10.0 * point["seed"]}
+
+
+import hrsnn_brian as hb
+
+STUDY = hb.Study("tens", "tens", points, run, presets={"quick": {}}, uses_engine=False)
+"""
+
+
+def test_of_an_unfinished_run_stands_there_what_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tens.py").write_text(STUDY)
+    assert main(["study", "tens.py", "--jobs", "1", "--out", "r"]) == 130
+    before = sorted(map(str, Path("r").rglob("*")))
+    assert main(["report", "r", "--out", "page.html"]) == 0
+    text = Path("page.html").read_text(encoding="utf-8")
+    assert "unfinished: 3 of 4 points" in text
+    held = re.search(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert json.loads(held[1]) == "seed,x\n0,0.0\n1,10.0\n2,20.0\n"
+    assert sorted(map(str, Path("r").rglob("*"))) == before
 
 
 @pytest.mark.parametrize(
