@@ -127,11 +127,8 @@ def _verdicts(
     from hrsnn_brian.report.verdict import verdicts
 
     wanted = {claim.table for claim in CLAIMS}
-    runs = [
-        each.path
-        for each in facts
-        if not each.missing and wanted & {table.name for table in each.tables}
-    ]
+    whole = [each for each in facts if not each.missing]
+    runs = [each.path for each in whole if wanted & {table.name for table in each.tables}]
     if not runs:
         return {}, []
     try:
