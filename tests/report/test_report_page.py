@@ -14,7 +14,15 @@ from hrsnn_brian.cli.main import main
 from hrsnn_brian.files.atomic import write_json, write_text
 from hrsnn_brian.files.tables import write_table
 
-CONFIG = '[run]\nstudy = "pruning_methods"\npreset = "quick"\nseed = 0\ndevice = "numpy"\n\n[options]\nseeds = 10\n'
+CONFIG = """[run]
+study = "pruning_methods"
+preset = "quick"
+seed = 0
+device = "numpy"
+
+[options]
+seeds = 10
+"""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
