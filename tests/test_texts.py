@@ -7,7 +7,8 @@ import pytest
 
 from hrsnn_brian.cli.main import COMMANDS
 from hrsnn_brian.errors import InputError
-from hrsnn_brian.runs.study import load_study, resolve_options
+from hrsnn_brian.runs.plan import Shard, plan_study
+from hrsnn_brian.runs.study import load_study
 from hrsnn_brian.studies.results import tables
 from hrsnn_brian.studies.results.tables import TABLE, renewed
 
@@ -87,14 +88,17 @@ def test_a_table_that_cannot_be_made_is_named(old: str, new: str, message: str) 
         renewed(f"{FRUGAL.replace(old, new)}\n<!-- end -->")
 
 
-def test_seeds_of_array_tasks_do_not_overlap() -> None:
-    apart = int(re.search(r"--seed \$\(\((\d+) \* SLURM_ARRAY_TASK_ID\)\)", README.read_text())[1])
-    study = load_study("pruning_curve")
-    options = resolve_options(study, "paper", [])
-    tasks = [study.points(options, apart * k) for k in (1, 2)]
-    first, second = ({point["seed"] for point in points} for points in tasks)
-    assert len(first) > 1
-    assert not first & second
+def test_array_tasks_of_the_cluster_script_share_all_points() -> None:
+    script = README.read_text()
+    last = int(re.search(r"--array=1-(\d+) ", script)[1])
+    study = re.search(
+        r"hrsnn study (\w+) --preset (\w+) .*--shard \$SLURM_ARRAY_TASK_ID/(\d+)", script
+    )
+    assert int(study[3]) == last
+    points = plan_study(load_study(study[1]), preset=study[2]).points
+    parts = [Shard(number, last).of_points(points) for number in range(1, last + 1)]
+    assert sorted(map(repr, sum(parts, []))) == sorted(map(repr, points))
+    assert min(map(len, parts)) > 1
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
