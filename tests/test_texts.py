@@ -97,7 +97,7 @@ def test_array_tasks_of_the_cluster_script_share_all_points() -> None:
     assert int(study[3]) == last
     points = plan_study(load_study(study[1]), preset=study[2]).points
     parts = [Shard(number, last).of_points(points) for number in range(1, last + 1)]
-    assert sorted(map(repr, sum(parts, []))) == sorted(map(repr, points))
+    assert sorted(repr(point) for part in parts for point in part) == sorted(map(repr, points))
     assert min(map(len, parts)) > 1
 
 
