@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor as Pool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hrsnn_brian.files.identity import PACKAGE, package_version
 from hrsnn_brian.files.toml import read_toml
 
 EXTRA = "[cluster]"
-_PATIENCE = "10s"
+_PATIENCE_S = 10.0
 _COUNT_S = 2.0  # how long the number of workers counts as known
 _JOBS = "jobs"  # in a SLURM file: how many to ask for; all else is for dask_jobqueue.SLURMCluster
 
@@ -84,12 +84,12 @@ def dask_executor(
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
             )
-            stack.enter_context(where)
+            stack.callback(_close, where)
             told = f"{jobs} processes (dask)"
         else:
             told = f"the workers of {scheduler} (dask)"
         try:
-            client = stack.enter_context(Client(where, timeout=_PATIENCE, set_as_default=False))
+            client = stack.enter_context(Client(where, timeout=_PATIENCE_S, set_as_default=False))
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split()) or "no answer"
             raise InputError("--scheduler", scheduler, f"cannot be reached ({reason})") from None
@@ -117,9 +117,17 @@ def slurm_cluster(file: str) -> Iterator[Any]:
         cluster = SLURMCluster(**{"processes": table.get("cores", 1), **table})
     except (TypeError, ValueError) as error:
         raise InputError("--slurm", file, " ".join(str(error).split())) from None
-    with cluster:
+    try:
         cluster.scale(jobs=jobs)
         yield cluster
+    finally:
+        _close(cluster)
+
+
+def _close(cluster: Any) -> None:
+    """Ends its workers; not for ever, if one does not answer: the work is filed by now."""
+    with suppress(TimeoutError):
+        cluster.close(timeout=_PATIENCE_S)
 
 
 def _require(module: str, option: str, value: str) -> None:

@@ -41,7 +41,7 @@ STUDY = Study("spread", "a little work", points, run, uses_engine=False,
 """
 SBATCH = """#!/bin/sh
 cp "$1" "$(dirname "$0")/job"
-sh "$1" > /dev/null 2>&1 &
+sh "$1" > "$(dirname "$0")/worker.log" 2>&1 &
 echo "Submitted batch job $!"
 """
 
@@ -69,7 +69,7 @@ def test_a_cluster_of_this_machine_gives_the_same_table_whoever_is_killed_or_los
             connecting = dask_executor(1, address)
             with pytest.raises(InputError, match=r"its worker .* has .*, not 9\.9 as here"):
                 connecting.__enter__()
-        monkeypatch.setattr(cluster, "_PATIENCE", "2s")
+        monkeypatch.setattr(cluster, "_PATIENCE_S", 2.0)
         with dask_executor(1, address) as other:
             other._client.wait_for_workers(2, timeout=60)  # the killed one is started anew
             assert other.slots == 2
@@ -123,7 +123,7 @@ def test_a_slurm_file_that_cannot_be_used_is_one_line(here, monkeypatch, capsys,
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(here, monkeypatch, capsys):
-    monkeypatch.setattr(cluster, "_PATIENCE", "200ms")
+    monkeypatch.setattr(cluster, "_PATIENCE_S", 0.2)
     for address in ("tcp://127.0.0.1:1", "nonsense://x"):
         assert main(["study", "spread.py", "--executor", "dask", "--scheduler", address]) == 2
         error = capsys.readouterr().err
