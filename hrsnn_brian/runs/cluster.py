@@ -5,6 +5,8 @@ worker. Programs are built where the worker's $HRSNN_CACHE is.
 
 import logging
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor as Pool
@@ -94,6 +96,8 @@ def dask_executor(
             reason = " ".join(str(error).split()) or "no answer"
             raise InputError("--scheduler", scheduler, f"cannot be reached ({reason})") from None
         _require_same_version(client, scheduler)
+        if not client.nthreads():
+            print("no worker is there yet; the first points wait for one", file=sys.stderr)
         yield Dask(client, told)
 
 
@@ -111,10 +115,16 @@ def slurm_cluster(file: str) -> Iterator[Any]:
         raise InputError(f"{_JOBS} in {file}", jobs, "must be a whole number >= 1")
     if shutil.which("sbatch") is None:
         raise InputError("--slurm", file, "asks for SLURM, but this machine has no sbatch")
+    ours = signal.getsignal(signal.SIGINT)
     from dask_jobqueue import SLURMCluster
 
+    signal.signal(signal.SIGINT, ours)  # the import has taken Ctrl-C for itself
+    defaults = {
+        "processes": table.get("cores", 1),
+        "scheduler_options": {"dashboard_address": ":0"},
+    }
     try:
-        cluster = SLURMCluster(**{"processes": table.get("cores", 1), **table})
+        cluster = SLURMCluster(**defaults | table)
     except (TypeError, ValueError) as error:
         raise InputError("--slurm", file, " ".join(str(error).split())) from None
     try:
