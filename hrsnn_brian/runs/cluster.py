@@ -5,10 +5,12 @@ worker. Programs are built where the worker's $HRSNN_CACHE is.
 
 import logging
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor as Pool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from hrsnn_brian.files.identity import PACKAGE, package_version
 from hrsnn_brian.files.toml import read_toml
 
 EXTRA = "[cluster]"
-_PATIENCE = "10s"
+_PATIENCE_S = 10.0
 _COUNT_S = 2.0  # how long the number of workers counts as known
 _JOBS = "jobs"  # in a SLURM file: how many to ask for; all else is for dask_jobqueue.SLURMCluster
 
@@ -84,16 +86,18 @@ def dask_executor(
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
             )
-            stack.enter_context(where)
+            stack.callback(_close, where)
             told = f"{jobs} processes (dask)"
         else:
             told = f"the workers of {scheduler} (dask)"
         try:
-            client = stack.enter_context(Client(where, timeout=_PATIENCE, set_as_default=False))
+            client = stack.enter_context(Client(where, timeout=_PATIENCE_S, set_as_default=False))
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split()) or "no answer"
             raise InputError("--scheduler", scheduler, f"cannot be reached ({reason})") from None
         _require_same_version(client, scheduler)
+        if not client.nthreads():
+            print("no worker is there yet; the first points wait for one", file=sys.stderr)
         yield Dask(client, told)
 
 
@@ -111,15 +115,29 @@ def slurm_cluster(file: str) -> Iterator[Any]:
         raise InputError(f"{_JOBS} in {file}", jobs, "must be a whole number >= 1")
     if shutil.which("sbatch") is None:
         raise InputError("--slurm", file, "asks for SLURM, but this machine has no sbatch")
+    ours = signal.getsignal(signal.SIGINT)
     from dask_jobqueue import SLURMCluster
 
+    signal.signal(signal.SIGINT, ours)  # the import has taken Ctrl-C for itself
+    defaults = {
+        "processes": table.get("cores", 1),
+        "scheduler_options": {"dashboard_address": ":0"},
+    }
     try:
-        cluster = SLURMCluster(**{"processes": table.get("cores", 1), **table})
+        cluster = SLURMCluster(**defaults | table)
     except (TypeError, ValueError) as error:
         raise InputError("--slurm", file, " ".join(str(error).split())) from None
-    with cluster:
+    try:
         cluster.scale(jobs=jobs)
         yield cluster
+    finally:
+        _close(cluster)
+
+
+def _close(cluster: Any) -> None:
+    """Ends its workers; not for ever, if one does not answer: the work is filed by now."""
+    with suppress(TimeoutError):
+        cluster.close(timeout=_PATIENCE_S)
 
 
 def _require(module: str, option: str, value: str) -> None:

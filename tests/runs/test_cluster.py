@@ -1,6 +1,7 @@
 """Points on the workers of a dask cluster: the same table, also when a worker is killed."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,8 +41,9 @@ STUDY = Study("spread", "a little work", points, run, uses_engine=False,
               presets={"quick": {"seeds": 8, "home": ""}})
 """
 SBATCH = """#!/bin/sh
-cp "$1" "$(dirname "$0")/job"
-sh "$1" > /dev/null 2>&1 &
+here="$(dirname "$0")"
+cp "$1" "$here/job"
+sh "$here/job" > "$here/worker.log" 2>&1 &
 echo "Submitted batch job $!"
 """
 
@@ -69,7 +71,7 @@ def test_a_cluster_of_this_machine_gives_the_same_table_whoever_is_killed_or_los
             connecting = dask_executor(1, address)
             with pytest.raises(InputError, match=r"its worker .* has .*, not 9\.9 as here"):
                 connecting.__enter__()
-        monkeypatch.setattr(cluster, "_PATIENCE", "2s")
+        monkeypatch.setattr(cluster, "_PATIENCE_S", 2.0)
         with dask_executor(1, address) as other:
             other._client.wait_for_workers(2, timeout=60)  # the killed one is started anew
             assert other.slots == 2
@@ -88,7 +90,7 @@ def test_a_cluster_of_this_machine_gives_the_same_table_whoever_is_killed_or_los
 
 def test_slurm_starts_workers_from_a_file(here, monkeypatch, capsys):
     """With an sbatch that runs the job at once, as a queue that is empty would."""
-    pytest.importorskip("dask_jobqueue")
+    handler = signal.getsignal(signal.SIGINT)
     for name, text in (("sbatch", SBATCH), ("scancel", "#!/bin/sh\nkill $1\n")):
         (here / name).write_text(text)
         (here / name).chmod(0o755)
@@ -101,6 +103,7 @@ def test_slurm_starts_workers_from_a_file(here, monkeypatch, capsys):
     assert "#SBATCH -p short" in (here / "job").read_text()
     assert len(set((here / "pids").read_text().split())) == 1
     assert "on workers of SLURM (dask, slurm.toml)" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_a_slurm_file_that_cannot_be_used_is_one_line(here, monkeypatch, capsys,
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(here, monkeypatch, capsys):
-    monkeypatch.setattr(cluster, "_PATIENCE", "200ms")
+    monkeypatch.setattr(cluster, "_PATIENCE_S", 0.2)
     for address in ("tcp://127.0.0.1:1", "nonsense://x"):
         assert main(["study", "spread.py", "--executor", "dask", "--scheduler", address]) == 2
         error = capsys.readouterr().err
