@@ -30,7 +30,8 @@ class StudyNetwork(Part[HRSNNParams]):
     """The parameters of a study's network: those of a preset, changed by texts, or a table."""
 
     def __init__(self, preset: str = "default", *changes: str) -> None:
-        super().__init__(HRSNNParams, {"preset": preset, "set": changes})
+        super().__init__(HRSNNParams)
+        self._default = {"preset": preset, "set": changes}
 
     def convert(self, value: Any) -> HRSNNParams:
         if isinstance(value, Mapping) and "preset" in value:

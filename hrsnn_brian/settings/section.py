@@ -115,17 +115,27 @@ def checked_fields(cls: type[Section]) -> tuple[tuple[str, Checked[Any]], ...]:
 
 
 class Part(Checked[S]):
-    """A section inside another: set from the section or from its table."""
+    """A section inside another: set from the section, or from a table of what differs from the
+    default."""
 
     def __init__(self, kind: type[S], default: Mapping[str, Any] | None = None) -> None:
         super().__init__(default or {})
-        self.kind = kind
+        self.kind, self._usual = kind, default or {}
 
     def allowed(self) -> str:
         return "a table of parameters"
 
     def convert(self, value: Any) -> S:
-        return value if isinstance(value, self.kind) else self.kind.from_dict(value)
+        if isinstance(value, self.kind):
+            return value
+        return self.kind.from_dict(_completed(value, self._usual))
 
     def plain(self, value: S) -> dict[str, Any]:
         return value.to_dict()
+
+
+def _completed(table: Any, default: Any) -> Any:
+    """The table with what it leaves out of `default`; so are tables in it."""
+    if not isinstance(table, Mapping) or not isinstance(default, Mapping):
+        return table
+    return {**default, **{key: _completed(given, default.get(key)) for key, given in table.items()}}

@@ -77,6 +77,13 @@ def test_what_is_chosen_replaces_the_networks_timing_and_gain():
     assert (task(train=6, test=2).n_train, task(train=6, test=2).n_test) == (6, 2)
 
 
+def test_what_a_table_leaves_out_of_a_part_keeps_the_default_of_the_task():
+    mnist = OPTIONS["mnist"](input={"offset": 0}, front_end={"patches": {"threshold": 2}})
+    assert (mnist.input.way, mnist.input.offset) == ("columns", 0)
+    assert (mnist.front_end.kind, mnist.front_end.patches.atoms) == ("patches", 200)
+    assert OPTIONS["mnist"](**mnist.to_dict()) == mnist
+
+
 def test_digits_come_by_name_and_the_front_end_can_be_set_from_texts_and_tables():
     by_text = get_task("digits", 0, ["front_end.lines.show=rows", "train=50", "test=9"])
     by_table = get_task("digits", 0, train=50, test=9, front_end={"lines": {"show": "rows"}})
