@@ -65,6 +65,8 @@ _PUBLIC = {
     "agreed_spectrum": "dynamics.exponents.time_step",
     "runaway_rate": "network.runaway",
     "RunawayWarning": "network.runaway",
+    "short_growth": "dynamics.exponents.short_time",
+    "GrowthProtocol": "dynamics.exponents.short_time",
     "finite_size_exponents": "dynamics.exponents.finite_size",
     "SizeProtocol": "dynamics.exponents.finite_size",
     "echo": "dynamics.exponents.finite_size",
@@ -84,6 +86,7 @@ _PUBLIC = {
     "Score": "files.score",
     "Column": "files.columns",
     "InputError": "errors",
+    "NoEchoError": "errors",
     "EngineError": "errors",
 }
 

@@ -63,12 +63,14 @@ def protocols() -> "dict[str, type[Section]]":
     from hrsnn_brian.dynamics.echo import InputEchoProtocol
     from hrsnn_brian.dynamics.exponents.finite_size import EchoProtocol, SizeProtocol
     from hrsnn_brian.dynamics.exponents.nodes import NodeProtocol
+    from hrsnn_brian.dynamics.exponents.short_time import GrowthProtocol
     from hrsnn_brian.dynamics.exponents.spiking import Protocol
     from hrsnn_brian.dynamics.probe import ProbeLengths
 
     return {
         "exponents": Protocol,
         "node exponents": NodeProtocol,
+        "short growth": GrowthProtocol,
         "finite size": SizeProtocol,
         "echo": EchoProtocol,
         "input echo": InputEchoProtocol,

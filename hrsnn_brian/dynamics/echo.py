@@ -23,9 +23,10 @@ network has run to; S is not. [measured]
 
 Everything is counted in samples, as the memory that a task asks for is: with samples of 20 ms the
 window is 100 ms to 1 s, with 40 ms it is 200 ms to 2 s. Samples of less than 20 ms are shown for
-20 ms here, or their traces would be their own echo. Compare S only of networks that are shown
-samples of one length. One channel is shown, whatever a task has: a network takes inputs of any
-number of columns, and the measure is to need no task. [our choice]
+20 ms here, or their traces would be their own echo, as they are where a network records none of
+less than 50 ms. Compare S only of networks with the same samples and traces. One channel is shown,
+whatever a task has: a network takes inputs of any number of columns, and the measure is to need no
+task. [our choice]
 """
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
@@ -82,19 +83,15 @@ class InputEchoProtocol(Section):
 
 @dataclass(frozen=True)
 class InputEcho:
-    """strength: S. standard_error: over the perturbations, see `Echoes.sum`. curve: E(s),
-    s = 0, 1, ..., `until`. rate_hz: mean rate of the unperturbed run. last: E where the next
-    perturbation comes; if it is not small, perturbations add up and S is a lower bound.
+    """strength: S. standard_error: over the perturbations, see `Echoes.sum`. curve: E(s), s = 0, 1,
+    ..., `until`; where its end is not small, as in a network that runs away, perturbations have
+    added up. rate_hz: mean rate of the unperturbed run.
     """
 
     strength: float
     standard_error: float
     curve: Floats
     rate_hz: float
-
-    @property
-    def last(self) -> float:
-        return float(self.curve[-1])
 
 
 def input_echo(

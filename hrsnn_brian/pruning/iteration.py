@@ -36,8 +36,8 @@ class Probe(Protocol):
     """What may be asked of a network as it stands; `Measurements` asks the engine.
 
     T: s, over which a perturbation grows in `node_exponents`; unresolved: neurons to which the last
-    of these gave the value of others; lambda_1_error: standard error of the last `lambda_1`, 1/s,
-    and so on.
+    of these gave the value of others; lambda_1_error, ...: standard errors of the last
+    `lambda_1`, `common_lambda_1`, `common_growth` (1/s) and `echo`.
     `task_rates` and `readout_weight`, of a network trained for a task, need not be there.
     """
 

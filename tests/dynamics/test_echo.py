@@ -135,7 +135,7 @@ def test_echo_rises_with_the_gain_and_is_nearly_nothing_without_recurrence(
     strengths = [alone.strength, *(echo.strength for echo in found)]
     assert strengths == sorted(strengths)
     assert 0 < alone.strength < 0.15 < strengths[-1] / 2
-    assert alone.curve[0] > 100 * alone.last
+    assert alone.curve[0] > 100 * alone.curve[-1]
     whole = found[1]
     assert whole.strength == pytest.approx(whole.curve[5:50].sum())
     again = input_echo(network, compiled_engine, 0, SHORT)

@@ -223,5 +223,5 @@ def test_figure_panels_do_not_overlap_and_bad_tables_are_refused(table):
         figure.draw(table[table["network"] == "full"])
     with pytest.raises(InputError, match="no columns"):
         figure.draw(table.drop(columns=[f"exponent_{j}_per_s" for j in (1, 2, 3)]))
-    with pytest.raises(InputError, match="12 axes"):
+    with pytest.raises(InputError, match="16 axes"):
         figure.draw(table, ax=axes[0])

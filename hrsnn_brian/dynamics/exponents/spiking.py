@@ -1,8 +1,9 @@
-"""Exponents of spiking networks: three quantities that must never be confused.
+"""Exponents of spiking networks: four quantities that must never be confused.
 
 * `lyapunov_spectrum`, and in `time_step` `agreed_spectrum` and `lambda_inf`, which compare time
   steps: the exponents, of infinitesimal perturbations. Spike times lie inside the step; on a grid
   the same computation returns the leak, whatever the weights.
+* `short_growth`: the rate at which infinitesimal perturbations in random directions grow in 200 ms.
 * `finite_size_exponents`: lambda(d0; t_renorm, dt) on the grid model, of perturbations as large as
   d0; it depends on all three arguments.
 * `echo`: what becomes of a perturbation that is left alone.
