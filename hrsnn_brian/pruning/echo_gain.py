@@ -29,6 +29,7 @@ ECHO, NONE = "echo", "none"
 _POWER = 1.5  # S goes about as this power of the gain [measured]
 _STRIDE = math.log(2.0)  # largest step of ln gain before the target lies between two trials
 _MARGIN = 0.1  # of the bracket, that a trial keeps from its ends
+_DANGER = f"above {EXPLOSIVE:g}: such networks explode on some inputs; weaken the weights"
 
 
 class EchoOutOfReachError(InputError):
@@ -125,9 +126,6 @@ def wanted_echo(network: Network, probe: Probe) -> float:
     return strength
 
 
-_DANGER = f"above {EXPLOSIVE:g}: such networks explode on some inputs; weaken the weights"
-
-
 def _warn(what: str) -> None:
     warnings.warn(what, GainWarning, stacklevel=2)
 
@@ -136,9 +134,6 @@ class GainRule(Checked[Any]):
     """A factor, "echo" or "none"."""
 
     low, high = 0.1, 10.0
-
-    def __init__(self, default: str | float) -> None:
-        super().__init__(default)
 
     def allowed(self) -> str:
         return f"echo, none or a number >= {self.low:g} and <= {self.high:g}"

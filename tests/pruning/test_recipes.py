@@ -14,7 +14,7 @@ from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.prune import prune
-from hrsnn_brian.pruning.recipe import Recipe, Stability
+from hrsnn_brian.pruning.recipe import Recipe, Stability, with_lengths
 from hrsnn_brian.pruning.recipes import ALIASES, MAGNITUDE, RECIPES, get_recipe, list_recipes
 from hrsnn_brian.pruning.size import Size
 from hrsnn_brian.settings.fields import Whole
@@ -166,6 +166,14 @@ def test_an_option_that_two_steps_have_is_ambiguous_by_its_short_name():
     with pytest.raises(InputError, match=r"'base': is ambiguous: synapses.base, wide.base"):
         two.changed(base="original")
     assert two.changed(wide__base=3).finish[0].base == 3
+
+
+def test_the_lengths_of_measurements_go_with_what_a_recipe_then_measures():
+    texts = ["gain=echo", "probe.echo_samples=1500"]
+    recipe, lengths = with_lengths(RECIPES["random"], texts)
+    assert (recipe.step("gain").rule, lengths.echo_samples) == ("echo", 1500)
+    with pytest.raises(InputError, match=r"recipe 'random' = 'probe.echo_samples': unknown"):
+        with_lengths(RECIPES["random"], texts[1:])
 
 
 # ---- stability ----------------------------------------------------------------------------

@@ -38,10 +38,10 @@ def test_shipped_rules_are_named_and_every_rival_by_magnitude_or_lot_stands_agai
 
 def test_candidates_change_what_their_names_say():
     candidates = {
-        "price .35 gain 2.5": {"gain": 2.5},
-        "power .75 gain 2.5 ceiling 1": {"power": 0.75, "price": 0.5, "gain": 2.5, "ceiling": 1.0},
+        "price .35 gain 2.5": {"rule": 2.5},
+        "power .75 gain 2.5 ceiling 1": {"power": 0.75, "price": 0.5, "rule": 2.5, "ceiling": 1.0},
         "price .35 all compete": {"within": "all"},
-        "root F gain 2": {"power": 0.5, "gain": 2.0},
+        "root F gain 2": {"power": 0.5, "rule": 2.0},
         "noise top in class": {"selection": "top", "within": "class", "compensation": "variance"},
     }
     for name, changes in candidates.items():
