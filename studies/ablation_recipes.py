@@ -43,7 +43,8 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "proportional": ("off",),
     "delocalisation": ("random",),
     "timescales": ("sobol",),
-    "objective": ("memory",),
+    "objective": ("memory", "echo"),
+    "mean": ("fixed",),
     "timescale_rate": ("off",),
     "grouping": ("all",),
 }

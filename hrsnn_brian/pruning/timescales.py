@@ -2,7 +2,9 @@
 
 [review: the time constants are tuned by Bayesian optimisation against the Lyapunov spectrum.] Here
 the objective is a callable, so that any task-agnostic measure can take its place; searched are
-shape and mean of one gamma distribution per group of neurons, on logarithmic scales. [our choice]
+shape and mean of one gamma distribution per group of neurons, on logarithmic scales. With free
+means slow leaks are found, which meet most objectives: in the place of the means their ratios can
+be searched, at the mean over all neurons that the network has. [our choice]
 """
 
 import math
@@ -26,6 +28,7 @@ from hrsnn_brian.statistics.search import (
     maximise,
 )
 
+Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Gammas = Mapping[str, Gamma]
 Objective = Callable[[Gammas], float | Measures]
@@ -38,6 +41,7 @@ GROUPINGS = {
 }
 SHAPES = (1.0, 20.0)
 MEANS = (5e-3, 100e-3)
+RATIOS = (0.2, 5.0)
 CLIP = (2e-3, 300e-3)
 
 
@@ -71,8 +75,6 @@ def retime(network: Network, gammas: Gammas, grouping: str = "class and cluster"
 
     Raises InputError for a group there is not, or a distribution that is not of times.
     """
-    from scipy.stats import gamma as gamma_law
-
     groups = neuron_groups(network, grouping)
     tau_m = network.tau_m.copy()
     for name, law in gammas.items():
@@ -82,9 +84,7 @@ def retime(network: Network, gammas: Gammas, grouping: str = "class and cluster"
             raise InputError(f"gamma of group {name!r}", law.to_dict(), "must be in seconds")
         members = np.flatnonzero(groups[name])
         order = members[np.argsort(network.tau_m[members], kind="stable")]
-        level = (np.arange(len(order)) + 0.5) / len(order)
-        quantile = gamma_law.ppf(level, law.shape, scale=law.mean / law.shape)
-        tau_m[order] = np.clip(quantile, law.low, law.high)
+        tau_m[order] = np.clip(law.mean * _profile(law.shape, len(order)), law.low, law.high)
     entry = {
         "operation": "timescales",
         "grouping": grouping,
@@ -93,24 +93,75 @@ def retime(network: Network, gammas: Gammas, grouping: str = "class and cluster"
     return replace(network, tau_m=tau_m, history=(*network.history, entry))
 
 
+def _profile(shape: float, count: int) -> Floats:
+    """The quantiles (r + 1/2)/count of the gamma distribution of mean 1."""
+    from scipy.stats import gamma as gamma_law
+
+    level = (np.arange(count) + 0.5) / count
+    return np.asarray(gamma_law.ppf(level, shape, scale=1 / shape), dtype=float)
+
+
 @dataclass(frozen=True)
 class TimescaleSpace:
-    """What is searched: per group a shape and a mean (s) within bounds, both on a log scale.
+    """What is searched: per group a shape and a mean (s) within bounds, all on log scales.
 
-    groups: names of `neuron_groups`. A point (2 * groups,) of the unit cube has shape and mean of
-    each group in turn.
+    sizes: neurons by group, see `neuron_groups`. mean: of tau_m over all neurons (s), if it is
+    fixed: the mean of each group after the first is searched as its ratio to that of the first,
+    and all are scaled until what `retime` gives has that mean; clipping moves ratios a little.
+    A point of the unit cube has the shape of each group in turn, followed by its mean or ratio.
     """
 
-    groups: tuple[str, ...]
+    sizes: Mapping[str, int]
+    mean: float | None = None
+
+    @classmethod
+    def of(cls, network: Network, grouping: str, fixed: bool = False) -> "TimescaleSpace":
+        """The space of a network's groups; fixed: at its mean tau_m.
+
+        Raises InputError if that mean is to be fixed and no time constants within `CLIP` have it.
+        """
+        sizes = {name: int(mask.sum()) for name, mask in neuron_groups(network, grouping).items()}
+        mean = float(network.tau_m.mean())
+        if fixed and not CLIP[0] < mean < CLIP[1]:
+            allowed = "must be between {:g} and {:g} s to be fixed".format(*CLIP)
+            raise InputError("mean of tau_m", round(mean, 6), allowed)
+        return cls(sizes, mean if fixed else None)
+
+    @property
+    def dimensions(self) -> int:
+        """Coordinates of a point."""
+        return 2 * len(self.sizes) - (self.mean is not None)
 
     def gammas(self, point: tuple[float, ...]) -> dict[str, Gamma]:
         """The distributions a point stands for."""
-        (low, high), values = CLIP, iter(point)
-        found = {}
-        for name in self.groups:
-            shape, mean = _between(SHAPES, next(values)), _between(MEANS, next(values))
-            found[name] = Gamma(shape=shape, mean=mean, low=low, high=high, unit=SECOND)
-        return found
+        values = iter(point)
+        shapes, means = {}, {}
+        for name in self.sizes:
+            shapes[name] = _between(SHAPES, next(values))
+            if self.mean is None:
+                means[name] = _between(MEANS, next(values))
+            else:
+                means[name] = _between(RATIOS, next(values)) if means else 1.0
+        scale = 1.0 if self.mean is None else self._scale(shapes, means, self.mean)
+        low, high = CLIP
+        return {
+            name: Gamma(shape, scale * means[name], low=low, high=high, unit=SECOND)
+            for name, shape in shapes.items()
+        }
+
+    def _scale(self, shapes: Mapping[str, float], means: Mapping[str, float], mean: float) -> float:
+        """The factor on all means at which the clipped time constants have that mean."""
+        from scipy.optimize import brentq
+
+        parts = [means[name] * _profile(shapes[name], n) for name, n in self.sizes.items()]
+        relative = np.concatenate(parts)
+
+        def off(log_scale: float) -> float:
+            return float(np.clip(math.exp(log_scale) * relative, *CLIP).mean()) - mean
+
+        # between the scales at which all are clipped low and all are clipped high
+        ends = (math.log(CLIP[0] / relative.max()), math.log(CLIP[1] / relative.min()))
+        return math.exp(brentq(off, *ends, xtol=1e-14, rtol=1e-14))
 
     def point(self, network: Network, grouping: str) -> tuple[float, ...]:
         """The point nearest to the network's own tau_m: their mean and shape = mean^2/variance.
@@ -118,18 +169,26 @@ class TimescaleSpace:
         Outside the bounds it is moved onto them (equal tau_m have an infinite shape).
         """
         groups = neuron_groups(network, grouping)
+        first = 0.0
         coordinates: list[float] = []
-        for name in self.groups:
+        for name in self.sizes:
             tau = network.tau_m[groups[name]]
             mean, variance = float(tau.mean()), float(tau.var())
             shape = mean**2 / variance if variance > 0 else math.inf
-            coordinates += [_level(SHAPES, shape), _level(MEANS, mean)]
+            coordinates.append(_level(SHAPES, shape))
+            if self.mean is None:
+                coordinates.append(_level(MEANS, mean))
+            elif first:
+                coordinates.append(_level(RATIOS, mean / first))
+            first = first or mean
         return tuple(coordinates)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, JSON-able."""
-        bounds = {"shapes": list(SHAPES), "means": list(MEANS), "clip": list(CLIP)}
-        return {"groups": list(self.groups), **bounds}
+        bounds = {"shapes": list(SHAPES), "clip": list(CLIP)}
+        if self.mean is None:
+            return {"groups": list(self.sizes), **bounds, "means": list(MEANS)}
+        return {"sizes": dict(self.sizes), **bounds, "ratios": list(RATIOS), "mean": self.mean}
 
 
 def _between(bounds: tuple[float, float], level: float) -> float:
@@ -155,7 +214,11 @@ class TimescaleSearch:
 
 
 def search_timescales(
-    network: Network, objective: Objective, search: Search, grouping: str = "class and cluster"
+    network: Network,
+    objective: Objective,
+    search: Search,
+    grouping: str = "class and cluster",
+    fixed: bool = False,
 ) -> TimescaleSearch | None:
     """Search the gamma distributions of tau_m that maximise a task-agnostic objective.
 
@@ -164,9 +227,10 @@ def search_timescales(
     objective: distributions by group -> the value to maximise, or a mapping of measures with one
     called "objective"; typically it measures `retime(network, gammas, grouping)`. A value that
     is not finite (a silent network) is a failure and never chosen. The first evaluation is at the
-    gamma distributions closest to the network's own tau_m. What is raised `search.maximise` says.
+    gamma distributions closest to the network's own tau_m. fixed: all have its mean tau_m. What is
+    raised `TimescaleSpace.of` and `search.maximise` say.
     """
-    space = TimescaleSpace(tuple(neuron_groups(network, grouping)))
+    space = TimescaleSpace.of(network, grouping, fixed)
 
     def measure(point: tuple[float, ...]) -> Measures:
         value = objective(space.gammas(point))
@@ -175,7 +239,7 @@ def search_timescales(
     settings = {"space": space.to_dict(), "grouping": grouping, **search.settings}
     evaluations = maximise(
         measure,
-        2 * len(space.groups),
+        space.dimensions,
         replace(search, settings=settings),
         space.point(network, grouping),
     )

@@ -1,12 +1,16 @@
 """LNP step 4, timescales: groups, distributions, the resumable search and the step itself."""
 
+import json
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from equality import equal_networks
 from probes import Stub, iteration
 from scipy import stats
 
-from hrsnn_brian.errors import InputError
+from hrsnn_brian.errors import InputError, NoEchoError
 from hrsnn_brian.network.build import build_network
 from hrsnn_brian.network.distributions import Gamma
 from hrsnn_brian.network.io import load_network, save_network
@@ -14,6 +18,7 @@ from hrsnn_brian.network.parameters import GraphParams, HRSNNParams, NeuronParam
 from hrsnn_brian.pruning.lnp import LNP
 from hrsnn_brian.pruning.timescales import (
     MEANS,
+    RATIOS,
     SHAPES,
     TimescaleSpace,
     neuron_groups,
@@ -89,12 +94,42 @@ def test_retimed_network_is_saved_whole(clustered, tmp_path):
 
 
 def test_start_of_the_search_is_the_network_itself(network):
-    space = TimescaleSpace(("all",))
+    space = TimescaleSpace.of(network, "all")
     law = space.gammas(space.point(network, "all"))["all"]
     assert law.mean == pytest.approx(network.tau_m.mean())
     assert law.shape == pytest.approx(network.tau_m.mean() ** 2 / network.tau_m.var())
     corner = space.gammas((0.0, 1.0))["all"]
     assert (corner.shape, corner.mean) == (SHAPES[0], pytest.approx(MEANS[1]))
+
+
+@pytest.mark.parametrize("grouping", ["all", "class", "class and cluster"])
+def test_fixed_mean_stays_whatever_the_point(clustered, grouping):
+    """Shapes and ratios at their bounds, where the most time constants are clipped, included."""
+    space = TimescaleSpace.of(clustered, grouping, fixed=True)
+    groups = neuron_groups(clustered, grouping)
+    assert space.dimensions == 2 * len(groups) - 1
+    corners = ((0.0,), (1.0,), (0.0, 1.0), (1.0, 0.0), (0.3, 0.9, 0.6))
+    for corner in corners:
+        point = tuple(np.resize(corner, space.dimensions))
+        tau_m = retime(clustered, space.gammas(point), grouping).tau_m
+        assert tau_m.mean() == pytest.approx(clustered.tau_m.mean(), rel=1e-12)
+    assert not np.allclose(tau_m, clustered.tau_m)
+
+
+def test_coordinates_of_a_fixed_mean_are_shapes_and_ratios(network):
+    space = TimescaleSpace.of(network, "class", fixed=True)
+    laws = space.gammas((1.0, 0.5, 0.25))
+    assert laws["e"].shape == pytest.approx(SHAPES[1])
+    assert laws["i"].mean / laws["e"].mean == pytest.approx(RATIOS[0] ** 0.5)
+    start = space.gammas(space.point(network, "class"))
+    for name, members in neuron_groups(network, "class").items():
+        tau = network.tau_m[members]
+        # but for what clipping and the quantiles of few neurons do
+        assert start[name].mean == pytest.approx(tau.mean(), rel=0.02)
+        assert start[name].shape == pytest.approx(tau.mean() ** 2 / tau.var())
+    slow = replace(network, tau_m=np.full(network.n_neurons, 0.4))
+    with pytest.raises(InputError, match=r"mean of tau_m = 0.4: must be between 0.002 and 0.3 s"):
+        TimescaleSpace.of(slow, "class", fixed=True)
 
 
 # ---- the search
@@ -117,8 +152,8 @@ class Objective:
         return {"objective": -float(loss), "rate_hz": 1e3 * gammas["all"].mean}
 
 
-def search(network, objective, trials=7, **options):
-    return search_timescales(network, objective, Search(trials, **options), grouping="all")
+def search(network, objective, trials=7, fixed=False, **options):
+    return search_timescales(network, objective, Search(trials, **options), "all", fixed)
 
 
 def test_search_finds_the_better_timescales(network):
@@ -133,28 +168,33 @@ def test_search_finds_the_better_timescales(network):
     assert late > blind_late
     assert max(trial.objective for trial in found.evaluations) == found.objective
     trial = found.evaluations[5]
-    law = TimescaleSpace(("all",)).gammas(trial.point)["all"]
+    law = TimescaleSpace.of(network, "all").gammas(trial.point)["all"]
     assert trial.measures["rate_hz"] == pytest.approx(1e3 * law.mean)
 
 
-def test_killed_search_resumes_to_the_same_points(network, tmp_path):
+@pytest.mark.parametrize(("method", "fixed"), [("bayesian", False), ("sobol", True)])
+def test_killed_search_resumes_to_the_same_points(network, tmp_path, method, fixed):
     """A search killed in its sixth evaluation continues as if nothing had been; then it replays."""
     log = tmp_path / "search.jsonl"
-    whole = search(network, Objective())
+    how = {"method": method, "fixed": fixed}
+    whole = search(network, Objective(), **how)
     killed = Objective(die_at=6)
     with pytest.raises(KeyboardInterrupt):
-        search(network, killed, log=log)
+        search(network, killed, **how, log=log)
     assert len(log.read_text().splitlines()) == 1 + 5
     resumed = Objective()
-    assert search(network, resumed, log=log).evaluations == whole.evaluations
+    assert search(network, resumed, **how, log=log).evaluations == whole.evaluations
     assert resumed.calls == 2
     replayed = Objective()
-    again = search(network, replayed, log=log)
+    again = search(network, replayed, **how, log=log)
     assert replayed.calls == 0
     assert again.evaluations == whole.evaluations
     assert again.best == whole.best
+    with pytest.raises(InputError, match="other settings"):
+        search(network, Objective(), method=method, fixed=not fixed, log=log)
     longer = Objective()
-    assert search(network, longer, trials=8, log=log).evaluations[:7] == whole.evaluations
+    extended = search(network, longer, trials=8, **how, log=log)
+    assert extended.evaluations[:7] == whole.evaluations
     assert longer.calls == 1
     assert list(tmp_path.iterdir()) == [log]
 
@@ -212,10 +252,34 @@ def test_search_refusals(network, tmp_path):
 # ---- the step
 
 
-def tuned(network, probe, number=4, **changes):
+def tuned(network, probe, number=4, source=None, log=None, **changes):
     recipe = LNP.changed(**{"timescales": "sobol", "timescale_rate": "off", **changes})
-    now = iteration(network, recipe=recipe, probe=probe, number=number)
-    return recipe.step("timescales")(now).network
+    now = iteration(network, recipe=recipe, probe=probe, number=number, source=source)
+    return recipe.step("timescales")(replace(now, log=lambda name: log)).network
+
+
+def trials(log):
+    """What was measured, in order."""
+    return [json.loads(line)["measures"] for line in log.read_text().splitlines()[1:]]
+
+
+class Leaky(Stub):
+    """Echoes as measured in pruned networks: of the membranes alone s goes as tau_m^2.4; what the
+    recurrence adds as the root of tau_m and of the summed weights. Nothing is unstable."""
+
+    def lambda_1(self, network):
+        return -5.0
+
+    def echo(self, network):
+        slow = network.tau_m.mean() / 20e-3
+        added = abs(network.W).sum() / network.n_neurons
+        return 0.025 * slow**2.4 + 0.25 * math.sqrt(slow * added)
+
+
+class Unasked(Stub):
+    """Fails when asked for anything under common noise."""
+
+    echo = common_lambda_1 = common_growth = None
 
 
 def test_timescales_change_only_for_a_better_stable_trial():
@@ -247,3 +311,62 @@ def test_too_few_iterations_for_a_search_are_refused():
         InputError, match=r"rounds = 3: step 4 comes every timescale_every = 4 of them"
     ):
         check_rounds(LNP, 3)
+
+
+def test_a_slow_leak_reaches_the_echo_but_not_the_objective(network, tmp_path):
+    """Free means find trials with the unpruned network's S; all of them are worse than none."""
+    pruned, log, probe = network.with_weights(0.05 * network.W), tmp_path / "log", Leaky()
+    options = {"objective": "echo", "grouping": "all", "timescale_trials": 24}
+    tuned(pruned, probe, source=network, log=log, **options)
+    first, *others = trials(log)
+    wanted = probe.echo(network)
+    leaks = [t for t in others if abs(math.log(t["input_echo"] / wanted)) < 0.25]
+    assert leaks
+    assert all(t["membrane_echo"] > 4 * first["membrane_echo"] for t in leaks)
+    assert all(t["objective"] < first["objective"] < 0 for t in leaks)
+    # the unpruned network meets it; at the fixed mean nothing can leak
+    tuned(network, probe, source=network, log=tmp_path / "full", **options)
+    assert trials(tmp_path / "full")[0]["objective"] == pytest.approx(0, abs=0.1)
+    tuned(pruned, probe, source=network, log=tmp_path / "fixed", mean="fixed", **options)
+    echoes = [t["membrane_echo"] for t in trials(tmp_path / "fixed")]
+    assert echoes == pytest.approx([echoes[0]] * 24)
+
+
+def test_the_step_keeps_a_fixed_mean(network):
+    class Mixed(Leaky):
+        """More memory, the faster inhibition is."""
+
+        def memory_capacity(self, network):
+            return float(1 / network.tau_m[~network.is_e].mean())
+
+    options = {"mean": "fixed", "objective": "memory", "timescale_trials": 8}
+    better = tuned(network, Mixed(), **options)
+    assert better.history[-1]["operation"] == "timescale search"
+    assert better.tau_m.mean() == pytest.approx(network.tau_m.mean(), rel=1e-12)
+    assert better.tau_m[~network.is_e].mean() < 0.8 * network.tau_m[~network.is_e].mean()
+
+
+def test_trials_are_judged_under_common_noise_where_bounds_are_given(network, tmp_path):
+    log = tmp_path / "log"
+    options = {"grouping": "all", "timescale_trials": 12}
+    tuned(network, Leaky(), log=log, echo_max=0.3, lambda_common_max=0.0, **options)
+    found = trials(log)
+    assert {t["objective"] is None for t in found} == {True, False}
+    for trial in found:
+        assert (trial["objective"] is None) == (trial["input_echo"] > 0.3)
+        assert trial["lambda_common_per_s"] == -9.0
+    tuned(network, Leaky(), log=tmp_path / "b", lambda_common_max=-9.5, **options)
+    assert all(t["objective"] is None for t in trials(tmp_path / "b"))
+    tuned(network, Unasked(), **options)  # `lnp` is judged as it was
+
+
+def test_neurons_that_keep_nothing_alone_are_refused(network):
+    class Deaf(Leaky):
+        def echo(self, network):
+            return 0.6 if network.n_synapses else 0.0
+
+    with pytest.raises(NoEchoError, match="no input echo without recurrence"):
+        tuned(network, Deaf(), objective="echo")
+    assert tuned(network, Unasked(), 4, objective="echo", timescales="off") is network
+    assert "echo" in LNP.changed(objective="echo").needs
+    assert "echo" not in LNP.changed(objective="echo", timescales="off").needs
