@@ -91,7 +91,7 @@ class Shard:
 class StudyRun:
     """A run as this process leaves it: where it is, its rows, and what it cost this time.
 
-    rows: all rows, in the order of the points, with their schema; none if other shards have not
+    rows: those of its main table, in the order of the points, with their schema; none if other shards have not
     finished theirs. computed: points computed now rather than found finished. engine: builds, runs
     and the seconds in each, of this time. seconds: wall time of this time. files: tables and
     figures.
@@ -301,13 +301,17 @@ class _Sweep:
         return True
 
     def _results(self, draw: Callable[[str, Path], list[Path]]) -> tuple[Table, list[Path]]:
-        study, rows = self.plan.study, self.records.table(self.plan.options)
+        study, tables = self.plan.study, self.records.tables(self.plan.options)
+        rows = tables[study.main_table]
         failed = [found for point in self.plan.points if (found := self._failure(point))]
         if not rows and not failed:
             what = "no point returned a row: run(point, engine) returns dicts, one per row"
             raise InputError("study", study.name, what)
-        path = self.run.tables / f"{study.name}.csv"
-        files = write_table(path, rows, rows.schema) if rows else []
+        path = self.run.tables / f"{study.main_table}.csv"
+        files: list[Path] = []
+        for name, table in tables.items():
+            if table:
+                files += write_table(self.run.tables / f"{name}.csv", table, table.schema)
         if failed:
             many = f"{len(failed)} of {len(self.plan.points)} points failed"
             others = f", the others are in {path}" if rows else ""
