@@ -91,10 +91,10 @@ class Shard:
 class StudyRun:
     """A run as this process leaves it: where it is, its rows, and what it cost this time.
 
-    rows: those of its main table, in the order of the points, with their schema; none if other shards have not
-    finished theirs. computed: points computed now rather than found finished. engine: builds, runs
-    and the seconds in each, of this time. seconds: wall time of this time. files: tables and
-    figures.
+    rows: those of its main table, in the order of the points, with their schema; none if other
+    shards have not finished theirs. computed: points computed now rather than found finished.
+    engine: builds, runs and the seconds in each, of this time. seconds: wall time of this time.
+    files: tables and figures.
     """
 
     path: Path

@@ -15,8 +15,9 @@ Values of a preset say of what kind the options are; `options=` a section of typ
 `runs.options`) says it with bounds, units and meanings, for `hrsnn list options`.
 
 Rows of all points, in the order of the points, become `tables/<name>.csv`, with a schema beside it
-that says what the columns mean; a study of several `tables` sorts its rows into them. A value may be a `Score`: its direction and unit, and whether the
-task is judged by it, are filed with it. A file of data that
+that says what the columns mean; a study of several `tables` sorts its rows into them. A value
+may be a `Score`: its direction and unit, and whether the task is judged by it, are filed with it.
+A file of data that
 `run` reads is best named by an option: a resumed run then notices that it has changed.
 """
 
