@@ -5,7 +5,8 @@ pruning_history   per iteration of a recipe that watches its stability: what it 
                   score of the network of that iteration on the first task
 and of the first seed alone, to draw pictures from:
 eigenvalues       all of A = -D + D W, with the participation ratio of each
-free_runs         predictions that feed themselves, true and predicted, from one start
+free_runs         a prediction that feeds itself, true and predicted: of the starts that are
+                  scored, the one of median valid time
 state_components  states under one input on their two leading components, along the pruning
 neurons, synapses the network before and after
 timescale_search  every trial of the search of time constants
@@ -18,6 +19,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hrsnn_brian.dynamics.measures import COLUMNS as MEASURED
 from hrsnn_brian.dynamics.measures import Lengths, dynamics_row
@@ -60,6 +63,8 @@ COLUMNS = (
     Column("pc_2", "states on their second principal component", "1"),
     Column("explained_1", "share of the variance on the leading component", "1"),
     Column("explained_2", "share of the variance on the second component", "1"),
+    Column("start", "number of the start, in the order of the series", "1", role="identity"),
+    Column("starts", "starts that are scored", "1"),
     Column("time", "since the prediction began to feed itself", "see unit"),
     Column("unit", "unit of the times of the row", role="note"),
     Column("truth", "what the series did", "training s.d."),
@@ -174,21 +179,25 @@ class Watched:
             yield "timescale_search", list(_trials(self.work))
 
     def _free(self, task: Any) -> list[Row]:
+        """The run of median valid prediction time."""
         from hrsnn_brian.evaluation.free_run import free_run
 
         assert self.network is not None
         found = free_run(self.network, task, self.engine, self.point["seed"])
-        start = int(found.starts[0])
-        truth, predicted = task.truth[start : start + found.steps, 0], found.predicted[0, :, 0]
+        k = int(found.valid.argsort(kind="stable")[len(found.valid) // 2])
+        start = int(found.starts[k])
+        truth, predicted = task.truth[start : start + found.steps, 0], found.predicted[k, :, 0]
         return [
             {
-                "time": k / found.steps_per_unit,
+                "start": k + 1,
+                "starts": len(found.starts),
+                "time": step / found.steps_per_unit,
                 "unit": found.unit,
                 "truth": float(true),
                 "predicted": float(said),
-                "valid": float(found.valid[0]),
+                "valid": float(found.valid[k]),
             }
-            for k, (true, said) in enumerate(zip(truth, predicted, strict=True))
+            for step, (true, said) in enumerate(zip(truth, predicted, strict=True))
         ]
 
     def _components(self) -> Iterator[Row]:
@@ -199,10 +208,13 @@ class Watched:
 
         every = list(self._iterations())
         task, last = self._task(), len(every) - 1
+        unpruned = None
         for k in sorted({round(j * last / (_SNAPSHOTS - 1)) for j in range(_SNAPSHOTS)}):
             network = every[k][1]
             shown = present(self.engine, network, task, self.point["seed"])
             on, share = principal_components(filtered_rates(network, shown)[:_STATES], 2)
+            unpruned = on if unpruned is None else unpruned
+            on = on * np.sign((on * unpruned).sum(axis=0))  # the sign of a component means nothing
             for sample, (one, two) in enumerate(on):
                 yield {
                     "neurons": network.n_neurons,
