@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 class FigureEntry:
     """A figure: `draw(table)` of the module of its name draws it from `tables/<table>.csv`.
 
-    caption: what bars, lines and controls are, for those who see it without the run.
+    caption: what n, bars, lines and controls are, for those who see it without the run. others:
+    tables that `draw` takes after the first.
     """
 
     table: str
     description: str
     caption: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.table, *self.others)
 
 
 FIGURES = {
@@ -59,6 +65,28 @@ FIGURES = {
     "dynamics": FigureEntry(
         "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"
     ),
+    "concept": FigureEntry(
+        "neurons",
+        "a network before and after pruning, coloured by time constant",
+        others=("synapses",),
+    ),
+    "pruning_history": FigureEntry(
+        "pruning_history", "size, rate, dynamics and score of a network while it is pruned"
+    ),
+    "eigenvalue_clouds": FigureEntry(
+        "eigenvalues", "eigenvalues of the linearised networks, and how far their modes spread"
+    ),
+    "free_runs": FigureEntry(
+        "free_runs", "predictions that feed themselves, true and predicted, and their attractors"
+    ),
+    "state_components": FigureEntry(
+        "state_components", "principal components of the states along the pruning"
+    ),
+    "time_constants": FigureEntry(
+        "neurons",
+        "time constants before and after the search, and the search itself",
+        others=("timescale_search",),
+    ),
     "finite_size": FigureEntry(
         "perturbation_size", "finite-size exponents against d0 for several dt, beside lambda_inf"
     ),
@@ -84,7 +112,7 @@ def list_figures() -> dict[str, str]:
 
 def drawable(run: Path) -> list[str]:
     """The figures whose tables the run directory holds."""
-    return [name for name in FIGURES if _table(name, run).is_file()]
+    return [name for name in FIGURES if all(path.is_file() for path in _tables(name, run))]
 
 
 def draw_figure(name: str, run: Path, folder: Path | None = None, missing: str = "") -> list[Path]:
@@ -107,20 +135,21 @@ def drawn(name: str, run: Path, missing: str = "") -> "Figure":
     """
     if name not in FIGURES:
         raise unknown_name("figure", name, FIGURES)
-    path = _table(name, run)
-    table = read_table(path)
-    read_schema(path)
+    paths = _tables(name, run)
+    tables = [read_table(path) for path in paths]
+    for path in paths:
+        read_schema(path)
     module = importlib.import_module(f"hrsnn_brian.figures.{name}")
     try:
         with house_style():
-            axes = module.draw(table)
+            axes = module.draw(*tables)
     except TableError as error:
-        raise TableError("table", str(path), error.allowed) from None
+        raise TableError("table", ", ".join(map(str, paths)), error.allowed) from None
     figure: Figure = axes[0].figure
     if missing:
         figure.text(0.995, 0.995, missing, color=VERMILION, ha="right", va="top", fontsize=8)
     return figure
 
 
-def _table(name: str, run: Path) -> Path:
-    return run / "tables" / f"{FIGURES[name].table}.csv"
+def _tables(name: str, run: Path) -> list[Path]:
+    return [run / "tables" / f"{table}.csv" for table in FIGURES[name].tables]

@@ -32,6 +32,21 @@ DATELESS: dict[str, dict[str, str | None]] = {
 GREY, SLATE = "#8C8C8C", "#4D4D4D"
 LINES = (ORANGE, BLUE, VERMILION, GREEN, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+# A recipe has the colour of its family, the first word of its name, in every figure.
+FAMILIES = {
+    "full": BLACK,
+    "no": GREY,  # recurrence
+    "lnp": VERMILION,
+    "frugal": GREEN,
+    "thrifty": "#00674A",  # a darker GREEN
+    "activity": ORANGE,
+    "magnitude": PURPLE,
+    "sampling": "#8A4A6F",  # a darker PURPLE
+    "random": BLUE,
+    "fresh": SKY,
+    "noise": "#A89A00",  # a darker YELLOW
+    "lottery": "#7A5230",
+}
 
 _RC: dict[Any, Any] = {
     "font.size": 9,
@@ -50,6 +65,23 @@ _RC: dict[Any, Any] = {
     "savefig.dpi": 200,
     "svg.hashsalt": "hrsnn",  # names inside an SVG are the same every time
 }
+
+
+def recipe_style(name: str) -> dict[str, str]:
+    """Colour, marker and line of a recipe or reference, the same in every figure.
+
+    Members of a family share a colour; the line and marker tell the one with the echo gain, and
+    the marker others, from the plain one.
+    """
+    family, *more = name.split()
+    echoed = bool(more) and more[-1] == "echo"
+    of_it = "".join(more)
+    marker = "o" if not more else "D" if echoed else MARKERS[1 + sum(of_it.encode()) % 4]
+    return {
+        "color": FAMILIES.get(family, SLATE),
+        "marker": "s" if marker == "D" and not echoed else marker,
+        "linestyle": "--" if echoed else "-",
+    }
 
 
 @contextmanager

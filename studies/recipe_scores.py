@@ -1,7 +1,7 @@
 """What a recipe's network scores: pruned once, on every task, as it is and at a matched rate."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from hrsnn_brian.studies.task_points import pruned_to, task_of
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pruning.prune import Rounds
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.task import Task
 
@@ -42,12 +43,20 @@ GROWTH = Column("growth_per_s", "growth of random perturbations in 200 ms", "1/s
 
 
 def scored_rows(
-    point: Point, recipe: Recipe | None, engine: "Engine", readouts: tuple[str, ...]
+    point: Point,
+    recipe: Recipe | None,
+    engine: "Engine",
+    readouts: tuple[str, ...],
+    *,
+    describe: "Callable[[Network, Measurements], Row] | None" = None,
+    rounds: "Rounds | None" = None,
 ) -> list[Row]:
     """The rows of a point under a recipe (None: of the full or bare network that it names).
 
-    With `stability` in the point they hold the columns of `stability_row`.
-    The tasks of a point are as `shown_tasks` gives them.
+    describe: network -> more columns, asked once for each network, also if it is on several tasks;
+    by default those of `stability_row` with `stability` in the point, else none. rounds: where
+    iterations are kept and who is told of them. The tasks of a point are as `shown_tasks` gives
+    them.
     """
     from hrsnn_brian.dynamics.probe import Measurements
 
@@ -61,9 +70,11 @@ def scored_rows(
         if recipe is None
         else {"network": PRUNED, "recipe": point["recipe"]}
     )
-    stability = cache(lambda network: stability_row(network, measure))  # one for all its tasks
+    if describe is None:
+        describe = stability_row if point.get("stability") else lambda network, measure: {}
+    described = cache(lambda network: describe(network, measure))  # one for all its tasks
     rows: list[Row] = []
-    for task, pruned, note in _pruned(point, recipe, full, tasks, measure):
+    for task, pruned, note in _pruned(point, recipe, full, tasks, (measure, rounds)):
         as_pruned = _scored(pruned, task, measure, readouts)
         for match in point["match"]:
             network, why = pruned, note
@@ -74,8 +85,8 @@ def scored_rows(
             same = network is pruned
             found = as_pruned if same else _scored(network, task, measure, readouts)
             told = asked | {"match": match, "note": why}
-            if point.get("stability") and network is not None:
-                told |= stability(network)
+            if network is not None:
+                told |= described(network)
             rows += [row | told for row in found]
     return rows
 
@@ -109,7 +120,7 @@ def _pruned(
     recipe: Recipe | None,
     full: "Network",
     tasks: "Sequence[Task]",
-    measure: "Measurements",
+    how: "tuple[Measurements, Rounds | None]",
 ) -> "Iterator[tuple[Task, Network | None, str]]":
     """Each task with its network and what is to be noted; one network unless the recipe looks."""
     if recipe is None:
@@ -118,12 +129,12 @@ def _pruned(
         return
     from hrsnn_brian.evaluation.task_probe import TaskProbe
 
+    measure, rounds = how
     found: tuple[Network | None, str] | None = None
     for task in tasks:
         if found is None or prunes_for_a_task(recipe):
-            found = pruned_to(
-                point, recipe, full, TaskProbe(measure.engine, measure.seed, task=task)
-            )
+            probe = TaskProbe(measure.engine, measure.seed, task=task)
+            found = pruned_to(point, recipe, full, probe, rounds)
         yield task, *found
 
 

@@ -27,6 +27,7 @@ from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.network.network import Network
+    from hrsnn_brian.pruning.prune import Rounds
     from hrsnn_brian.simulation import Engine
     from hrsnn_brian.tasks.images.image_set import ImageSet
     from hrsnn_brian.tasks.task import Task
@@ -239,10 +240,15 @@ def check_leavers(recipes: Iterable[str], neuron_fraction: float) -> None:
 
 
 def pruned_to(
-    point: Point, recipe: Recipe, full: "Network", probe: "Measurements"
+    point: Point,
+    recipe: Recipe,
+    full: "Network",
+    probe: "Measurements",
+    rounds: "Rounds | None" = None,
 ) -> "tuple[Network | None, str]":
     """The network pruned to the fractions that a point asks for, with the seed of the probe, and a
     note; None where the neurons that stay have too few synapses, or no gain gives the echo.
+    rounds: as `prune` takes them.
     """
     from hrsnn_brian.pruning.echo_gain import EchoOutOfReachError
     from hrsnn_brian.pruning.prune import prune
@@ -254,7 +260,7 @@ def pruned_to(
         synapses=max(1, round(point["keep"] * full.n_synapses)),
     )
     try:
-        found = prune(full, recipe, size, probe=probe, seed=probe.seed)
+        found = prune(full, recipe, size, probe=probe, seed=probe.seed, rounds=rounds)
     except SizeOutOfReachError:
         return None, SIZE_MISSED
     except EchoOutOfReachError as problem:

@@ -37,7 +37,7 @@ COMMANDS = {
     "figure": "draw a figure from the tables of a run",
     "report": "write one HTML file of runs: verdicts, figures, tables, provenance",
     "verdicts": "judge the paper's claims from the tables of finished runs",
-    "reproduce": "run the main study and draw its figure",
+    "reproduce": "run the paper's claim end to end: tables, figures, verdicts, one report",
     "list": "list tasks, recipes, studies, figures, presets, systems, or the options of one",
     "doctor": "check the installation; time a build and a run",
     "cache": "show or clear the compiled programs and what was learnt from images",
@@ -50,7 +50,7 @@ _REFUSED = {
 }
 
 _EXAMPLES = """examples:
-  hrsnn reproduce                                   the main job: table and figure
+  hrsnn reproduce                                   the main job: figures and a report
   hrsnn build --set N=300 --out net.npz             a network of 300 neurons
   hrsnn prune net.npz --method noise --keep 0.1 --out pruned.npz
   hrsnn evaluate pruned.npz --task wind

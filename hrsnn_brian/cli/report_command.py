@@ -59,7 +59,7 @@ def write_report(
         facts = [read_run(view, missing) for view, missing in views]
         check_output_file(str(path), [".html"])
         parts = [_part(each) for each in facts]
-        found, warnings = _verdicts(facts, [r.strip() for r in recipes.split(",") if r.strip()])
+        found, warnings = verdicts_of(facts, [r.strip() for r in recipes.split(",") if r.strip()])
     page = Page(title or ", ".join(each.name for each in facts), parts, found, warnings)
     write_text(path, render(page))
     return path
@@ -75,10 +75,11 @@ def _part(facts: "RunFacts") -> "Part":
     if study is None:
         return Part(facts, "", figures)
     missing = []
-    if not any(table.name == study.name for table in facts.tables):
-        missing.append(f"table {study.name}: the study writes it when all its points are there")
+    main = study.main_table
+    if not any(table.name == main for table in facts.tables):
+        missing.append(f"table {main}: the study writes it when all its points are there")
     summary = ""
-    file = facts.path / "tables" / f"{study.name}.csv"
+    file = facts.path / "tables" / f"{main}.csv"
     if study.summary is not None and file.is_file():
         frame = read_table(file)
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -117,7 +118,7 @@ def _figures(facts: "RunFacts", study: "Study | None") -> "list[Figure]":
     return figures
 
 
-def _verdicts(
+def verdicts_of(
     facts: "Sequence[RunFacts]", recipes: Sequence[str]
 ) -> "tuple[dict[str, list[Verdict]], list[str]]":
     """Recipe -> verdicts, if a finished run speaks of the claims; and what does not go together."""

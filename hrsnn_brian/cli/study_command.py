@@ -1,6 +1,8 @@
 """`hrsnn study`: a study of the package, or of the user's own file, into a run directory."""
 
 import argparse
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +33,16 @@ def run(args: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def run_named(args: argparse.Namespace, study: str, output: Output) -> None:
-    """Runs the study of that name or file as the options say, and reports."""
+def run_named(
+    args: argparse.Namespace,
+    study: str,
+    output: Output,
+    more: Callable[[Path], list[Path]] = lambda run: [],
+) -> None:
+    """Runs the study of that name or file as the options say, and reports.
+
+    more: files written when the run is finished, from its directory.
+    """
     from hrsnn_brian.runs.runner import plan_study
     from hrsnn_brian.runs.study import load_study
 
@@ -43,10 +53,15 @@ def run_named(args: argparse.Namespace, study: str, output: Output) -> None:
         seed=args.seed,
         device=args.device,
     )
-    run_plan(args, plan, output)
+    run_plan(args, plan, output, more)
 
 
-def run_plan(args: argparse.Namespace, plan: "Plan", output: Output) -> None:
+def run_plan(
+    args: argparse.Namespace,
+    plan: "Plan",
+    output: Output,
+    more: Callable[[Path], list[Path]] = lambda run: [],
+) -> None:
     """Runs `plan` where, and as far as, the options of `add_running` say, and reports."""
     from hrsnn_brian.runs.runner import estimate_study, run_study
 
@@ -64,7 +79,8 @@ def run_plan(args: argparse.Namespace, plan: "Plan", output: Output) -> None:
             shard=shard,
             retry_failed=args.retry_failed,
         )
-    report(found, output)
+    files = [*found.files, *more(found.path)] if found.files else []
+    report(replace(found, files=files), output)
 
 
 def _say(found: "Estimate", output: Output) -> None:

@@ -127,6 +127,16 @@ def effective_dimension(states: Floats) -> float:
     return float(np.trace(gram)) ** 2 / float(np.sum(gram**2))
 
 
+def principal_components(states: Floats, count: int) -> tuple[Floats, Floats]:
+    """States (T, N) on their leading principal components, (T, count), and the share of the
+    variance on each, (count,); a share is 0 where nothing varies."""
+    x = np.asarray(states, dtype=float)
+    left, size, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    power = size**2
+    share = power / power.sum() if power.any() else power
+    return left[:, :count] * size[:count], share[:count]
+
+
 @dataclass(frozen=True, eq=False)
 class MemoryCapacity:
     """Linear memory: `total` = sum of `by_delay` (max_delay,), entry k - 1 that of delay k."""

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.dynamics.activity import autocorrelation, isi_cv, population_rate
+from hrsnn_brian.dynamics.activity import (
+    autocorrelation,
+    isi_cv,
+    population_rate,
+    principal_components,
+)
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised
 from hrsnn_brian.dynamics.exponents.spiking import DRIVES, Protocol, lyapunov_spectrum
 from hrsnn_brian.errors import unknown_name
@@ -182,16 +187,12 @@ def _pca(of: Portrait) -> Columns:
     """States on their two leading principal components, and what each explains."""
     from hrsnn_brian.dynamics.probe import filtered_rates
 
-    states = filtered_rates(of.network, of.recording)
-    centred = states - states.mean(axis=0)
-    left, size, _ = np.linalg.svd(centred, full_matrices=False)
-    power = size**2
-    share = power / power.sum() if power.any() else power
-    count = len(states)
+    on, share = principal_components(filtered_rates(of.network, of.recording), 2)
+    count = len(on)
     return {
         "time_s": np.arange(count) * of.network.params.timing.sample,
-        "pc_1": left[:, 0] * size[0],
-        "pc_2": left[:, 1] * size[1],
+        "pc_1": on[:, 0],
+        "pc_2": on[:, 1],
         "explained_1": np.full(count, share[0]),
         "explained_2": np.full(count, share[1]),
     }

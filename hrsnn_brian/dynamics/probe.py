@@ -9,7 +9,7 @@ of the exponents, so pruning builds nothing of its own.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -237,7 +237,14 @@ def noise_covariance(
     return trace_covariance(filtered_rates(network, recording))
 
 
-def filtered_rates(network: Network, recording: Recording) -> Floats:
+class Recorded(Protocol):
+    """What has states by name, (samples, N): a `Recording`, or what a task has shown."""
+
+    @property
+    def states(self) -> dict[str, Floats]: ...
+
+
+def filtered_rates(network: Network, recording: Recorded) -> Floats:
     """The recorded trace closest to 100 ms, (samples, N), without the first tenth of the run."""
     timing = network.params.timing
     nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in timing.traces]))

@@ -56,6 +56,22 @@ class Schema:
         """The names of all score columns."""
         return [name for name, column in self.columns.items() if column.role == "score"]
 
+    def of(self, rows: Iterable[Mapping[str, Any]]) -> "Schema":
+        """The part of it that speaks of the columns of `rows`."""
+        held = set(columns_of(rows))
+        found = {
+            task: TaskScores(
+                tuple(name for name in told.scores if name in held),
+                tuple(name for name in told.shown if name in held),
+                told.primary if told.primary in held else None,
+            )
+            for task, told in self.tasks.items()
+        }
+        return Schema(
+            {name: column for name, column in self.columns.items() if name in held},
+            {task: told for task, told in found.items() if told.scores},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         columns = {column.name: asdict(column) for column in self.columns.values()}

@@ -143,6 +143,14 @@ def text_of(found: Sequence[Verdict]) -> str:
     return "\n".join([*overview, "", *(line for verdict in found for line in _lines(verdict))])
 
 
+def overview(found: Mapping[str, Sequence[Verdict]]) -> str:
+    """Recipe -> verdicts as a table: a line per claim, a column per recipe."""
+    claims = dict.fromkeys(v.claim.name for verdicts in found.values() for v in verdicts)
+    said = [{v.claim.name: v.verdict for v in verdicts} for verdicts in found.values()]
+    lines = [[name, *(each[name] for each in said)] for name in claims]
+    return text_table(lines, ["claim", *found])
+
+
 def _lines(verdict: Verdict) -> Iterator[str]:
     claim = verdict.claim
     direction = f" ({verdict.direction})" if verdict.verdict == FAILS else ""

@@ -172,13 +172,17 @@ class Sweep:
         return True
 
     def _results(self, draw: Callable[[str, Path], list[Path]]) -> tuple[Table, list[Path]]:
-        study, rows = self.plan.study, self.records.table()
+        study, tables = self.plan.study, self.records.tables()
+        rows = tables[study.main_table]
         failed = [found for point in self.plan.points if (found := self._failure(point))]
         if not rows and not failed:
             what = "no point returned a row: run(point, engine) returns dicts, one per row"
             raise InputError("study", study.name, what)
-        path = self.run.tables / f"{study.name}.csv"
-        files = write_table(path, rows, rows.schema) if rows else []
+        path = self.run.tables / f"{study.main_table}.csv"
+        files: list[Path] = []
+        for name, table in tables.items():
+            if table:
+                files += write_table(self.run.tables / f"{name}.csv", table, table.schema)
         if failed:
             many = f"{len(failed)} of {len(self.plan.points)} points failed"
             others = f", the others are in {path}" if rows else ""

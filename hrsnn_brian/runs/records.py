@@ -9,13 +9,14 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.files.atomic import plain, write_text
 from hrsnn_brian.files.machine import peak_memory
 from hrsnn_brian.files.schema import complete, schema_from_dict, scores_told
 from hrsnn_brian.files.tables import Row, Table, columns_of
 from hrsnn_brian.runs.points import exact_text
 from hrsnn_brian.runs.provenance import add_costs, utc_now
-from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.runs.study import TABLE, Point, Study
 
 Record = dict[str, Any]
 POINTS, FAILED = "points", "failed"
@@ -56,12 +57,26 @@ class Records:
         for point in points:
             self._path(FAILED, point).unlink(missing_ok=True)
 
-    def table(self) -> Table:
-        """The rows of the finished points, in the order of the points, with their schema."""
+    def tables(self) -> dict[str, Table]:
+        """The rows of the finished points, in the order of the points, with their schema, by table.
+
+        The main table is always there. Raises InputError for a row of a table the study has not.
+        """
         records = [record for point in self.points if (record := self.finished(point))]
-        rows = [row for record in records for row in record["rows"]]
+        sorted_rows: dict[str, list[Row]] = {self.study.main_table: []}
+        for row in (row for record in records for row in record["rows"]):
+            name = self.study.main_table
+            if self.study.tables:
+                name = row.pop(TABLE, name)
+                if name not in self.study.tables:
+                    raise unknown_name(TABLE, str(name), self.study.tables)
+            sorted_rows.setdefault(name, []).append(row)
         told = [schema_from_dict(record["scores"]) for record in records]
-        return Table(rows, complete(columns_of(rows), self.study.columns, told))
+        own = self.study.columns
+        return {
+            name: Table(rows, complete(columns_of(rows), own, [each.of(rows) for each in told]))
+            for name, rows in sorted_rows.items()
+        }
 
     def file(self, point: Point, rows: list[Row], cost: dict[str, Any], seconds: float) -> None:
         """Files a finished point: infinite numbers as they are, NaN in a row as missing."""

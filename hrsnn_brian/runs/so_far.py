@@ -29,10 +29,10 @@ def so_far(run: Path) -> Iterator[tuple[Path, str]]:
         yield run, f"unfinished, and its points cannot be read here: {problem}"
         return
     records = Records(plan.study, plan.points, run)
-    table = records.table()
+    tables = records.tables()
     done = sum(records.finished(point) is not None for point in plan.points)
     told = f"unfinished: {done} of {len(plan.points)} points"
-    if not table:
+    if not any(tables.values()):
         yield run, told
         return
     with tempfile.TemporaryDirectory(prefix="hrsnn-so-far-") as folder:
@@ -41,5 +41,7 @@ def so_far(run: Path) -> Iterator[tuple[Path, str]]:
         for name in ("config.toml", "provenance.json"):
             if (run / name).exists():
                 shutil.copyfile(run / name, view / name)
-        write_csv(view / "tables" / f"{plan.study.name}.csv", table, table.schema)
+        for name, table in tables.items():
+            if table:
+                write_csv(view / "tables" / f"{name}.csv", table, table.schema)
         yield view, told

@@ -15,8 +15,9 @@ Values of a preset say of what kind the options are; `options=` a section of typ
 `runs.options`) says it with bounds, units and meanings, for `hrsnn list options`.
 
 Rows of all points, in the order of the points, become `tables/<name>.csv`, with a schema beside it
-that says what the columns mean. A value may be a `Score`: its direction and unit, and whether the
-task is judged by it, are filed with it. A file of data that
+that says what the columns mean; a study of several `tables` sorts its rows into them. A value
+may be a `Score`: its direction and unit, and whether the task is judged by it, are filed with it.
+A file of data that
 `run` reads is best named by an option: a resumed run then notices that it has changed.
 """
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
 
 Point: TypeAlias = dict[str, Any]
+TABLE = "table"
+"""The column in which a row of a study of several tables says into which it goes."""
 RunPoint: TypeAlias = Callable[[Point, "Engine"], Iterable[Row] | Row | None]
 
 # The studies of the package are found by name, like a user's file: nothing here depends on them.
@@ -67,6 +70,8 @@ class Study:
     uses_engine: False hands `run` no engine (None) and asks for no compiler.
     figures: names of the figures drawn from the finished table.
     summary: rows -> a short text for the terminal; the rows are a `Table`, which has their schema.
+    tables: names of its tables, if there are others than one called as the study. The first is its
+        main one, which has the rows without a `TABLE`; a table without rows is not written.
     columns: what the columns of its own mean; scores say it themselves (`Score` as a value).
     source, code: set by `load_study`: what it was given, and what identifies the code behind it
         (the name, for a study of the package; a hash of the content, for a user's file).
@@ -85,9 +90,15 @@ class Study:
     varied: Callable[[Options], tuple[Column, ...]] | None = None
     options: type[Section] | None = None
     families: Callable[[Options], tuple[int, int] | None] | None = None
+    tables: tuple[str, ...] = ()
     source: str = ""
     code: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def main_table(self) -> str:
+        """The name of the table that its summary is of."""
+        return self.tables[0] if self.tables else self.name
 
 
 def list_studies() -> dict[str, str]:
