@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hrsnn_brian.dynamics.activity import autocorrelation, isi_cv, population_rate
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised
 from hrsnn_brian.dynamics.exponents.spiking import DRIVES, Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.probe import filtered_rates, rate_states
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Engine, Recording, simulate
@@ -59,7 +60,8 @@ class Portrait:
     def recording(self) -> Recording:
         """The run under the drive, with spikes and states."""
         drive = DRIVES[self.drive](self.network, self.seconds, self.seed)
-        asked = replace(drive, record_states=True, record_spikes=True, traces=True)
+        states = rate_states(self.network)
+        asked = replace(drive, record_states=states, record_spikes=True, traces=True)
         return simulate(self.engine, self.network, asked)
 
     @property
@@ -180,8 +182,6 @@ def _divergence(of: Portrait) -> Columns:
 
 def _pca(of: Portrait) -> Columns:
     """States on their two leading principal components, and what each explains."""
-    from hrsnn_brian.dynamics.probe import filtered_rates
-
     states = filtered_rates(of.network, of.recording)
     centred = states - states.mean(axis=0)
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
