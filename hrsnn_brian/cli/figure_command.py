@@ -29,9 +29,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
         if not names:
             said = f"holds no table that a figure is drawn from{missing and '; '}{missing}"
             raise InputError("--run", args.run, said)
+        files = [file for name in names for file in draw_figure(name, view, folder, missing)]
         if missing:
             note(f"{path}: {missing}")
-        files = [file for name in names for file in draw_figure(name, view, folder, missing)]
     for file in files:
         output.say(str(file))
     output.result({"run": path, "files": files})

@@ -44,7 +44,7 @@ from hrsnn_brian.network.network import Network
 from hrsnn_brian.settings.fields import Real, Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.units import Seconds
-from hrsnn_brian.simulation import Drive, Engine, Recording, simulate
+from hrsnn_brian.simulation import Drive, Engine, simulate
 from hrsnn_brian.simulation.noise import COMMON_SAMPLES, common_noise, held_samples, require_encoder
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ def input_echo(
     u = common_noise(plan.samples, seed, plan.correlation)
     moved = u.copy()
     moved[plan.times] += plan.step
-    base = simulate(engine, network, Drive(u[:, None], seed=seed))
+    trace = timing.nearest_trace(ECHO_TRACE)
+    drive = Drive(u[:, None], seed=seed, record_states=(trace,))
+    base = simulate(engine, network, drive)
     if not base.spike_count.any():
         raise NoEchoError("network", f"{network.n_neurons} neurons", "is silent: it has no echo")
-    x = _traces(network, base)
-    rate_hz = base.rate_hz
-    del base  # the states of one run are enough
-    changed = _traces(network, simulate(engine, network, Drive(moved[:, None], seed=seed)))
+    x, rate_hz = base.states[trace], base.rate_hz
+    changed = simulate(engine, network, replace(drive, stimulus=moved[:, None])).states[trace]
     found = echoes(x, changed, plan.times, plan.until + 1)
     if not found.curves.any():
         allowed = f"no spike answers to a step of {plan.step:g} in its input"
@@ -170,9 +170,3 @@ def echoes(x: Floats, changed: Floats, times: NDArray[np.int64], length: int) ->
         raise NoEchoError("network", f"{x.shape[1]} neurons", "its traces are constant")
     distance = np.square(changed - x).sum(axis=1)[rows]
     return Echoes(distance / variance, power.mean(axis=1) / variance)
-
-
-def _traces(network: Network, recording: Recording) -> Floats:
-    timing = network.params.timing
-    nearest = int(np.argmin([abs(math.log(tau / ECHO_TRACE)) for tau in timing.traces]))
-    return recording.states[timing.trace_names[nearest]]

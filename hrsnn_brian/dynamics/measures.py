@@ -122,10 +122,11 @@ def common_noise_row(network: "Network", measure: Any) -> Row:
 
 def _activity(network: "Network", measure: "Measurements", seconds: float) -> Row:
     """Under white noise, after the first tenth: rates, irregularity, correlation in time."""
-    from hrsnn_brian.dynamics.probe import filtered_rates
+    from hrsnn_brian.dynamics.probe import filtered_rates, rate_states
     from hrsnn_brian.simulation import noise_drive, simulate
 
-    drive = replace(noise_drive(network, seconds, measure.seed), record_spikes=True)
+    drive = noise_drive(network, seconds, measure.seed, rate_states(network))
+    drive = replace(drive, record_spikes=True)
     recording = simulate(measure.engine, network, drive)
     index, times = recording.spike_index, recording.spike_time
     assert index is not None and times is not None  # noqa: PT018 - the drive asked for them
@@ -152,11 +153,12 @@ def _activity(network: "Network", measure: "Measurements", seconds: float) -> Ro
 
 
 def _input_dimension(network: "Network", measure: "Measurements") -> float:
-    from hrsnn_brian.dynamics.probe import filtered_rates
+    from hrsnn_brian.dynamics.probe import filtered_rates, rate_states
     from hrsnn_brian.simulation import Drive, simulate
 
     u = rng(measure.seed, "task", "dimension").standard_normal((INPUT_SAMPLES, 1))
-    recording = simulate(measure.engine, network, Drive(u, seed=measure.seed))
+    drive = Drive(u, seed=measure.seed, record_states=rate_states(network))
+    recording = simulate(measure.engine, network, drive)
     return effective_dimension(filtered_rates(network, recording))
 
 

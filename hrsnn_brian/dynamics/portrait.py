@@ -20,6 +20,7 @@ from hrsnn_brian.dynamics.activity import (
 )
 from hrsnn_brian.dynamics.eigenmodes import leading_modes, linearised
 from hrsnn_brian.dynamics.exponents.spiking import DRIVES, Protocol, lyapunov_spectrum
+from hrsnn_brian.dynamics.probe import filtered_rates, rate_states
 from hrsnn_brian.errors import unknown_name
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation import Engine, Recording, simulate
@@ -64,7 +65,8 @@ class Portrait:
     def recording(self) -> Recording:
         """The run under the drive, with spikes and states."""
         drive = DRIVES[self.drive](self.network, self.seconds, self.seed)
-        asked = replace(drive, record_states=True, record_spikes=True, traces=True)
+        states = rate_states(self.network)
+        asked = replace(drive, record_states=states, record_spikes=True, traces=True)
         return simulate(self.engine, self.network, asked)
 
     @property
@@ -185,8 +187,6 @@ def _divergence(of: Portrait) -> Columns:
 
 def _pca(of: Portrait) -> Columns:
     """States on their two leading principal components, and what each explains."""
-    from hrsnn_brian.dynamics.probe import filtered_rates
-
     on, share = principal_components(filtered_rates(of.network, of.recording), 2)
     count = len(on)
     return {

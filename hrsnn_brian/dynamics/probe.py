@@ -22,7 +22,7 @@ from hrsnn_brian.seeds import rng
 from hrsnn_brian.settings.fields import Whole
 from hrsnn_brian.settings.section import Section
 from hrsnn_brian.settings.times import Span
-from hrsnn_brian.simulation import Drive, Engine, Recording, noise_drive, simulate
+from hrsnn_brian.simulation import Drive, Engine, Recording, States, noise_drive, simulate
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.exponents.short_time import ShortGrowth
@@ -212,11 +212,13 @@ class Measurements:
         from hrsnn_brian.dynamics.activity import memory_capacity
 
         u = rng(self.seed, "task", "memory").standard_normal((MEMORY_SAMPLES, 1))
-        recording = simulate(self.engine, network, Drive(u, seed=self.seed))
+        timing = network.params.timing
+        trace = timing.trace_names[int(np.argmin(timing.traces))]
+        drive = Drive(u, seed=self.seed, record_states=(trace,))
+        recording = simulate(self.engine, network, drive)
         if not recording.spike_count.any():
             return 0.0
-        timing = network.params.timing
-        states = recording.states[timing.trace_names[int(np.argmin(timing.traces))]]
+        states = recording.states[trace]
         count = min(MEMORY_NEURONS, network.n_neurons)
         read = np.linspace(0, network.n_neurons - 1, count).astype(int)
         return memory_capacity(
@@ -231,7 +233,7 @@ def noise_covariance(
 
     Warns (`ActivityWarning`) of a saturated network; that of a silent one is 0.
     """
-    recording = noise_run(network, engine, seed, seconds)
+    recording = noise_run(network, engine, seed, seconds, rate_states(network))
     if recording.spike_count.any():
         warn_of_activity(recording.spike_count, recording.seconds, network.params.ceiling_hz)
     return trace_covariance(filtered_rates(network, recording))
@@ -244,16 +246,20 @@ class Recorded(Protocol):
     def states(self) -> dict[str, Floats]: ...
 
 
+def rate_states(network: Network) -> tuple[str]:
+    """Name of the recorded trace that `filtered_rates` are: all that a run for them records."""
+    return (network.params.timing.nearest_trace(COVARIANCE_TRACE),)
+
+
 def filtered_rates(network: Network, recording: Recorded) -> Floats:
     """The recorded trace closest to 100 ms, (samples, N), without the first tenth of the run."""
-    timing = network.params.timing
-    nearest = int(np.argmin([abs(np.log(tau / COVARIANCE_TRACE)) for tau in timing.traces]))
-    traces = recording.states[timing.trace_names[nearest]]
+    (name,) = rate_states(network)
+    traces = recording.states[name]
     return traces[len(traces) // 10 :]
 
 
 def noise_run(
-    network: Network, engine: Engine, seed: int, seconds: float, record_states: bool = True
+    network: Network, engine: Engine, seed: int, seconds: float, record_states: States = True
 ) -> Recording:
     """A run under the task-agnostic white noise of `noise_drive`."""
     return simulate(engine, network, noise_drive(network, seconds, seed, record_states))

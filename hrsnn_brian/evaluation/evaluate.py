@@ -1,6 +1,6 @@
 """Evaluate a network on a task: trials shown, readouts fitted, controls, one row for each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -228,7 +228,10 @@ class _Session:
         if isinstance(self.task, TrialsTask):
             return self._show_trials(network, name, currents, others)
         assert isinstance(self.task, RunTask)
-        shown = present(self.engine, network, self.task, self.seed, currents=currents)
+        states = states_seen(network, self.task, self.readouts)
+        shown = present(
+            self.engine, network, self.task, self.seed, currents=currents, record_states=states
+        )
         outputs = self.task.targets().shape[1]
         seen = {readout: readout_blocks(shown, readout) for readout in self.readouts}
         for readout, fitted in self._fitted(shown, seen).items():
@@ -319,12 +322,22 @@ def baseline_rows(task: Task, seed: int) -> list[Row]:
 
 
 def readout_blocks(shown: Presented, readout: str) -> dict[str, FloatArray]:
-    """The recorded states a readout may see, by name."""
-    return {
-        name: states
-        for name, states in shown.states.items()
-        if name != "v" or readout == "spikes+v"
-    }
+    """The recorded states a readout may see, by name.
+
+    Raises InputError if v, which it may see, was not recorded.
+    """
+    names = [name for name in shown.states if name != "v"]
+    return {name: shown.states[name] for name in (*names, *_beside_traces(readout))}
+
+
+def states_seen(network: Network, task: RunTask, readouts: Iterable[str]) -> tuple[str, ...]:
+    """Names of the states that some of the readouts sees, while the task is shown."""
+    more = dict.fromkeys(name for readout in readouts for name in _beside_traces(readout))
+    return (*as_shown(network, task).params.timing.trace_names, *more)
+
+
+def _beside_traces(readout: str) -> tuple[str, ...]:
+    return ("v",) if readout == "spikes+v" else ()
 
 
 def _run_freely(network: Network, loop: ClosedLoop, engine: Engine, seed: int) -> tuple[Score, ...]:

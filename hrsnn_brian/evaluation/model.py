@@ -95,7 +95,11 @@ class Model:
     ) -> SeriesPrediction:
         series, network = predictor.taken(data), self.shown
         drive = predictor.drive(series, free, self.seed) if free else None
-        drives = (Drive(inputs, seed=self.seed) for inputs in predictor.runs(series))
+        traces = network.params.timing.trace_names
+        states = (*traces, "v") if "v" in predictor.coefficients else traces
+        drives = (
+            Drive(inputs, seed=self.seed, record_states=states) for inputs in predictor.runs(series)
+        )
         shown = present_runs(engine, network, drives)
         run = simulate(engine, network, drive).u if drive else None
         return predictor.predict(series, shown.states, run)

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.settings.reader import read
-from hrsnn_brian.simulation import Drive, Engine, Presentation, simulate, simulate_batch
+from hrsnn_brian.simulation import (
+    Drive,
+    Engine,
+    Presentation,
+    Recorded,
+    States,
+    simulate,
+    simulate_batch,
+)
 from hrsnn_brian.simulation.drive import FloatArray
 from hrsnn_brian.tasks.task import Learner, RunTask, Task, Trial, TrialsTask
 
@@ -74,11 +82,11 @@ def present(
     seed: int,
     *,
     currents: Currents | None = None,
-    record_states: bool = True,
+    record_states: States = True,
 ) -> Presented:
     """Shows the trials of a task; `seed` is the root of initial state and encoder noise.
 
-    currents: what neurons get, if not from the encoder.
+    currents: what neurons get, if not from the encoder. record_states: as in `Drive`.
 
     A reset begins a new run of that same root: it puts back the very state, and the noise of the
     encoder, that the first trial began with.
@@ -97,12 +105,12 @@ def present_runs(engine: Engine, network: Network, drives: Iterable[Drive]) -> P
     return Presented(
         np.sum([r.spike_count for r in recordings], axis=0),
         sum(r.seconds for r in recordings),
-        {name: np.concatenate([r.states[name] for r in recordings]) for name in first.states},
+        Recorded((n, np.concatenate([r.states[n] for r in recordings])) for n in first.states),
     )
 
 
 def drive_of(
-    inputs: FloatArray, currents: Currents | None, seed: int, record_states: bool
+    inputs: FloatArray, currents: Currents | None, seed: int, record_states: States
 ) -> Drive:
     """The drive of a run of inputs (K, D), through the encoder or as currents."""
     if currents is None:

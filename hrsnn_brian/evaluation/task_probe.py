@@ -6,7 +6,7 @@ import numpy as np
 
 from hrsnn_brian.dynamics.cost import rates_hz
 from hrsnn_brian.dynamics.probe import Floats, Measurements, ProbeLengths
-from hrsnn_brian.evaluation.evaluate import readout_blocks
+from hrsnn_brian.evaluation.evaluate import readout_blocks, states_seen
 from hrsnn_brian.evaluation.present import Show, activity, present, present_trials
 from hrsnn_brian.evaluation.train import train
 from hrsnn_brian.network.network import Network
@@ -47,7 +47,8 @@ class TaskProbe(Measurements):
                 present_trials(self.engine, network, self.task, self.seed, Show(learner))
                 return learner.importance("spikes")
         assert isinstance(self.task, RunTask)
-        shown = present(self.engine, network, self.task, self.seed)
+        kept = states_seen(network, self.task, ["spikes"])
+        shown = present(self.engine, network, self.task, self.seed, record_states=kept)
         blocks = readout_blocks(shown, "spikes")
         fitted = self.task.fit(blocks)
         power = np.zeros(network.n_neurons)

@@ -8,6 +8,7 @@ dimensionless (the mean threshold is 1).
 
 # ruff: noqa: RUF009 - the calls in class bodies make descriptors, not shared default values
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -213,6 +214,11 @@ class TimingParams(Section):
     def trace_names(self) -> tuple[str, ...]:
         """The names of the recorded traces: "trace_30ms" has a time constant of 30 ms."""
         return tuple(f"trace_{1e3 * tau:.12g}ms" for tau in self.traces)
+
+    def nearest_trace(self, tau: float) -> str:
+        """Name of the recorded trace whose time constant is closest to `tau` (s), in ratio."""
+        distances = [abs(math.log(own / tau)) for own in self.traces]
+        return self.trace_names[distances.index(min(distances))]
 
 
 @dataclass(frozen=True)

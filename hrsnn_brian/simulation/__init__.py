@@ -11,7 +11,7 @@ A run              drive and noise say what goes in, scene and copies_scene turn
 """
 
 from hrsnn_brian.simulation.batch import Presentation, TrialStates, simulate_batch
-from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recording
+from hrsnn_brian.simulation.drive import Drive, LinearReadout, Recorded, Recording, States
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.noise import coloured_drive, common_drive, noise_drive
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
@@ -27,7 +27,9 @@ __all__ = [
     "Perturbation",
     "Plasticity",
     "Presentation",
+    "Recorded",
     "Recording",
+    "States",
     "TrialStates",
     "coloured_drive",
     "common_drive",

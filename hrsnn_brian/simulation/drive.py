@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from hrsnn_brian.errors import InputError
 
 FloatArray = NDArray[np.float64]
+States = bool | tuple[str, ...]
+"""What a recording keeps: all states, none, or those named."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Drive:
     start: {state ("v", "I_syn", "trace_30ms", ...): (N,) its values at the start}; what is not
         named starts as without: v drawn between 0 and the threshold, currents and traces 0.
     traces: whether the program computes spike traces; without them it is faster.
-    record_states, record_spikes: what to keep besides the spike counts.
+    record_states, record_spikes: what to keep besides the spike counts; of the states all, none or
+        those named ("trace_30ms", ..., "v"): writing and reading them is most of a long run.
     """
 
     stimulus: FloatArray
@@ -58,7 +61,7 @@ class Drive:
     trial: int | None = None
     start: Mapping[str, FloatArray] = field(default_factory=dict)
     traces: bool = True
-    record_states: bool = True
+    record_states: States = True
     record_spikes: bool = False
 
     def __post_init__(self) -> None:
@@ -74,16 +77,25 @@ class Drive:
             raise InputError("readout", None, "a free-running sample needs a readout")
 
 
+class Recorded(dict[str, FloatArray]):
+    """States by name. Raises InputError for one that was not recorded."""
+
+    def __missing__(self, name: str) -> FloatArray:
+        kept = ", ".join(self) or "nothing"
+        raise InputError("states", name, f"was not recorded: record_states kept {kept}")
+
+
 @dataclass(frozen=True)
 class Recording:
     """What one run left behind.
 
-    states: per recorded name an array (K, N), row k the state after sample k was shown.
+    states: per recorded name an array (K, N), row k the state after sample k was shown; to ask for
+    another one is refused, see `Recorded`.
     u: (K, D) input that each sample really had (stimulus or prediction); None without channels.
     spike_count: (N,); seconds: biological time; spike_index, spike_time: (n,), if recorded.
     """
 
-    states: dict[str, FloatArray]
+    states: Recorded
     spike_count: NDArray[np.int32]
     seconds: float
     u: FloatArray | None = None

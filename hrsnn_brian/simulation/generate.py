@@ -35,13 +35,13 @@ from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
 SCENE_FILES = ("scene.h", "copies.h", "scene.cpp", "copies.cpp", "perturbation.cpp", "batch.cpp")
 
-# Code objects whose loops run over the active neurons only.
+# Code objects, as patterns, whose loops run over the active neurons only.
 _ACTIVE_LOOPS = {
     "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
     "neurons_spike_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
     "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_inputs;"),
     "kicks_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
-    "states_codeobject": (
+    r"states_\w+_codeobject": (
         r"const size_t _num_indices = \d+;",
         "const size_t _num_indices = hrsnn::n_active;",
     ),
@@ -106,9 +106,10 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
     """
     for source in sources:
         name = Path(source).stem
-        if name not in _ACTIVE_LOOPS:
+        known = [loop for key, loop in _ACTIVE_LOOPS.items() if re.fullmatch(key, name)]
+        if not known:
             continue
-        pattern, replacement = _ACTIVE_LOOPS[name]
+        ((pattern, replacement),) = known
         path = folder / source
         code, n = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
         if n < 1:

@@ -147,15 +147,14 @@ def writing_code(model: Model) -> str:
         vector = "brian::" + array(model[role].variables["w"], access_data=False)
         lines.append(f'writer.record("{role}.w", 8, {vector}.size(), {vector}.data());')
     matrices = [
-        (monitor, name)
-        for monitor, names in (("states", model.shape.state_names), ("predictions", ("u",)))
-        if monitor in model.objects
-        for name in names
+        (f"states.{name}", monitor.variables[name]) for name, monitor in model.monitors.items()
     ]
-    for monitor, name in matrices:
-        matrix = "brian::" + array(model[monitor].variables[name], access_data=False)
+    if "predictions" in model.objects:
+        matrices.append(("predictions.u", model["predictions"].variables["u"]))
+    for name, variable in matrices:
+        matrix = "brian::" + array(variable, access_data=False)
         lines.append(
-            f'writer.head("{monitor}.{name}", 8, (int64_t){matrix}.n * {matrix}.m);\n'
+            f'writer.head("{name}", 8, (int64_t){matrix}.n * {matrix}.m);\n'
             f"for (int row = 0; row < {matrix}.n; row++)"
             f" writer.data({matrix}(row).data(), {matrix}.m * sizeof(double));"
         )

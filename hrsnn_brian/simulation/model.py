@@ -84,11 +84,19 @@ class Model:
     def __getitem__(self, name: str) -> Any:
         return self.objects[name]
 
+    @property
+    def monitors(self) -> dict[str, b2.StateMonitor]:
+        """The recordings by the names of their states; none where a kernel records."""
+        names = {f"states_{name}": name for name in self.shape.state_names}
+        return {name: self[role] for role, name in names.items() if role in self.objects}
+
     def optional(self) -> dict[str, list[Any]]:
         """The objects that a scene can switch off, by the name of its switch."""
         if "spikes" not in self.objects:
             return {}
-        switches = {"record_states": [self["states"]], "record_spikes": [self["spikes"]]}
+        monitors = self.monitors
+        switches = {f"record_{name}": [monitors[name]] for name in self.shape.state_names}
+        switches["record_spikes"] = [self["spikes"]]
         if self.shape.has_channels:
             switches["closed_loop"] = [
                 self["readout"].summed_updaters["from_states_post"],
@@ -233,13 +241,15 @@ def _add_monitors(model: Model) -> None:
 
 
 def add_states(model: Model) -> None:
-    """Recording of every neuron's state, once per sample."""
-    model.objects["states"] = b2.StateMonitor(
-        model["neurons"],
-        list(model.shape.state_names),
-        record=True,
-        clock=model.clock,
-        when="start",
-        order=text.ORDER["states"],
-        name="states",
-    )
+    """Recording of every neuron's state, once per sample: each on its own, as a scene asks."""
+    for state in model.shape.state_names:
+        name = f"states_{state}"
+        model.objects[name] = b2.StateMonitor(
+            model["neurons"],
+            state,
+            record=True,
+            clock=model.clock,
+            when="start",
+            order=text.ORDER["states"],
+            name=name,
+        )

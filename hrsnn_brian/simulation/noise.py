@@ -9,7 +9,7 @@ from hrsnn_brian.errors import InputError
 from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.seeds import rng
-from hrsnn_brian.simulation.drive import Drive
+from hrsnn_brian.simulation.drive import Drive, States
 
 CORRELATION_TIME = 20e-3  # s
 COMMON_SAMPLES = 5.0  # correlation time of common noise, in samples
@@ -17,7 +17,7 @@ SHORTEST_SHOWN = 20e-3  # s that a value of common noise is shown, or longer
 
 
 def noise_drive(
-    network: Network, seconds: float, seed: int, record_states: bool = True, traces: bool = True
+    network: Network, seconds: float, seed: int, record_states: States = True, traces: bool = True
 ) -> Drive:
     """Gaussian white noise held for one sample, of at least 20 samples.
 

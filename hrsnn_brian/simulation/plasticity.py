@@ -9,7 +9,7 @@ from scipy import sparse
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import FloatArray, Network
-from hrsnn_brian.simulation.drive import Drive, Recording
+from hrsnn_brian.simulation.drive import Drive, Recorded, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.scene import network_scene, network_shape
 from hrsnn_brian.simulation.shape import ModelShape, PlasticShape
@@ -96,7 +96,7 @@ def simulate_plastic(
         learnt[index] = direction[index] * found if magnitudes else found
     seconds = drive.stimulus.shape[0] * network.params.timing.sample
     spikes = (result["spike_i"], result["spike_t"]) if drive.record_spikes else (None, None)
-    return learnt, Recording({}, result["spike_count"], seconds, None, *spikes)
+    return learnt, Recording(Recorded(), result["spike_count"], seconds, None, *spikes)
 
 
 def synapse_order(network: Network, shape: ModelShape) -> dict[str, NDArray[np.int64]]:

@@ -7,6 +7,7 @@ singularity: tau_m == tau_e is exact. (Method: Rotter & Diesmann 1999.)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,10 +97,26 @@ def propagators(
         matrix = np.zeros((size, len(names), len(names)))
         for (row, column), block in blocks.items():
             matrix[:, names.index(row), names.index(column)] = block
-        exponential = expm(matrix * dt)
+        exponential = _exponentials(matrix * dt)
         for k, other in enumerate(names):
             result[f"P_{state}_{other}"] = np.ascontiguousarray(exponential[:, 0, k])
     return result
+
+
+def _exponentials(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """expm of each of (n, k, k). Runs of one network, and of what pruning leaves of it, ask for the
+    same again and again; scipy's expm, a Python loop, then takes as long as a short run.
+    """
+    k = matrices.shape[-1]
+    if k == 1:
+        return np.asarray(expm(matrices))
+    found = [_exponential(matrix.tobytes(), k) for matrix in matrices]
+    return np.frombuffer(b"".join(found)).reshape(-1, k, k)
+
+
+@lru_cache(maxsize=2**15)
+def _exponential(matrix: bytes, k: int) -> bytes:
+    return bytes(expm(np.frombuffer(matrix).reshape(k, k)).tobytes())
 
 
 def update_statements(system: LinearSystem) -> str:

@@ -119,14 +119,13 @@ def _has_copies(role: str, scene: Mapping[str, NDArray]) -> bool:
 
 
 def _recorded(model: Model) -> dict[str, NDArray]:
-    states = model["states"]
     result: dict[str, NDArray] = {}
     if "spikes" in model.objects:
         spikes = model["spikes"]
         result["spike_i"] = np.array(spikes.i[:], dtype=np.int32)
         result["spike_t"] = np.array(spikes.t_[:])
-    for name in model.shape.state_names:
-        result[f"states.{name}"] = np.array(getattr(states, f"{name}_")).T.ravel()
+    for name, monitor in model.monitors.items():
+        result[f"states.{name}"] = np.array(getattr(monitor, f"{name}_")).T.ravel()
     for role, _ in model.shape.pathways if model.shape.plastic else ():
         result[f"{role}.w"] = np.array(model[role].w[:])
     if "predictions" in model.objects:

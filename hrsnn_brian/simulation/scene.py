@@ -38,14 +38,26 @@ def recorded_names(network: Network, shape: ModelShape) -> dict[str, str]:
     return {**dict(traces), "v": "v"}
 
 
+def asked_names(network: Network, drive: Drive, shape: ModelShape) -> dict[str, str]:
+    """Those of `recorded_names` that the drive asks for. Raises InputError for one that is none."""
+    names = recorded_names(network, shape)
+    if isinstance(drive.record_states, bool):
+        return names if drive.record_states else {}
+    for name in drive.record_states:
+        if name not in names:
+            raise unknown_name("record_states", name, names)
+    return {name: inside for name, inside in names.items() if name in drive.record_states}
+
+
 def network_scene(
     network: Network, drive: Drive, shape: ModelShape, system: LinearSystem
 ) -> Arrays:
     """Every array of one run (the names are those scene.h looks up)."""
     scene = stimulus_arrays(network, drive, shape)
     scene["n_active"] = number(network.n_neurons)
+    asked = asked_names(network, drive, shape).values()
     for switch, wanted in (
-        ("record_states", drive.record_states),
+        *((f"record_{name}", name in asked) for name in shape.state_names),
         ("record_spikes", drive.record_spikes),
         ("closed_loop", drive.free is not None and bool(drive.free.any())),
     ):

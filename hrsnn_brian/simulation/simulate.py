@@ -5,10 +5,10 @@ from hrsnn_brian.files.machine import require_memory
 from hrsnn_brian.network.network import Network
 from hrsnn_brian.simulation.arrays import Arrays
 from hrsnn_brian.simulation.copies_scene import perturbed_scene, perturbed_shape
-from hrsnn_brian.simulation.drive import Drive, FloatArray, Recording
+from hrsnn_brian.simulation.drive import Drive, FloatArray, Recorded, Recording
 from hrsnn_brian.simulation.engine import Engine
 from hrsnn_brian.simulation.perturbation import Divergence, Perturbation
-from hrsnn_brian.simulation.scene import network_scene, network_shape, recorded_names
+from hrsnn_brian.simulation.scene import asked_names, network_scene, network_shape
 
 
 def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
@@ -17,25 +17,24 @@ def simulate(engine: Engine, network: Network, drive: Drive) -> Recording:
     Raises InputError for a drive that does not fit, EngineError if the engine fails.
     """
     shape = network_shape(network, drive)
-    if drive.record_states:
-        numbers = drive.stimulus.shape[0] * network.n_neurons * len(shape.state_names)
+    asked = asked_names(network, drive, shape)
+    if asked:
+        numbers = drive.stimulus.shape[0] * network.n_neurons * len(asked)
         what = f"recording {network.n_neurons} neurons for {drive.stimulus.shape[0]} samples"
         require_memory(2 * 8.0 * numbers, what)  # in the program, then here
     scene = network_scene(network, drive, shape, engine.prepare(shape))
     result = engine.run(shape, scene)
     rows, columns = drive.stimulus.shape
-    states = {}
-    if drive.record_states:
-        # Row 0 was recorded before the first sample.
-        states = {
-            name: _shaped(result, f"states.{inside}", rows + 1, network.n_neurons)[1:]
-            for name, inside in recorded_names(network, shape).items()
-        }
+    # Row 0 was recorded before the first sample.
+    states = {
+        name: _shaped(result, f"states.{inside}", rows + 1, network.n_neurons)[1:]
+        for name, inside in asked.items()
+    }
     u = None
     if shape.has_channels:
         u = _shaped(result, "predictions.u", rows + 1)[:rows, :columns]
     return Recording(
-        states=states,
+        states=Recorded(states),
         spike_count=result["spike_count"],
         seconds=rows * network.params.timing.sample,
         u=u,

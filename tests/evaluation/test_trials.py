@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import hrsnn_brian as hb
+from hrsnn_brian.errors import InputError
 from hrsnn_brian.evaluation import controls
 from hrsnn_brian.evaluation import evaluate as evaluating
 from hrsnn_brian.evaluation.evaluate import network_rows
 from hrsnn_brian.evaluation.present import Show, as_shown, present_trials
 from hrsnn_brian.evaluation.slow_input import encoded, low_passed, slow_currents
 from hrsnn_brian.files.columns import UNMATCHED
-from hrsnn_brian.simulation import batch
+from hrsnn_brian.simulation import Recorded, batch
 from hrsnn_brian.tasks import classification
 
 SAMPLES = 3
@@ -157,7 +158,8 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
         evaluating, "_run_freely", lambda network, loop, engine, seed: loop.score(loop.teacher)
     )
 
-    def present(engine, network, task, seed, *, currents):
+    def present(engine, network, task, seed, *, currents, record_states):
+        assert record_states == network.params.timing.trace_names  # all that the readout sees
         states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
         return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)
 
@@ -167,11 +169,21 @@ def test_a_run_has_costs_per_sample_of_the_time_it_is_shown(network, numpy_engin
     assert row["neuron_updates_per_sample"] == 20 * 20
 
 
+def test_a_readout_cannot_see_a_state_that_was_not_recorded():
+    kept = {"trace_30ms": np.zeros((3, 2)), "trace_100ms": np.ones((3, 2))}
+    shown = evaluating.Presented(np.zeros(2), 1.0, Recorded(kept))
+    assert evaluating.readout_blocks(shown, "spikes") == kept
+    with pytest.raises(
+        InputError, match=r"states = 'v': was not recorded.*trace_30ms, trace_100ms"
+    ):
+        evaluating.readout_blocks(shown, "spikes+v")
+
+
 def test_currents_made_beforehand_allow_no_run_on_own_predictions(network, monkeypatch):
     """The row has the scores of the open loop and says how its rate was matched."""
     from hrsnn_brian.tasks import get_task
 
-    def present(engine, network, task, seed, *, currents):
+    def present(engine, network, task, seed, *, currents, record_states):
         asked.append(currents)
         states = {"trace_30ms": np.random.default_rng(0).random((task.n_samples, 20))}
         return evaluating.Presented(np.full(20, 7), task.n_samples * 0.02, states)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,40 @@ def test_standalone_and_numpy_give_equal_spikes(kind, numpy_engine, compiled_eng
         np.testing.assert_allclose(found.states[name], states, atol=1e-9)
     if expected.u is not None:
         np.testing.assert_allclose(found.u, expected.u, atol=1e-9)
+
+
+@pytest.mark.compiled
+def test_the_states_asked_for_are_the_only_ones_and_those_of_a_full_recording(
+    numpy_engine, compiled_engine
+):
+    network, drive = driven_network("population")
+    for engine in (numpy_engine, compiled_engine):
+        whole = simulate(engine, network, drive)
+        assert list(whole.states) == ["trace_30ms", "trace_100ms", "trace_300ms", "v"]
+        for asked in [("trace_100ms",), ("v", "trace_30ms")]:
+            some = replace(drive, record_states=asked)
+            shape = network_shape(network, some)
+            left = engine.run(shape, network_scene(network, some, shape, engine.prepare(shape)))
+            sizes = [left[f"states.{name}"].size for name in shape.state_names]
+            assert sizes.count(0) == 4 - len(asked)  # neither kept nor written
+            found = simulate(engine, network, some)
+            assert set(found.states) == set(asked)
+            for name in asked:
+                np.testing.assert_array_equal(found.states[name], whole.states[name])
+            np.testing.assert_array_equal(found.spike_time, whole.spike_time)
+            np.testing.assert_array_equal(found.u, whole.u)
+
+
+def test_a_state_that_was_not_recorded_is_named(numpy_engine, hand_made):
+    network = hand_made(np.zeros((2, 2)), bias=1.5)
+    with pytest.raises(
+        InputError, match=r"record_states = 'trace_31ms'.*did you mean 'trace_30ms'"
+    ):
+        simulate(numpy_engine, network, Drive(np.zeros((2, 1)), record_states=("trace_31ms",)))
+    found = simulate(numpy_engine, network, Drive(np.zeros((2, 1)), record_states=("v",)))
+    assert "trace_30ms" not in found.states
+    with pytest.raises(InputError, match=r"states = 'trace_30ms': was not recorded.*kept v"):
+        found.states["trace_30ms"]
 
 
 @pytest.mark.cython

@@ -6,6 +6,7 @@ import brian2 as b2
 import numpy as np
 import pytest
 from scipy import sparse, stats
+from scipy.linalg import expm
 
 from hrsnn_brian.errors import EngineError, InputError
 from hrsnn_brian.network.build import build_network
@@ -95,6 +96,24 @@ def test_propagators_are_exact_and_regular_at_equal_time_constants():
         cross = tau_e / (tau_e - tau_m) * (np.exp(-MS / tau_e) - np.exp(-MS / tau_m))
     cross[1] = MS / tau_m[1] * np.exp(-MS / tau_m[1])
     np.testing.assert_allclose(p["P_v_I_syn"], cross, rtol=1e-12)
+
+
+def test_propagators_asked_for_again_are_those_of_the_neurons_that_stay():
+    """Bit by bit those of scipy's expm, whatever was asked before and in whatever order."""
+    system = linear_system(ModelShape(capacity=3, traces=0, refractory=False))
+    tau_m, tau_e = np.array([20.0, 7.0, 13.0]) * MS, np.array([5.0, 5.0, 20.0]) * MS
+    for chosen in ([0, 1, 2], [2, 0]):
+        for dt in (1 * MS, 0.5 * MS):
+            values = {"tau_m": tau_m[chosen], "tau_e": tau_e[chosen], "v_th": np.ones(len(chosen))}
+            found = propagators(system, values, dt)
+            for k, (m, e) in enumerate(zip(tau_m[chosen], tau_e[chosen], strict=True)):
+                order = system.reachable("v")
+                A = np.zeros((3, 3))
+                for name, entry in (("v", -1 / m), ("I_syn", 1 / m), ("I_in", 1 / m)):
+                    A[order.index("v"), order.index(name)] = entry
+                A[order.index("I_syn"), order.index("I_syn")] = -1 / e
+                expected = expm(A * dt)[order.index("v")]
+                assert [found[f"P_v_{name}"][k] for name in order] == list(expected)
 
 
 def test_propagators_refuse_bad_time_constants():
