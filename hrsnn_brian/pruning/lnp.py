@@ -20,7 +20,8 @@ What the steps of `lnp echo`, the variant that works, have of the paper and what
 4. Perturbed trajectories. Paper: they set the time constants. Ours: they set the gain, once, at the
    end (the variances of the next iteration would undo it): that at which a perturbed input is
    echoed as in the unpruned network. Stability is judged by exponents, as in the paper, and under
-   common noise and by the echo as well.
+   common noise and by the echo as well. Time constants stay, unless timescales=bayesian: then their
+   mean stays, and a slow leak meets no objective (`TuneTimescales`).
 """
 
 from hrsnn_brian.pruning.echo_gain import ECHO
@@ -111,6 +112,11 @@ ECHOED = REVISED.changed(
     price=0.4,  # 0.35 takes as many operations as activity pruning, 0.6 half of it and scores worse
     within="neuron",
     neurons="activity",
+    # what a search of time constants is here, once it is asked for: one, before the gain
+    objective=ECHO,
+    mean="fixed",
+    grouping="class",
+    timescale_every=8,
     gain=ECHO,
     lambda_common_max=COHERENT.lambda_common_max,
     echo_max=COHERENT.echo_max,
