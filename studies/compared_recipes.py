@@ -33,6 +33,7 @@ COMPARED: dict[str, str] = {
     "thrifty echo": BOTH,
     "fresh": BOTH,
     "lnp echo": BOTH,
+    "lnp echo gain": BOTH,
     "lnp": LEAVE,
     "lnp literal": LEAVE,
     "lnp capped": LEAVE,

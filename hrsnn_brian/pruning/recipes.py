@@ -11,7 +11,7 @@ from hrsnn_brian.pruning.echo_gain import ECHO, EchoGain
 from hrsnn_brian.pruning.iteration import OF_TASK
 from hrsnn_brian.pruning.keep_neurons import KeepNeurons
 from hrsnn_brian.pruning.keep_synapses import KeepSynapses
-from hrsnn_brian.pruning.lnp import CAPPED, ECHOED, LITERAL, LNP, REVISED
+from hrsnn_brian.pruning.lnp import CAPPED, ECHO_GAIN, ECHOED, LITERAL, LNP, REVISED
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.rivals import DrawAnew, DropRecurrence, Rewire, TrainFirst
 
@@ -204,7 +204,20 @@ _ECHOED = (
     *map(echoed, (FRUGAL, THRIFTY, ACTIVITY, LOTTERY)),
 )
 _OWN = (
-    *(LNP, LITERAL, CAPPED, REVISED, ECHOED, FRUGAL, THRIFTY, RANDOM, MAGNITUDE, NOISE, ACTIVITY),
+    *(
+        LNP,
+        LITERAL,
+        CAPPED,
+        REVISED,
+        ECHOED,
+        ECHO_GAIN,
+        FRUGAL,
+        THRIFTY,
+        RANDOM,
+        MAGNITUDE,
+        NOISE,
+        ACTIVITY,
+    ),
     *(ACTIVITY_STDP, RANDOM_NEURONS, LOTTERY, SHUFFLED, REWIRED, FRESH, NO_RECURRENCE),
 )
 RECIPES = {
