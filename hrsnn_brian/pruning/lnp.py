@@ -19,9 +19,9 @@ What the steps of `lnp echo`, the variant that works, have of the paper and what
    degrees. Ours: how they are found, as in `lnp`; the least important synapses make room for them.
 4. Perturbed trajectories. Paper: they set the time constants, so that exponents are near 0. Ours:
    the mean time constant stays, so that a slow leak meets no objective (`TuneTimescales`), and what
-   is restored is the echo of a perturbed input, as it is in the unpruned network; once, in the last
-   iteration, and last of all by the gain (the variances of a next iteration would undo it).
-   Stability is judged by exponents, as in the paper, and under common noise and by the echo as well.
+   is restored is the echo of a perturbed input, as it is in the unpruned network; once, in the
+   last iteration, and last of all by the gain (variances of a next iteration would undo it).
+   Stability is judged by exponents, as in the paper, under common noise, too, and by the echo.
    Without the search of time constants it is `lnp echo gain`.
 """
 
@@ -127,6 +127,6 @@ ECHOED = REVISED.changed(
 
 ECHO_GAIN = ECHOED.changed(
     name="lnp echo gain",
-    description="lnp echo with the time constants as they were drawn: only the gain restores the echo",
+    description="lnp echo with time constants as they were drawn: only the gain restores the echo",
     timescales="off",
 )

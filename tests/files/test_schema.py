@@ -156,10 +156,15 @@ def curve(monkeypatch):
 
 
 def of_rules(monkeypatch):
+    settings = [("mackey-glass-84", {}), ("lorenz63-x", {"starts": 5})]
     common = SHORT | {
-        "tasks": ["mackey-glass-84", "lorenz63-x"],
+        "tasks": [
+            {"task": name, "task_settings": {"quick": True} | own, "images": {}}
+            for name, own in settings
+        ],
         "match": ["none"],
-        "vpt_starts": 5,
+        "readouts": ["spikes"],
+        "stability": False,
     }
     for rule, keep in (("full", 1.0), ("no recurrence", 0.0), ("magnitude raw", 0.5)):
         yield common | {

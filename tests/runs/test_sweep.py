@@ -104,23 +104,23 @@ FILE_TABLE = {
 def test_what_a_recipe_or_task_does_not_have_makes_no_points_of_it():
     options = options_of(
         recipe={
-            "name": ["frugal", "random", "none"],
-            "finish.gain": [1.5, 2.0],
-            "rounds": [2, 4, 8],
+            "name": ["frugal", "lnp", "none"],
+            "stability.patience": [2, 3],
+            "rounds": [4, 6, 8],
         },
         size={"keep": [0.1, 0.2]},
         task={"name": ["mackey-glass-84", "wind"], "quick": True, "starts": [3, 5]},
         seeds=1,
     )
     made = module.sweep_points(options, 0)
-    count = {name: sum(p["recipe"] == name for p in made) for name in ("frugal", "random", "none")}
-    assert count == {"frugal": 12, "random": 6, "none": 1}  # gain x rounds x keep; rounds x keep
+    count = {name: sum(p["recipe"] == name for p in made) for name in ("frugal", "lnp", "none")}
+    assert count == {"frugal": 6, "lnp": 12, "none": 1}  # rounds x keep; patience x rounds x keep
     (bare,) = [point for point in made if point["recipe"] == "none"]
     tasks = [(one["name"], one["columns"].get("task.starts")) for one in bare["tasks"]]
     assert tasks == [("mackey-glass-84", None), ("wind", 3), ("wind", 5)]
-    frugal = next(p for p in made if p["recipe"] == "frugal")
-    recipe, _ = module._recipe(frugal)
-    assert (recipe.rounds, recipe.step("finish").gain) == (2, 1.5)
+    first = next(p for p in made if p["recipe"] == "lnp")
+    recipe, _ = module._recipe(first)
+    assert (recipe.rounds, recipe.stability.patience) == (4, 2)
 
 
 def test_an_alias_sets_all_it_stands_for_and_columns_are_in_si():
@@ -178,7 +178,6 @@ REFUSED = [
     ("--search trials=3", "no setting has several values"),
     ("--search trial=3", "--search = 'trial'"),
     ("--search trials=3 --network J=.1,.2 --recipe none,lnp --size keep=.1", "takes one of them"),
-    ("--search trials=3 --network J=.1,.2 --task digits", "no validation block"),
     ("gone.toml", "cannot be read"),
     ("bad.toml", "did you mean 'network'"),
 ]

@@ -290,7 +290,7 @@ def test_a_task_trains_on_the_currents_that_it_makes_itself(network, numpy_engin
         ("train gone.npz --task wind --out t.npz", "no such file"),
         ("train n.npz --task wind --set A=1 --out t.npz", "see hrsnn list options stdp"),
         ("train n.npz --task wind --task-set A=1 --out t.npz", "see hrsnn list options wind"),
-        ("train n.npz --task wind --data x --out t.npz", "option of task wind = 'data'"),
+        ("train n.npz --task wind --data x --out t.npz", "contradicts --data x"),
         ("train n.npz --task mnist --data gone --out t.npz", "gone"),
     ],
 )
