@@ -41,8 +41,8 @@ def draw(
     span = (float(neurons["tau_m_ms"].min()), float(neurons["tau_m_ms"].max()))
     with house_style():
         if ax is None:
-            figure = new_figure(7.6, 3.0)
-            axes = list(figure.subplots(1, 3, width_ratios=(1, 1, 1.05)))
+            figure = new_figure(7.6, 2.9)
+            axes = list(figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1)))
         else:
             axes = given_axes(ax, 3, "before, after and time constants")
         before = neurons[neurons[NAME] == FULL]
@@ -54,7 +54,8 @@ def draw(
                 f"{(synapses[NAME] == name).sum()} synapses",
                 loc="left",
             )
-        bar = figure_of(axes).colorbar(dots, ax=axes[:2], shrink=0.8, location="bottom", aspect=40)
+        bar = figure_of(axes).colorbar(dots, ax=axes[:2], shrink=0.6, location="bottom",
+                                       aspect=40, pad=0.02)  # fmt: skip
         bar.set_label("membrane time constant (ms)")
         for name, colour in ((FULL, BLACK), (after, recipe_style(after)["color"])):
             _draw_times(axes[2], neurons[neurons[NAME] == name], name, colour)
@@ -84,13 +85,13 @@ def _draw_ring(
         LineCollection(lines, colors=BLACK, alpha=alpha, linewidths=0.4, zorder=1, rasterized=True)
     )
     gone = np.array([place[k] for k in order if k not in set(held["neuron"])]).reshape(-1, 2)
-    axis.scatter(*gone.T, s=7, marker="x", linewidths=0.6, color=GREY, zorder=2)
+    axis.scatter(gone[:, 0], gone[:, 1], s=7, marker="x", linewidths=0.6, color=GREY, zorder=2)
     dots = None
     for kind, marker in (("E", "o"), ("I", "^")):
         mine = held[held["class"] == kind]
         xy = np.array([place[int(k)] for k in mine["neuron"]]).reshape(-1, 2)
-        dots = axis.scatter(*xy.T, c=mine["tau_m_ms"], vmin=span[0], vmax=span[1], cmap="viridis",
-                            s=13, marker=marker, linewidths=0, zorder=3)  # fmt: skip
+        dots = axis.scatter(xy[:, 0], xy[:, 1], c=mine["tau_m_ms"], vmin=span[0], vmax=span[1],
+                            cmap="viridis", s=13, marker=marker, linewidths=0, zorder=3)  # fmt: skip
     axis.set_aspect("equal")
     axis.set(xlim=(-1.08, 1.08), ylim=(-1.08, 1.08))
     axis.set_axis_off()

@@ -5,7 +5,7 @@ A row of panels per recipe, from the unpruned network at the left to the last it
 
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.figures.panels import figure_of, panel_grid, require
+from hrsnn_brian.figures.panels import panel_grid, require, say_above
 from hrsnn_brian.figures.style import house_style, recipe_style
 
 if TYPE_CHECKING:
@@ -33,18 +33,16 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             row = axes[k * columns : (k + 1) * columns]
             shown = list(of_recipe.groupby("iteration"))
             for axis, (iteration, rows) in zip(row, shown, strict=False):
-                _draw_path(axis, rows, recipe, int(iteration))
+                _draw_path(axis, rows, recipe, iteration)
             for axis in row[len(shown) :]:
                 axis.set_visible(False)
         if ax is None:
             seed = int(table["seed"].iloc[0])
-            figure_of(axes).suptitle(
-                f"filtered rates under the input of one task, centred; seed {seed}", fontsize=9
-            )
+            say_above(axes, f"filtered rates under the input of one task, centred; seed {seed}")
     return axes
 
 
-def _draw_path(axis: "Axes", rows: "pd.DataFrame", recipe: str, iteration: int) -> None:
+def _draw_path(axis: "Axes", rows: "pd.DataFrame", recipe: str, iteration: Any) -> None:
     first = rows.iloc[0]
     axis.plot(rows["pc_1"], rows["pc_2"], linewidth=0.6, color=recipe_style(recipe)["color"])
     name = f"{recipe}, iteration {iteration}" if iteration else f"{recipe}: before"

@@ -46,28 +46,14 @@ FAMILIES = {
     "fresh": SKY,
     "noise": "#A89A00",  # a darker YELLOW
     "lottery": "#7A5230",
+    "class-rewired": "#5B8C85",
+    "original": "#C08A3E",  # timescales
 }
 
-_RC: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "legend.fontsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 4.5,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,  # letters stay letters in an editor
-    "savefig.dpi": 200,
-    "svg.hashsalt": "hrsnn",  # names inside an SVG are the same every time
-}
+STYLE = Path(__file__).parent / "hrsnn.mplstyle"
 
 
-def recipe_style(name: str) -> dict[str, str]:
+def recipe_style(name: str) -> dict[str, Any]:
     """Colour, marker and line of a recipe or reference, the same in every figure.
 
     Members of a family share a colour; the line and marker tell the one with the echo gain, and
@@ -89,7 +75,7 @@ def house_style() -> Iterator[None]:
     """Everything drawn or saved inside the block has the house style; nothing outside does."""
     import matplotlib
 
-    with matplotlib.rc_context(_RC):
+    with matplotlib.rc_context(fname=STYLE):
         yield
 
 
