@@ -167,7 +167,11 @@ def test_wrong_arrays_are_refused_by_the_program(compiled_engine):
     for name, value, said in [
         ("neurons.tau_m", np.zeros(shape.capacity + 1), "neurons.tau_m"),
         ("neurons.v_th", np.zeros(3, dtype=np.float32), "neurons.v_th"),
-        ("recurrent._synaptic_post", np.full(network.n_synapses, 999, dtype=np.int32), "exist"),
+        (
+            "recurrent._synaptic_post",
+            np.full(network.n_synapses, shape.capacity, dtype=np.int32),
+            "exist",
+        ),
         ("stimulus", np.zeros(5), "stimulus"),
     ]:
         with pytest.raises(EngineError, match=said):
