@@ -90,9 +90,17 @@ def _draw_ring(
     for kind, marker in (("E", "o"), ("I", "^")):
         mine = held[held["class"] == kind]
         xy = np.array([place[int(k)] for k in mine["neuron"]]).reshape(-1, 2)
-        colour = {"c": mine["tau_m_ms"], "vmin": span[0], "vmax": span[1], "cmap": "viridis"}
         dots = axis.scatter(
-            xy[:, 0], xy[:, 1], s=13, marker=marker, linewidths=0, zorder=3, **colour
+            xy[:, 0],
+            xy[:, 1],
+            c=mine["tau_m_ms"],
+            vmin=span[0],
+            vmax=span[1],
+            cmap="viridis",
+            s=13,
+            marker=marker,
+            linewidths=0,
+            zorder=3,
         )
     axis.set_aspect("equal")
     axis.set(xlim=(-1.08, 1.08), ylim=(-1.08, 1.08))
