@@ -8,7 +8,7 @@ Where seeds are left out, as those whose network is of another size, the number 
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
-from hrsnn_brian.figures.panels import figure_of, judged_by, panel_grid, require, seeds_of
+from hrsnn_brian.figures.panels import judged_by, panel_grid, require, say_above, seeds_of
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
 from hrsnn_brian.statistics.comparison import paired_test
 from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out
@@ -58,11 +58,11 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
         if ax is None:
             seeds, score = rows["seed"].nunique(), judged_by(rows[rows["task"] == tasks[0]])
             missing = left_out(seeds_of(rows[rows["task"] == tasks[0]], ["recipe"], [score.name]))
-            figure_of(axes).suptitle(
+            say_above(
+                axes,
                 f"difference to LNP's default on {seeds} seed{'s' if seeds > 1 else ''}, mean and "
                 "95 % interval (small dots: seeds)\n"
                 f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons{missing}",
-                fontsize=9,
             )
     return axes
 

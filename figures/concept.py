@@ -41,8 +41,8 @@ def draw(
     span = (float(neurons["tau_m_ms"].min()), float(neurons["tau_m_ms"].max()))
     with house_style():
         if ax is None:
-            figure = new_figure(7.6, 3.0)
-            axes = list(figure.subplots(1, 3, width_ratios=(1, 1, 1.05)))
+            figure = new_figure(7.6, 2.9)
+            axes = list(figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1)))
         else:
             axes = given_axes(ax, 3, "before, after and time constants")
         before = neurons[neurons[NAME] == FULL]
@@ -54,7 +54,8 @@ def draw(
                 f"{(synapses[NAME] == name).sum()} synapses",
                 loc="left",
             )
-        bar = figure_of(axes).colorbar(dots, ax=axes[:2], shrink=0.8, location="bottom", aspect=40)
+        bar = figure_of(axes).colorbar(dots, ax=axes[:2], shrink=0.6, location="bottom",
+                                       aspect=40, pad=0.02)  # fmt: skip
         bar.set_label("membrane time constant (ms)")
         for name, colour in ((FULL, BLACK), (after, recipe_style(after)["color"])):
             _draw_times(axes[2], neurons[neurons[NAME] == name], name, colour)

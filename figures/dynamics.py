@@ -1,11 +1,12 @@
 """Dynamics of an LNP network beside its controls of equal size: small multiples, and spectra.
 
-A panel per measure: dots are seeds, bars mean and standard error; filled as the networks are, open
-at the rate of the full network. The last two panels: leading Lyapunov exponents and real parts of
-the leading eigenvalues of A = -D + D W, of the networks as they are.
+A panel per measure, a line per kind of network, axes with their zero: dots are seeds, bars mean and
+standard error; filled as the networks are, open at the rate of the full network. The last two
+panels: leading Lyapunov exponents and real parts of the leading eigenvalues of A = -D + D W, of the
+networks as they are.
 """
 
-from itertools import count, cycle, takewhile
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
@@ -14,23 +15,13 @@ from hrsnn_brian.figures.panels import (
     panel_grid,
     per_seed,
     require,
+    say_above,
     say_empty,
     seeds_of,
     standard_error,
     zero_line,
 )
-from hrsnn_brian.figures.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    MARKERS,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    house_style,
-)
+from hrsnn_brian.figures.style import GREY, house_style, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, UNMATCHED
 from hrsnn_brian.files.tables import require_numbers
 from hrsnn_brian.statistics.paired_seeds import left_out
@@ -55,9 +46,8 @@ MEASURES = {
 }
 SPECTRA = {
     "exponent_{}_per_s": "Lyapunov exponent\n(1/s)",
-    "eigenvalue_{}_real_per_s": "eigenvalue of\n" r"$-D + DW$, real part (1/s)",
+    "eigenvalue_{}_real_per_s": "eigenvalue of $-D+DW$,\nreal part (1/s)",
 }
-COLOURS = (BLACK, VERMILION, BLUE, SKY, GREEN, ORANGE, PURPLE, GREY)
 _IDENTITY = ("seed", "network", "recipe", "match", "keep", "neuron_fraction")
 _COLUMNS = 4
 RAW = UNMATCHED
@@ -80,10 +70,12 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     groups |= {str(kind): pruned[pruned[NAME] == kind] for kind in pruned[NAME].unique()}
     count = len(MEASURES) + len(SPECTRA)
     with house_style():
-        axes = panel_grid(ax, (-(-count // _COLUMNS), _COLUMNS), (2.2, 1.75))
-        for axis, (column, label) in zip(axes, MEASURES.items(), strict=False):
+        size = (2.2, max(1.75, 0.7 + 0.19 * len(groups)))
+        axes = panel_grid(ax, (-(-count // _COLUMNS), _COLUMNS), size)
+        for k, (axis, (column, label)) in enumerate(zip(axes, MEASURES.items(), strict=False)):
             _draw_measure(axis, groups, column)
-            axis.set_ylabel(label)
+            axis.set_xlabel(label)
+            axis.tick_params(axis="y", labelleft=k % _COLUMNS == 0)
         for axis, (pattern, label) in zip(axes[len(MEASURES) :], SPECTRA.items(), strict=False):
             _draw_spectrum(axis, groups, pattern)
             axis.set_ylabel(label)
@@ -94,51 +86,45 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     return axes[:count]
 
 
-def _styles(groups: dict[str, "pd.DataFrame"]) -> dict[str, dict[str, Any]]:
-    """Colour and marker of every kind of network, in order."""
-    pairs = zip(COLOURS, cycle(MARKERS), strict=False)
-    return {
-        kind: {"color": colour, "marker": marker}
-        for kind, (colour, marker) in zip(groups, pairs, strict=False)
-    }
-
-
 def _draw_measure(axis: "Axes", groups: dict[str, "pd.DataFrame"], column: str) -> None:
-    if column in ("lambda_1_per_s", "lambda_common_per_s"):
-        zero_line(axis)
-    for place, (kind, style) in enumerate(_styles(groups).items()):
-        rows = groups[kind]
+    for place, (kind, rows) in enumerate(groups.items()):
+        style = _style(kind)
         for matched, of_matching in per_seed(rows, ["match"], column).groupby("match"):
             values = of_matching[column].dropna()
             if values.empty:
                 continue
-            x = place + (0.0 if len(set(rows["match"])) == 1 else -0.2 if matched == RAW else 0.2)
+            y = place + (0.0 if len(set(rows["match"])) == 1 else -0.2 if matched == RAW else 0.2)
+            if len(values) > 1:
+                axis.plot(values, [y] * len(values), ".", color=style["color"], alpha=0.4,
+                          markersize=4, markeredgewidth=0, zorder=2)  # fmt: skip
             face = style["color"] if matched == RAW else "white"
-            dots: dict[str, Any] = {
-                "alpha": 0.4,
-                "markersize": 4,
-                "markeredgewidth": 0,
-                "zorder": 2,
-            }
-            axis.plot([x] * len(values), values, ".", color=style["color"], **dots)
-            bars: dict[str, Any] = {
-                "markersize": 4.5,
-                "markerfacecolor": face,
-                "capsize": 2,
-                "elinewidth": 1.1,
-            }
-            axis.errorbar(x, values.mean(), standard_error(values), **style, **bars, zorder=3)
+            axis.errorbar(values.mean(), y, xerr=standard_error(values) or None, capsize=2,
+                          elinewidth=1.1, markersize=4.5, markerfacecolor=face, zorder=3,
+                          clip_on=False, **style)  # fmt: skip
+    axis.set_yticks(range(len(groups)), list(groups))
+    axis.set_ylim(len(groups) - 0.4, -0.6)
     if not axis.containers:
         say_empty(axis)
-    axis.set_xticks([])
-    axis.set_xlim(-0.6, len(groups) - 0.4)
+        return
+    low, high = axis.get_xlim()
+    signed = any(rows[column].min() < 0 for rows in groups.values())
+    if signed:
+        axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    axis.set_xlim(low if signed else 0.0, max(high, 0.0))
+
+
+def _style(kind: str) -> dict[str, Any]:
+    """Colour and marker of a kind of network."""
+    style = recipe_style(kind)
+    return {"color": style["color"], "marker": style["marker"]}
 
 
 def _draw_spectrum(axis: "Axes", groups: dict[str, "pd.DataFrame"], pattern: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     zero_line(axis)
-    for kind, style in _styles(groups).items():
+    for kind in groups:
+        style = _style(kind)
         raw = groups[kind][groups[kind]["match"] == RAW]
         names = takewhile(set(raw).__contains__, map(pattern.format, count(1)))
         index = {name: j for j, name in enumerate(names, start=1)}
@@ -165,8 +151,7 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
 
     figure = figure_of([axis])
     handles = [
-        Line2D([], [], linewidth=1, markersize=4.5, label=kind, **style)
-        for kind, style in _styles(groups).items()
+        Line2D([], [], linewidth=1, markersize=4.5, label=kind, **_style(kind)) for kind in groups
     ]
     if any((rows["match"] != RAW).any() for rows in groups.values()):
         handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="white",
@@ -176,8 +161,6 @@ def _legend(axis: "Axes", groups: dict[str, "pd.DataFrame"], keep: float, fracti
     missing = [
         found for rows in groups.values() for found in seeds_of(rows, ["match"], MEASURES, True)
     ]
-    figure.suptitle(
-        f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons; mean ± s.e.m. and single "
-        f"values of {seeds} seed{'s' if seeds > 1 else ''}{left_out(missing)}",
-        fontsize=9,
-    )
+    shown = f"mean ± s.e.m. and single values of {seeds} seeds" if seeds > 1 else "one seed"
+    size = f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons"
+    say_above([axis], f"{size}; {shown}{left_out(missing)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_brian.figures.panels import figure_of, panel_grid, require
+from hrsnn_brian.figures.panels import panel_grid, require, say_above
 from hrsnn_brian.figures.style import GREY, house_style, recipe_style
 from hrsnn_brian.files.columns import NAME
 
@@ -37,12 +37,13 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             _draw_cloud(axis, rows, name)
             axis.set_xlim(*_limits(table["real_per_s"]))
             axis.set_ylim(*_limits(table["imag_per_s"]))
+            axis.label_outer()
         _draw_modes(axes[len(groups)], groups)
         for axis in axes[count:]:
             axis.set_visible(False)
         if ax is None:
             seed = int(table["seed"].iloc[0])
-            figure_of(axes).suptitle(f"one network of each kind, seed {seed}", fontsize=9)
+            say_above(axes, f"one network of each kind, seed {seed}; right of the line it grows")
     return axes[:count]
 
 
@@ -68,6 +69,6 @@ def _draw_modes(axis: "Axes", groups: "list[tuple[str, pd.DataFrame]]") -> None:
 
 
 def _limits(values: "pd.Series") -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
+    low, high = float(values.min()), max(0.0, float(values.max()))
     air = 0.05 * (high - low) or 1.0
     return low - air, high + air

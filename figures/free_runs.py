@@ -1,15 +1,15 @@
 """Predictions that feed themselves: a series, true and predicted, and the attractor they draw.
 
-A row of panels per network, the same start of the same series for all. Black: what the series did;
-coloured: the free run; dashed: its valid prediction time. At the right both against themselves a
-while before, so that a path of one variable shows its attractor.
+A row of panels per network, each from the start of median valid prediction time. Black: what
+the series did; coloured: the free run; dashed: its valid prediction time. At the right both against
+themselves a while before, so that a path of one variable shows its attractor.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_brian.figures.panels import figure_of, given_axes, require
+from hrsnn_brian.figures.panels import given_axes, require, say_above
 from hrsnn_brian.figures.style import BLACK, GREY, house_style, new_figure, recipe_style
 from hrsnn_brian.files.columns import NAME
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_NEEDED = ("seed", "task", "network", "recipe", "time", "unit")
+_NEEDED = ("seed", "task", "network", "recipe", "time", "unit", "starts")
 _VALUES = ("truth", "predicted", "valid")
 _AIR = 0.25  # of the range of the series, above and below it
 
@@ -53,10 +53,12 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         axes[-1].set_xlim(*limits)
         if ax is None:
             seed = int(table["seed"].iloc[0])
-            figure_of(axes).suptitle(
-                f"{task}, the first start of the test block, seed {seed}; in training standard "
-                "deviations\nblack: the series; coloured: predicted; dashed: valid until here",
-                fontsize=9,
+            starts = int(table["starts"].iloc[0])
+            say_above(
+                axes,
+                f"{task}, seed {seed}: of {starts} starts the one of median valid time; in "
+                "training standard deviations\nblack: the series; coloured: predicted; dashed: "
+                "valid until here",
             )
     return axes
 

@@ -1,6 +1,7 @@
 """What figures of several panels share: their axes, and means with errors over seeds."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -240,4 +241,15 @@ _GROUP = "group of rows"
 def say_spread(axes: "list[Axes]", seeds: int, more: str = "") -> None:
     """What bars and bands are, above the figure."""
     spread = f"mean ± s.e.m. over {seeds} seeds" if seeds > 1 else "one seed"
-    figure_of(axes).suptitle(f"{spread}{more}", fontsize=9)
+    say_above(axes, f"{spread}{more}")
+
+
+def say_above(axes: "Sequence[Axes]", text: str) -> None:
+    """A title of the figure, in as many lines as its width asks for."""
+    figure = figure_of(axes)
+    letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
+    figure.suptitle("\n".join(lines), fontsize=9)
+
+
+_LETTERS_PER_INCH = 13.0  # of the title's size

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.panels import (
-    figure_of,
     given_axes,
     over_seeds,
     per_seed,
@@ -17,18 +16,18 @@ from hrsnn_brian.figures.panels import (
     say_spread,
     scores_of,
     seeds_of,
+    shared_legend,
     standard_error,
 )
 from hrsnn_brian.figures.style import (
     BLACK,
     GREY,
-    LINES,
-    MARKERS,
     SLATE,
     house_style,
     new_figure,
     plain_log_x,
     plain_log_y,
+    recipe_style,
 )
 from hrsnn_brian.files.columns import NAME, Column
 from hrsnn_brian.statistics.paired_seeds import Seeds, left_out
@@ -40,9 +39,9 @@ if TYPE_CHECKING:
 CONTROLS = {
     "no recurrence": (BLACK, "--"),
     "persistence": (GREY, ":"),
-    "input only": (GREY, (0, (1, 3))),
+    "input only": ("#7A5230", (0, (6, 2, 1, 2))),
     "linear AR": (SLATE, "-."),
-    "NG-RC": (SLATE, (0, (5, 1))),
+    "NG-RC": ("#5B8C85", (0, (5, 1))),
 }
 _NEEDED = ("seed", "task", "network", "recipe", "keep", "readout")
 _NO_READOUT = "none"  # of the controls that have none
@@ -115,8 +114,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", panel: Panel, readout: str) 
             [keep * shift for keep in points["keep"]],
             points["mean"],
             yerr=points["sem"],
-            color=LINES[k % len(LINES)],
-            marker=MARKERS[k % len(MARKERS)],
+            **recipe_style(method),
             capsize=2,
             elinewidth=1,
             label=method,
@@ -149,15 +147,7 @@ def _methods(rows: "pd.DataFrame") -> list[str]:
 
 
 def _legend(axes: "list[Axes]", table: "pd.DataFrame", shown: list[Panel], readout: str) -> None:
-    entries: dict[str, Any] = {}
-    for axis in axes:
-        handles, labels = axis.get_legend_handles_labels()
-        entries |= dict(zip(labels, handles, strict=True))
-    ordered = [name for name in entries if name not in CONTROLS] + [
-        name for name in CONTROLS if name in entries
-    ]
-    handles = [entries[name] for name in ordered]
-    figure_of(axes).legend(handles, ordered, loc="outside lower center", ncols=7)
+    shared_legend(axes, 7)
     missing: list[Seeds] = []
     for panel in shown:
         rows = table[(table["task"] == panel.task) & (table["readout"] == readout)]

@@ -1,8 +1,9 @@
 """Recipes at equal size: a line per recipe, a panel per task, and one for the synaptic operations.
 
-Points and bars: mean and standard error over the seeds that reached the size; open points at the
-rate of the unpruned network. Vertical: the unpruned network and the one without recurrence, with
-their standard errors as bands. One row of panels for each fraction of neurons.
+Points and bars: mean and standard error over the seeds that reached the size, in the colour of the
+recipe's family; open points at the rate of the unpruned network. Vertical: the unpruned network and
+the one without recurrence, with their standard errors as bands. One row of panels for each
+fraction of neurons.
 """
 
 import math
@@ -20,7 +21,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE, house_style
+from hrsnn_brian.figures.style import BLACK, GREY, SLATE, house_style, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, UNMATCHED, Column
 from hrsnn_brian.statistics.paired_seeds import left_out
 
@@ -44,7 +45,7 @@ _NEEDED = (
 _CELL = (NAME, "neuron_fraction", "match")
 _OPS = "synaptic_ops_per_s"
 _USUAL_KEEP = 0.05
-_STYLES = {True: (BLUE, "full", 0.14), False: (ORANGE, "none", -0.14)}  # raw: colour, fill, shift
+_SHIFT = 0.14  # of a line, how far points as pruned and rate-matched stand from it
 
 
 def draw(
@@ -108,26 +109,18 @@ def _draw_row(
     title: str,
 ) -> None:
     recipes = _best_first(rows, scores)
+    raw = references[references["match"] == RAW]
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
         _draw_recipes(axis, rows[rows["task"] == task], recipes, score.name)
-        for name, (colour, dashes) in REFERENCES.items():
-            found = references[
-                (references["task"] == task)
-                & (references[NAME] == name)
-                & (references["match"] == RAW)
-            ]
-            values = per_seed(found, [], score.name)[score.name].dropna()
-            if values.empty:
-                continue
-            mean, error = values.mean(), standard_error(values)
-            axis.axvline(mean, color=colour, linestyle=dashes, linewidth=1, label=name, zorder=1)
-            axis.axvspan(mean - error, mean + error, color=colour, alpha=0.12, linewidth=0)
+        for name in REFERENCES:
+            found = raw[(raw["task"] == task) & (raw[NAME] == name)]
+            _draw_reference(axis, per_seed(found, [], score.name)[score.name].dropna(), name)
         axis.set_xlabel(f"{score.label}\n({score.better} is better)")
         axis.set_title(task, loc="left")
         axis.set_xlim(left=0)
-    of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
-    ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
-    _draw_recipes(axes[-1], ops.assign(**{_OPS: ops[_OPS] / 1000}), recipes, _OPS)
+    _draw_recipes(axes[-1], _costs(rows), recipes, _OPS)
+    full = raw[(raw[NAME] == FULL) & raw["task"].isin(scores)]
+    _draw_reference(axes[-1], _costs(full)[_OPS].dropna(), FULL)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
@@ -136,6 +129,22 @@ def _draw_row(
         axis.set_yticks(range(len(recipes)), recipes if axis is axes[0] else [""] * len(recipes))
         axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
     axes[0].set_ylabel(title)
+
+
+def _costs(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Thousand operations per second, the mean of the tasks of each seed."""
+    of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
+    ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
+    return ops.assign(**{_OPS: ops[_OPS] / 1000})
+
+
+def _draw_reference(axis: "Axes", values: "pd.Series", name: str) -> None:
+    if values.empty:
+        return
+    colour, dashes = REFERENCES[name]
+    mean, error = values.mean(), standard_error(values)
+    axis.axvline(mean, color=colour, linestyle=dashes, linewidth=1, label=name, zorder=1)
+    axis.axvspan(mean - error, mean + error, color=colour, alpha=0.12, linewidth=0)
 
 
 def _same_costs(axes: "Sequence[Axes]") -> None:
@@ -167,21 +176,18 @@ def _best_first(rows: "pd.DataFrame", scores: dict[str, Column]) -> list[str]:
 
 
 def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column: str) -> None:
-    for raw, (colour, fill, shift) in _STYLES.items():
+    both = rows[rows["match"] != RAW][column].notna().any()
+    for raw, fill in ((True, "full"), (False, "none")):
         of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
         chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
-        means, errors = chosen.mean(), chosen.apply(standard_error)
-        shown = [(k, recipe) for k, recipe in enumerate(recipes) if recipe in means.index]
-        axis.errorbar(
-            [means[recipe] for _, recipe in shown],
-            [k - shift for k, _ in shown],
-            xerr=[errors[recipe] for _, recipe in shown],
-            linestyle="none",
-            marker="o",
-            color=colour,
-            fillstyle=fill,
-            capsize=2,
-            elinewidth=1,
-            label="as pruned" if raw else "rate matched",
-            zorder=3,
-        )
+        for k, recipe in enumerate(recipes):
+            if recipe not in chosen.groups:
+                continue
+            values = chosen.get_group(recipe)
+            style = {"color": recipe_style(recipe)["color"], "fillstyle": fill, "marker": "o"}
+            y = k - (_SHIFT if raw else -_SHIFT) * bool(both)
+            axis.errorbar(values.mean(), y, xerr=standard_error(values), linestyle="none",
+                          capsize=2, elinewidth=1, zorder=3, **style)  # fmt: skip
+        if both:
+            name = "as pruned" if raw else "rate matched"
+            axis.plot([], [], "o", color=SLATE, fillstyle=fill, label=name)

@@ -1,6 +1,8 @@
 """The list of figures: what each shows, from which table, drawn by which module."""
 
 import importlib
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,9 @@ from hrsnn_brian.files.tables import read_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+SPECTRUM = "spectrum"
 
 
 @dataclass(frozen=True)
@@ -33,74 +38,155 @@ class FigureEntry:
 
 
 FIGURES = {
-    "pruning_curve": FigureEntry(
-        "pruning_curve", "scores against the fraction of synapses kept, per recipe and task"
-    ),
-    "pruning_methods": FigureEntry(
-        "pruning_methods", "scores and operations of every recipe at equal size, per task"
-    ),
-    "gain": FigureEntry(
-        "gain", "scores against the gain of pruned networks, and against their input echo"
-    ),
-    "transfer": FigureEntry(
-        "transfer", "scores of pruned networks relative to the unpruned one, task by task"
-    ),
-    "prediction_table": FigureEntry("prediction_table", "every model on every series, best first"),
-    "classification_table": FigureEntry(
-        "classification_table", "accuracy against synaptic operations per image, per image set"
-    ),
-    "ablation": FigureEntry(
-        "ablation", "what leaving out or exchanging each ingredient of LNP does to the scores"
-    ),
-    "heterogeneity": FigureEntry(
-        "heterogeneity", "score and operations against the spread of tau_m, clusters beside one"
-    ),
-    "sweep": FigureEntry(
-        "sweep", "what was varied against the score of every task: lines, or a heat map for two"
-    ),
-    "noise_robustness": FigureEntry(
-        "noise_robustness", "scores of full and pruned networks against input and membrane noise"
-    ),
-    "scale": FigureEntry("scale", "time, memory and score against the number of neurons"),
-    "dynamics": FigureEntry(
-        "dynamics", "dynamics of LNP networks beside random ones of equal size, and spectra"
-    ),
     "concept": FigureEntry(
         "neurons",
         "a network before and after pruning, coloured by time constant",
+        "One network of one seed: its neurons on a ring in the order of the small "
+        "world, discs excitatory, triangles inhibitory, crosses removed, lines "
+        "synapses. At the right histograms of the time constants and, of each "
+        "cluster, the gamma distribution of the same mean and variance. The control "
+        "is the network before",
         others=("synapses",),
     ),
-    "pruning_history": FigureEntry(
-        "pruning_history", "size, rate, dynamics and score of a network while it is pruned"
+    "pruning_methods": FigureEntry(
+        "pruning_methods",
+        "scores and operations of every recipe at equal size, per task",
+        "Points and bars: mean and standard error over the seeds named above; open: "
+        "at the rate of the unpruned network. Vertical lines and bands: the controls,"
+        " the unpruned network and the one without recurrence. A task where the one "
+        "without recurrence is as good as the unpruned network says nothing about "
+        "pruning",
     ),
-    "eigenvalue_clouds": FigureEntry(
-        "eigenvalues", "eigenvalues of the linearised networks, and how far their modes spread"
+    "dynamics": FigureEntry(
+        "dynamics",
+        "dynamics of pruned networks beside others of equal size, and spectra",
+        "Points and bars: mean and standard error over the seeds named above, small "
+        "dots: single seeds; open: at the rate of the unpruned network, which is the "
+        "control",
+    ),
+    "pruning_history": FigureEntry(
+        "pruning_history",
+        "size, rate, dynamics and score of a network while it is pruned",
+        "Points and bars: mean and standard error over the seeds named above. "
+        "Iteration 0 is the control, the unpruned network",
     ),
     "free_runs": FigureEntry(
-        "free_runs", "predictions that feed themselves, true and predicted, and their attractors"
+        "free_runs",
+        "predictions that feed themselves, true and predicted, and their attractors",
+        "One network of each kind, one seed; of all starts that of median valid "
+        "prediction time. Black: the series, the control; dashed: where the error "
+        "first passes the threshold",
+    ),
+    "eigenvalue_clouds": FigureEntry(
+        "eigenvalues",
+        "eigenvalues of the linearised networks, and how far their modes spread",
+        "One network of each kind, one seed; no error bars. The control is the "
+        "unpruned network, black. A participation ratio counts the neurons a mode "
+        "lives on",
     ),
     "state_components": FigureEntry(
-        "state_components", "principal components of the states along the pruning"
+        "state_components",
+        "principal components of the states along the pruning",
+        "One seed, the same input in every panel; no error bars. At the left the "
+        "control, the unpruned network",
     ),
     "time_constants": FigureEntry(
         "neurons",
         "time constants before and after the search, and the search itself",
+        "One seed; no error bars. Each point of the left panels is a neuron, the line"
+        " is no change; each of the right ones a trial, number 0 the control, crosses"
+        " trials that failed",
         others=("timescale_search",),
     ),
+    "pruning_curve": FigureEntry(
+        "pruning_curve",
+        "scores against the fraction of synapses kept, per recipe and task",
+        "Points and bars: mean and standard error over the seeds named above. "
+        "Horizontal lines: controls, no recurrence with its standard error as a band,"
+        " and models without a network",
+    ),
+    "gain": FigureEntry(
+        "gain",
+        "scores against the gain of pruned networks, and against their input echo",
+        "Points and bars: mean and standard error over the seeds named above; large "
+        "open: the gain the echo chose. The control is the unpruned network, black",
+    ),
+    "transfer": FigureEntry(
+        "transfer",
+        "scores of pruned networks relative to the unpruned one, task by task",
+        "Points and bars: mean and standard error over the seeds named above, each "
+        "seed relative to its own unpruned network, which is the control, 1 by "
+        "definition; no recurrence is another",
+    ),
+    "prediction_table": FigureEntry(
+        "prediction_table",
+        "every model on every series, best first",
+        "Points and bars: mean and standard error over the seeds named above. Models "
+        "without a network are the controls",
+    ),
+    "classification_table": FigureEntry(
+        "classification_table",
+        "accuracy against synaptic operations per image, per image set",
+        "Points and bars: mean and standard error over the seeds named above. "
+        "Controls are no recurrence, and the front-end without a network",
+    ),
+    "ablation": FigureEntry(
+        "ablation",
+        "what leaving out or exchanging each ingredient of LNP does to the scores",
+        "Points and bars: mean paired difference and its 95 % interval (Student, not "
+        "corrected) over the seeds named above; small dots: seeds. The control is LNP"
+        " as it is, the line at 0",
+    ),
+    "heterogeneity": FigureEntry(
+        "heterogeneity",
+        "score and operations against the spread of tau_m, clusters beside one",
+        "Points and bars: mean and standard error over the seeds named above, at "
+        "equal size and rate. The control has equal time constants",
+    ),
+    "sweep": FigureEntry(
+        "sweep",
+        "what was varied against the score of every task: lines, or a heat map for two",
+        "Points and bars: mean and standard error over the seeds named above",
+    ),
+    "noise_robustness": FigureEntry(
+        "noise_robustness",
+        "scores of full and pruned networks against input and membrane noise",
+        "Points and bars: mean and standard error over the seeds named above. The "
+        "control is the unpruned network, black",
+    ),
+    "scale": FigureEntry(
+        "scale",
+        "time, memory and score against the number of neurons",
+        "Points and bars: mean and standard error over the seeds named above",
+    ),
     "finite_size": FigureEntry(
-        "perturbation_size", "finite-size exponents against d0 for several dt, beside lambda_inf"
+        "perturbation_size",
+        "finite-size exponents against d0 for several dt, beside lambda_inf",
+        "Points and bars: mean and standard error over the seeds named above. The "
+        "control is lambda_inf, the exponent of an infinitesimal perturbation",
     ),
     "exponent_vs_J": FigureEntry(
-        "lyapunov_spectrum", "lambda_inf and rate against J and g, per condition"
+        "lyapunov_spectrum",
+        "lambda_inf and rate against J and g, per condition",
+        "Points and bars: mean and standard error over the seeds named above; no mean"
+        " where a check failed on one",
     ),
     "spectrum": FigureEntry(
-        "lyapunov_spectrum", "Lyapunov exponents against their index, per condition"
+        "lyapunov_spectrum",
+        "Lyapunov exponents against their index, per condition",
+        "Points and bars: mean and standard error over the seeds named above, or over"
+        " independent inputs of one network; below 0 perturbations die",
     ),
     "convergence": FigureEntry(
-        "lyapunov_spectrum", "estimates of the largest exponent against measured time"
+        "lyapunov_spectrum",
+        "estimates of the largest exponent against measured time",
+        "One line per segment of measured time; a flat end is an estimate that has settled",
     ),
     "divergence": FigureEntry(
-        "lyapunov_spectrum", "ln distance of perturbed copies against time, with fitted windows"
+        "lyapunov_spectrum",
+        "ln distance of perturbed copies against time, with fitted windows",
+        "One line per pair of copies; straight: the fitted window, whose slope is the"
+        " control of the exponents",
     ),
 }
 
@@ -112,7 +198,12 @@ def list_figures() -> dict[str, str]:
 
 def drawable(run: Path) -> list[str]:
     """The figures whose tables the run directory holds."""
-    return [name for name in FIGURES if all(path.is_file() for path in _tables(name, run))]
+    return [
+        name
+        for name in FIGURES
+        if all(path.is_file() for path in _tables(name, run))
+        or (name == SPECTRUM and measured_spectrum(run) is not None)
+    ]
 
 
 def draw_figure(name: str, run: Path, folder: Path | None = None) -> list[Path]:
@@ -133,6 +224,11 @@ def drawn(name: str, run: Path) -> "Figure":
     if name not in FIGURES:
         raise unknown_name("figure", name, FIGURES)
     paths = _tables(name, run)
+    if name == SPECTRUM and not paths[0].is_file() and (measured := measured_spectrum(run)):
+        from hrsnn_brian.figures.portraits import plot_kind
+
+        drawn_alone: Figure = plot_kind(SPECTRUM, measured).figure
+        return drawn_alone
     tables = [read_table(path) for path in paths]
     for path in paths:
         read_schema(path)
@@ -144,6 +240,31 @@ def drawn(name: str, run: Path) -> "Figure":
         raise TableError("table", ", ".join(map(str, paths)), error.allowed) from None
     figure: Figure = axes[0].figure
     return figure
+
+
+def measured_spectrum(run: Path) -> dict[str, list[float]] | None:
+    """The exponents that `hrsnn lyapunov --out` left, as `portraits.spectrum` takes them.
+
+    None if the run directory holds none. Raises InputError for a result that cannot be read.
+    """
+    path = run / "result.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        values, errors = (
+            [math.nan if x is None else float(x) for x in found[name]]
+            for name in ("exponents", "standard_error")
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        what = f"is no result of hrsnn lyapunov: {problem}"
+        raise InputError("--run", str(path), what) from None
+    count = min(len(values), len(errors))  # lambda_inf is one of all
+    return {
+        "index": list(range(1, count + 1)),
+        "exponent_per_s": values[:count],
+        "standard_error_per_s": errors[:count],
+    }
 
 
 def _tables(name: str, run: Path) -> list[Path]:

@@ -5,7 +5,7 @@ A row of panels per recipe, from the unpruned network at the left to the last it
 
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.figures.panels import figure_of, panel_grid, require
+from hrsnn_brian.figures.panels import panel_grid, require, say_above
 from hrsnn_brian.figures.style import house_style, recipe_style
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
                 axis.set_visible(False)
         if ax is None:
             seed = int(table["seed"].iloc[0])
-            figure_of(axes).suptitle(
-                f"filtered rates under the input of one task, centred; seed {seed}", fontsize=9
-            )
+            say_above(axes, f"filtered rates under the input of one task, centred; seed {seed}")
     return axes
 
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hrsnn_brian.files.atomic import replacing
 
@@ -46,25 +46,11 @@ FAMILIES = {
     "fresh": SKY,
     "noise": "#A89A00",  # a darker YELLOW
     "lottery": "#7A5230",
+    "class-rewired": "#5B8C85",
+    "original": "#C08A3E",  # timescales
 }
 
-_RC: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "legend.fontsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 4.5,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,  # letters stay letters in an editor
-    "savefig.dpi": 200,
-    "svg.hashsalt": "hrsnn",  # names inside an SVG are the same every time
-}
+STYLE = Path(__file__).parent / "hrsnn.mplstyle"
 
 
 def recipe_style(name: str) -> dict[str, str]:
@@ -89,7 +75,7 @@ def house_style() -> Iterator[None]:
     """Everything drawn or saved inside the block has the house style; nothing outside does."""
     import matplotlib
 
-    with matplotlib.rc_context(_RC):
+    with matplotlib.rc_context(fname=STYLE):
         yield
 
 

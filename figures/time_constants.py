@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_brian.errors import TableError
-from hrsnn_brian.figures.panels import figure_of, panel_grid, require
+from hrsnn_brian.figures.panels import panel_grid, require, say_above
 from hrsnn_brian.figures.style import BLUE, GREY, LINES, MARKERS, VERMILION, house_style
 from hrsnn_brian.files.columns import FULL, NAME
 
@@ -39,7 +39,7 @@ def draw(neurons: "pd.DataFrame", trials: "pd.DataFrame", ax: Any = None) -> "li
             _draw_trials(axes[2 * k + 1], trials[trials["recipe"] == recipe])
         if ax is None:
             seed = int(trials["seed"].iloc[0])
-            figure_of(axes).suptitle(f"step 4, seed {seed}", fontsize=9)
+            say_above(axes, f"the search of time constants (step 4), seed {seed}")
     return axes
 
 
@@ -66,13 +66,12 @@ def _draw_trials(axis: "Axes", trials: "pd.DataFrame") -> None:
         best = rows["objective"].cummax().ffill()
         colour = LINES[k % len(LINES)]
         axis.step(rows["trial"], best, where="post", color=colour, linewidth=1,
-                  label=f"iteration {iteration}: best so far")  # fmt: skip
+                  label=f"iteration {iteration}, best so far")  # fmt: skip
         axis.plot(rows["trial"], rows["objective"], MARKERS[k % len(MARKERS)], color=colour)
         failed = rows[rows["objective"].isna()]["trial"]
         axis.plot(failed, np.full(len(failed), 0.03), "x", color=colour, markersize=5,
                   transform=axis.get_xaxis_transform())  # fmt: skip
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel="trial (0: as it was)", ylabel=r"objective, $-|\lambda_1|$ (1/s)")
-    axis.set_title("search of time constants", loc="left")
     axis.margins(y=0.2)
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

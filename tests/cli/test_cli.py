@@ -339,7 +339,7 @@ def test_prune_and_evaluate_report_size_cost_scores_and_engine(network, capfd):
 
 @pytest.mark.compiled
 def test_two_jobs_give_the_table_of_one_and_the_same_commands_draw_it(here, capfd):
-    base = ["reproduce", "--set", "N=40", "--set", "K=8", "--set", "seeds=2"]
+    base = ["study", "pruning_curve", "--set", "N=40", "--set", "K=8", "--set", "seeds=2"]
     base += ["--set", "tasks=wind", "--set", "keep=1,0.2", "--set", "methods=noise"]
     one = json_of(capfd, *base, "--jobs", "1", "--out", "one")
     two = json_of(capfd, *base, "--jobs", "2", "--out", "two")

@@ -7,7 +7,7 @@ from scores import nrmse_84, vpt
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures.pruning_methods import draw
 from hrsnn_brian.figures.registry import draw_figure
-from hrsnn_brian.figures.style import BLUE, ORANGE
+from hrsnn_brian.figures.style import ORANGE, VERMILION
 from hrsnn_brian.files.tables import Table, write_table
 
 MG, LORENZ = "mackey-glass-84", "lorenz63-x"
@@ -32,9 +32,12 @@ def rows(keep=0.05):
     return found
 
 
-def points(axis, colour):
-    """x and y of the points of one colour."""
-    lines = [c.lines[0] for c in axis.containers if c.lines[0].get_color() == colour]
+RAW, MATCHED = "full", "none"  # how points are filled
+
+
+def points(axis, fill):
+    """x and y of the points filled so, in the order of the recipes."""
+    lines = [c.lines[0] for c in axis.containers if c.lines[0].get_fillstyle() == fill]
     return np.column_stack(
         [
             np.concatenate(d).astype(float)
@@ -46,14 +49,18 @@ def points(axis, colour):
 def test_best_rule_first_with_the_means_over_seeds_raw_and_matched():
     mackey, lorenz, cost = draw(Table(rows()).frame())
     assert [label.get_text() for label in mackey.get_yticklabels()] == ["lnp", "activity"]
-    np.testing.assert_allclose(points(mackey, BLUE)[:, 0], [0.21, 0.31])
-    np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.26, 0.36])
-    np.testing.assert_allclose(points(lorenz, BLUE)[:, 0], [1.79, 1.69])
-    np.testing.assert_allclose(points(cost, BLUE)[:, 0], [0.4, 0.6])
+    np.testing.assert_allclose(points(mackey, RAW)[:, 0], [0.21, 0.31])
+    np.testing.assert_allclose(points(mackey, MATCHED)[:, 0], [0.26, 0.36])
+    np.testing.assert_allclose(points(lorenz, RAW)[:, 0], [1.79, 1.69])
+    np.testing.assert_allclose(points(cost, RAW)[:, 0], [0.4, 0.6])
     whiskers = mackey.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose(np.ptp(whiskers[0][:, 0]), 2 * 0.01 / np.sqrt(3))
     full = next(line for line in mackey.lines if line.get_label() == "full")
     np.testing.assert_allclose(full.get_xdata(), 0.11)
+    full = next(line for line in cost.lines if line.get_label() == "full")
+    np.testing.assert_allclose(full.get_xdata(), 0.2)
+    colours = [bars.lines[0].get_color() for bars in mackey.containers]
+    assert colours == [VERMILION, ORANGE] * 2  # a recipe's own, as pruned and rate-matched
     assert "lower is better" in mackey.get_xlabel()
     assert "higher is better" in lorenz.get_xlabel()
 
@@ -72,6 +79,7 @@ def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
     table = rows() + [
         row | {"neuron_fraction": 1.0, "synaptic_ops_per_s": 7 * row["synaptic_ops_per_s"]}
         for row in rows()
+        if row["recipe"]
     ]
     costs = draw(Table(table).frame())[2::3]
     assert costs[0].get_xlim() == costs[1].get_xlim()
@@ -79,7 +87,7 @@ def test_costs_of_all_rows_share_one_axis_from_tick_to_tick():
         ticks, (low, high) = axis.get_xticks(), axis.get_xlim()
         assert len(ticks) >= 3
         np.testing.assert_allclose([ticks[0], ticks[-1]], [low, high])
-        found = np.concatenate([points(axis, colour)[:, 0] for colour in (BLUE, ORANGE)])
+        found = np.concatenate([points(axis, fill)[:, 0] for fill in (RAW, MATCHED)])
         assert low < found.min() < found.max() < high
 
 
@@ -95,10 +103,20 @@ def test_networks_that_missed_the_size_are_not_drawn():
     table = Table(rows()).frame()
     table.loc[(table["recipe"] == "lnp") & (table["match"] == "bias"), "note"] = "rate out of reach"
     mackey = draw(table)[0]
-    assert len(points(mackey, BLUE)) == 2
-    np.testing.assert_allclose(points(mackey, ORANGE)[:, 0], [0.36])
+    assert len(points(mackey, RAW)) == 2
+    np.testing.assert_allclose(points(mackey, MATCHED)[:, 0], [0.36])
 
 
 def test_a_table_without_a_column_is_refused():
     with pytest.raises(InputError, match="neuron_fraction"):
         draw(Table(rows()).frame().drop(columns="neuron_fraction"))
+
+
+def test_the_legend_speaks_of_matched_rates_only_where_they_are_drawn():
+    def legend(table):
+        (found,) = draw(Table(table).frame())[0].figure.legends
+        return [text.get_text() for text in found.get_texts()]
+
+    assert legend(rows()) == ["as pruned", "rate matched", "full", "no recurrence"]
+    raw = [row for row in rows() if row["match"] == "none"]
+    assert legend(raw) == ["full", "no recurrence"]

@@ -201,7 +201,10 @@ def test_figure_has_a_panel_per_measure_with_means_and_errors(table):
     bars = axes[0].containers
     assert len(bars) == 1 + 2 * (len(KINDS) - 1)
     wanted = [value("lnp", "bias", s) for s in SEEDS]
-    means = [float(bar[0].get_ydata()[0]) for bar in bars]
+    means = [float(bar[0].get_xdata()[0]) for bar in bars]
+    assert axes[0].get_xlim()[0] == 0.0  # no measure is shown without its zero
+    kinds = [label.get_text() for label in axes[0].get_yticklabels()]
+    assert kinds == list(dict.fromkeys(KINDS))
     assert means[0] == pytest.approx(np.mean([value("full", "none", s) for s in SEEDS]))
     assert np.mean(wanted) in [pytest.approx(m) for m in means]
     exponents = {bar.get_label(): bar[0] for bar in axes[-2].containers}
