@@ -184,7 +184,11 @@ def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column
             if recipe not in chosen.groups:
                 continue
             values = chosen.get_group(recipe)
-            style = {"color": recipe_style(recipe)["color"], "fillstyle": fill, "marker": "o"}
+            style: dict[str, Any] = {
+                "color": recipe_style(recipe)["color"],
+                "fillstyle": fill,
+                "marker": "o",
+            }
             y = k - (_SHIFT if raw else -_SHIFT) * bool(both)
             axis.errorbar(values.mean(), y, xerr=standard_error(values), linestyle="none",
                           capsize=2, elinewidth=1, zorder=3, **style)  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.errors import InputError, TableError, unknown_name
+from hrsnn_brian.figures.panels import figure_of
 from hrsnn_brian.figures.style import house_style, save
 from hrsnn_brian.files.schema import read_schema
 from hrsnn_brian.files.tables import read_table
@@ -227,8 +228,7 @@ def drawn(name: str, run: Path) -> "Figure":
     if name == SPECTRUM and not paths[0].is_file() and (measured := measured_spectrum(run)):
         from hrsnn_brian.figures.portraits import plot_kind
 
-        drawn_alone: Figure = plot_kind(SPECTRUM, measured).figure
-        return drawn_alone
+        return figure_of([plot_kind(SPECTRUM, measured)])
     tables = [read_table(path) for path in paths]
     for path in paths:
         read_schema(path)

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.files.atomic import replacing
 
@@ -53,7 +53,7 @@ FAMILIES = {
 STYLE = Path(__file__).parent / "hrsnn.mplstyle"
 
 
-def recipe_style(name: str) -> dict[str, str]:
+def recipe_style(name: str) -> dict[str, Any]:
     """Colour, marker and line of a recipe or reference, the same in every figure.
 
     Members of a family share a colour; the line and marker tell the one with the echo gain, and

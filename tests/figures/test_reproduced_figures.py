@@ -168,7 +168,7 @@ def test_history_has_a_panel_per_measure_and_the_score_with_means_over_seeds():
     for axis in axes:
         assert [bars.get_label() for bars in axis.containers] == ["lnp", "lnp echo"]
     score = axes[-1].containers[0].lines[0]
-    np.testing.assert_allclose(score.get_xdata(), [0, 1, 2])
+    assert list(score.get_xdata()) == [0, 1, 2]
     np.testing.assert_allclose(np.asarray(score.get_ydata(), float), [0.145, 0.245, 0.345])
     assert axes[2].get_ylim()[0] == 0.0
     assert "2 seeds" in axes[0].figure.get_suptitle()
