@@ -80,7 +80,8 @@ def _draw_ring(
     place = {int(k): (math.sin(a), math.cos(a)) for k, a in zip(order, angle, strict=True)}
     ends = zip(synapses["pre"].astype(int), synapses["post"].astype(int), strict=True)
     lines = [(place[pre], place[post]) for pre, post in ends]
-    alpha = min(0.5, 60 / max(1, len(lines)) ** 0.75)
+    alpha = min(0.5, 25 / max(1, len(lines)) ** 0.75)
+    size = min(13.0, 1200 / len(order))
     axis.add_collection(
         LineCollection(lines, colors=BLACK, alpha=alpha, linewidths=0.4, zorder=1, rasterized=True)
     )
@@ -103,7 +104,7 @@ def _draw_ring(
             zorder=3,
         )
     axis.set_aspect("equal")
-    axis.set(xlim=(-1.08, 1.08), ylim=(-1.08, 1.08))
+    axis.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12))
     axis.set_axis_off()
     return dots
 

@@ -44,6 +44,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 
 def _draw_path(axis: "Axes", rows: "pd.DataFrame", recipe: str, iteration: Any) -> None:
     first = rows.iloc[0]
+    iteration = int(first["iteration"])
     axis.plot(rows["pc_1"], rows["pc_2"], linewidth=0.6, color=recipe_style(recipe)["color"])
     name = f"{recipe}, iteration {iteration}" if iteration else f"{recipe}: before"
     size = f"{int(first['neurons'])} neurons, {int(first['synapses'])} synapses"
