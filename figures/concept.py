@@ -86,23 +86,15 @@ def _draw_ring(
         LineCollection(lines, colors=BLACK, alpha=alpha, linewidths=0.4, zorder=1, rasterized=True)
     )
     gone = np.array([place[k] for k in order if k not in set(held["neuron"])]).reshape(-1, 2)
-    axis.scatter(gone[:, 0], gone[:, 1], s=7, marker="x", linewidths=0.6, color=GREY, zorder=2)
+    gone = 1.07 * gone  # outside the ring, where neighbours do not hide them
+    axis.scatter(gone[:, 0], gone[:, 1], s=size, marker="x", linewidths=0.5, color=GREY, zorder=2)
     dots = None
     for kind, marker in (("E", "o"), ("I", "^")):
         mine = held[held["class"] == kind]
         xy = np.array([place[int(k)] for k in mine["neuron"]]).reshape(-1, 2)
-        dots = axis.scatter(
-            xy[:, 0],
-            xy[:, 1],
-            c=mine["tau_m_ms"],
-            vmin=span[0],
-            vmax=span[1],
-            cmap="viridis",
-            s=13,
-            marker=marker,
-            linewidths=0,
-            zorder=3,
-        )
+        dots = axis.scatter(xy[:, 0], xy[:, 1], c=mine["tau_m_ms"], vmin=span[0], vmax=span[1],
+                            cmap="viridis", s=size, marker=marker, linewidths=0,
+                            zorder=3)  # fmt: skip
     axis.set_aspect("equal")
     axis.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12))
     axis.set_axis_off()

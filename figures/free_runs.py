@@ -57,8 +57,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             say_above(
                 axes,
                 f"{task}, seed {seed}: of {starts} starts the one of median valid time; in "
-                "training standard deviations\nblack: the series; coloured: predicted; dashed: "
-                "valid until here",
+                "training s.d.\nblack: the series; coloured: predicted; dashed: valid until here",
             )
     return axes
 

@@ -31,9 +31,9 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         for k, recipe in enumerate(recipes):
             of_recipe = table[table["recipe"] == recipe]
             row = axes[k * columns : (k + 1) * columns]
-            shown = list(of_recipe.groupby("iteration"))
-            for axis, (iteration, rows) in zip(row, shown, strict=False):
-                _draw_path(axis, rows, recipe, iteration)
+            shown = [rows for _, rows in of_recipe.groupby("iteration")]
+            for axis, rows in zip(row, shown, strict=False):
+                _draw_path(axis, rows, recipe)
             for axis in row[len(shown) :]:
                 axis.set_visible(False)
         if ax is None:
@@ -42,7 +42,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     return axes
 
 
-def _draw_path(axis: "Axes", rows: "pd.DataFrame", recipe: str, iteration: Any) -> None:
+def _draw_path(axis: "Axes", rows: "pd.DataFrame", recipe: str) -> None:
     first = rows.iloc[0]
     iteration = int(first["iteration"])
     axis.plot(rows["pc_1"], rows["pc_2"], linewidth=0.6, color=recipe_style(recipe)["color"])
