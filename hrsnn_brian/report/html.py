@@ -95,6 +95,17 @@ def render(page: Page) -> str:
     )
 
 
+def render_network(
+    title: str, facts: Sequence[tuple[str, str]], history: str, figures: Sequence[Figure]
+) -> str:
+    """A page of one network: facts as (name, value), what was done to it, and its plots."""
+    template = _environment().get_template("network.html.jinja")
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return str(
+        template.render(title=title, facts=facts, history=history, figures=figures, style=style)
+    )
+
+
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

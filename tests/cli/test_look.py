@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hrsnn_brian.cli.main import main
+from hrsnn_brian.dynamics.portrait import KINDS
 from hrsnn_brian.files.tables import read_table
 
 
@@ -51,9 +52,13 @@ def test_plot_refuses_what_it_cannot_do(net, tmp_path, capsys, words, told):
 
 @pytest.mark.compiled
 def test_show_says_what_a_network_is_and_does(net, tmp_path, capsys):
-    out = tmp_path / "facts.json"
-    assert main(["show", net, "--out", str(out)]) == 0
+    out, page = tmp_path / "facts.json", tmp_path / "page.html"
+    assert main(["show", net, "--out", str(out), "--html", str(page)]) == 0
     said = capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    assert text.count('<img src="data:image/svg+xml;base64,') == len(KINDS)
+    assert text.count('alt="') == len(KINDS)
+    assert "input echo S" in text
     facts = json.loads(out.read_text())
     assert facts["neurons"] == 60
     assert facts["synapses"] == facts["in_degree"] * 60
