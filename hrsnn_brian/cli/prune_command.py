@@ -20,7 +20,7 @@ NOISE_SECONDS = 10.0
 # Words for recipes made from lnp.
 VARIANTS = {
     "default": "lnp",
-    **{name: f"lnp {name}" for name in ("literal", "capped", "revised", "echo")},
+    **{name: f"lnp {name}" for name in ("literal", "capped", "revised", "echo", "echo gain")},
 }
 
 

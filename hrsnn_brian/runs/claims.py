@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -88,7 +89,7 @@ class Owner:
         """Signs in. Raises OSError if that cannot be written."""
         self.folder = run / SESSIONS
         self.folder.mkdir(exist_ok=True)
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         self.name = f"{stamp}-{secrets.token_hex(4)}.json"
         self.path = self.folder / self.name
         self.facts = {

@@ -74,7 +74,8 @@ def runs_in(folder: Path) -> list[RunStatus]:
             found.append(status_of(file.parent))
         except InputError:
             continue  # another program's config.toml
-    return sorted(found, key=lambda status: (status.begun, str(status.path)))
+    made = {status.path: (status.path / "config.toml").stat().st_mtime_ns for status in found}
+    return sorted(found, key=lambda status: (status.begun, made[status.path]))
 
 
 def status_of(run: Path) -> RunStatus:
@@ -85,7 +86,8 @@ def status_of(run: Path) -> RunStatus:
         raise InputError("RUN", str(run), "its config.toml is of no run of this program")
     seen = list(sessions(run))
     times = sorted(file.stat().st_mtime for file in (run / "points").glob("*.json"))
-    done, total = len(times), seen[-1].entry.get("points_total") if seen else None
+    told_totals = [one.entry["points_total"] for one in seen if "points_total" in one.entry]
+    done, total = len(times), told_totals[-1] if told_totals else None
     if (trials := run / "points" / "trials.jsonl").exists():
         done = max(0, len(trials.read_text(encoding="utf-8").splitlines()) - 1)
     walls = [_wall(one) for one in seen]

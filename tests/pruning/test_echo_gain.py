@@ -229,13 +229,15 @@ def test_the_twin_of_every_recipe_ends_at_the_size_and_the_echo(net, name):
 
 def test_the_last_row_of_the_history_is_of_the_network_with_its_gain(net, tmp_path):
     probe, work = Facts(N), Rounds(3, work=tmp_path / "w")
-    found = prune(net, "lnp echo", SIZE, probe=probe, rounds=work)
+    found = prune(net, "lnp echo gain", SIZE, probe=probe, rounds=work)
     echoes = [row["input_echo"] for row in found.history]
     assert echoes[0] == probe.echo(net)
     assert echoes[1] > echoes[2]
     assert echoes[3] == probe.echo(found.network) == found.network.history[-1]["echo"]
     assert echoes[3] == pytest.approx(echoes[0], rel=0.13)
-    again = prune(net, "lnp echo", SIZE, probe=probe, rounds=work)  # nothing is turned up twice
+    again = prune(
+        net, "lnp echo gain", SIZE, probe=probe, rounds=work
+    )  # nothing is turned up twice
     assert equal_networks(again.network, found.network)
 
 

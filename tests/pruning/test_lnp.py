@@ -600,14 +600,14 @@ def test_the_command_refuses_in_one_line(saved, tmp_path, capfd, words, message)
 def test_lnp_is_listed_with_its_source_and_cost(capfd):
     assert main(["list", "methods"]) == 0
     lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("lnp")]
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert all("cost" in line for line in lines)
-    assert ["Chakraborty" in line for line in lines] == [True, True, True, False, True]
+    assert ["Chakraborty" in line for line in lines] == [True, True, True, False, True, True]
 
 
 def test_the_variants_are_recipes_that_draw_alike():
     variants = [recipe for recipe in RECIPES.values() if recipe.family == "lnp"]
-    names = ["lnp", "lnp literal", "lnp capped", "lnp revised", "lnp echo"]
+    names = ["lnp", "lnp literal", "lnp capped", "lnp revised", "lnp echo", "lnp echo gain"]
     assert (
         [recipe.name for recipe in variants] == names == sorted(VARIANTS.values(), key=names.index)
     )

@@ -87,7 +87,7 @@ def test_a_run_killed_at_five_moments_has_the_table_of_one_that_was_not(here):
     first.wait()
     for moment in at[2:4]:
         one = started("--jobs", "1")
-        kill_when(max(moment, finished()), one.pid)
+        kill_when(max(moment, finished() + 1), one.pid)
         assert one.wait() == -signal.SIGKILL
     before = finished()
     Path("calls").unlink()

@@ -295,7 +295,10 @@ def test_figure_shows_paired_differences_with_their_interval(table):
         assert [t.get_text() for t in axis.texts] == ["2 of 3 seeds"]
     figure_ = axes[0].figure
     assert figure_.get_suptitle().endswith("; left out: 1 another size")
-    assert "interval (small dots: seeds)\n10 % of synapses, 60 % of neu" in figure_.get_suptitle()
+    assert (
+        "interval (small dots: seeds) 10 % of synapses, 60 % of neu"
+        in figure_.get_suptitle().replace("\n", " ")
+    )
 
 
 def test_figure_labels_do_not_overlap_and_bad_tables_are_refused(table):

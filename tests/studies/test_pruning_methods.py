@@ -43,7 +43,7 @@ def test_every_rule_is_a_recipe_compared_where_it_makes_sense():
         assert recipe.to_dict() == RECIPES[name].to_dict()
         assert not (recipe.fewer_neurons and compared_at(name, 1.0))
         if recipe.family == "lnp":
-            where = BOTH if name == "lnp echo" else LEAVE
+            where = BOTH if name in ("lnp echo", "lnp echo gain") else LEAVE
             assert (recipe.rounds, COMPARED[name]) == (8, where)
     of_task = {name for name in COMPARED if prunes_for_a_task(RECIPES[name])}
     assert of_task == {
