@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings
-from hrsnn_brian.cli.output import Output
+from hrsnn_brian.cli.output import Output, note
 from hrsnn_brian.cli.running_options import add_running, executor_of, shard_of
 
 if TYPE_CHECKING:
@@ -90,9 +90,12 @@ def _say(found: "Estimate", output: Output) -> None:
 
 
 def draw(name: str, run: Path) -> list[Path]:
-    """Draws a figure of a finished run."""
-    from hrsnn_brian.figures.registry import draw_figure
+    """Draws a figure of a finished run, if it has rows for it."""
+    from hrsnn_brian.figures.registry import draw_figure, drawable
 
+    if name not in drawable(run):
+        note(f"no figure {name}: the run has no rows for it")
+        return []
     return draw_figure(name, run)
 
 

@@ -68,3 +68,17 @@ def test_show_says_what_a_network_is_and_does(net, tmp_path, capsys):
     assert facts["input_echo"] > 0
     for line in ("synapses", "mean rate under noise", "spectral radius", "input echo S"):
         assert line in said
+
+
+@pytest.mark.compiled
+def test_reproduce_ends_with_a_report_without_figures_it_has_no_rows_for(tmp_path, capsys):
+    run = tmp_path / "run"
+    words = ["--set", "N=60", "--set", "seeds=1", "--set", "recipes=frugal", "--jobs", "1"]
+    words += ["--set", "tasks=mackey-glass-84", "--set", "vpt_starts=1", "--out", str(run)]
+    assert main(["reproduce", *words]) == 0
+    said = capsys.readouterr()
+    assert said.out.strip().endswith(str(run / "report.html"))
+    assert "no figure free_runs: the run has no rows for it" in said.err
+    assert (run / "figures" / "eigenvalue_clouds.svg").is_file()
+    text = (run / "report.html").read_text(encoding="utf-8")
+    assert text.count("<img ") == len(list((run / "figures").glob("*.svg"))) == 4
