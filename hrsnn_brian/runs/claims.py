@@ -1,8 +1,10 @@
 """Who works on what in a run directory, where several processes and machines may share it.
 
 A process that works in the directory has a file in sessions/, whose time it renews: its heartbeat.
-It takes a piece of work by making sessions/<name>.<k>.claim with its own name inside, which the
-file system lets one process alone do (O_EXCL); no file locks are asked for. Nobody removes a claim
+It takes a piece of work by making sessions/<name>.<k>.claim, a symbolic link to that file: the
+file system lets one process alone do it, and there is no moment at which the claim is there without
+its owner. Where there are no links it is a file (O_EXCL) with the owner's name inside. No file
+locks are asked for. Nobody removes a claim
 while others work: that of an owner who is gone is void, and the next takes <name>.<k+1>.claim.
 
 An owner is gone if its file says that it has ended, if it ran on this machine and its process is
@@ -135,7 +137,7 @@ class Owner:
                 owner = _text(claim)
                 if owner == self.name:
                     return None
-                # no owner yet: between its making and its writing, or killed there
+                # no owner yet: a file between its making and its writing, or killed there
                 entry = self._alive(self.folder / owner if owner else claim)
                 if entry is not None:
                     return entry
@@ -144,6 +146,14 @@ class Owner:
         raise AssertionError
 
     def _make(self, claim: Path) -> None:
+        try:
+            os.symlink(self.name, claim)
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):  # not on this file system, or not allowed
+            self._make_file(claim)
+
+    def _make_file(self, claim: Path) -> None:
         handle = os.open(claim, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         try:
             os.write(handle, self.name.encode())
@@ -167,6 +177,9 @@ class Owner:
 
 
 def _text(claim: Path) -> str:
+    """The name of a claim's owner."""
+    with suppress(OSError):
+        return os.readlink(claim)
     try:
         return claim.read_text(encoding="utf-8")
     except FileNotFoundError:

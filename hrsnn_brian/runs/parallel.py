@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures import Executor as Pool
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -93,7 +94,28 @@ class Workers:
         return found
 
     def stop(self) -> None:
-        self.pool().shutdown(kill_workers=True)  # type: ignore[call-arg]
+        with _silent("ExecutorManagerThread"):
+            self.pool().shutdown(kill_workers=True)  # type: ignore[call-arg]
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keeps a thread of this name from printing how it ended.
+
+    loky's manager drops the work that waits when its workers are killed, and then may look for it
+    (a KeyError); its pool is given up at that moment, and what happened is told by who stops it.
+    """
+    before = threading.excepthook
+
+    def told(args: threading.ExceptHookArgs) -> None:
+        if args.thread is None or args.thread.name != name:
+            before(args)
+
+    threading.excepthook = told
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def on_this_machine(jobs: int) -> Executor:

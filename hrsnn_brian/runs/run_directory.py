@@ -217,9 +217,7 @@ class RunDirectory:
             if holder is not None:
                 told = f"{holder.get('host', '')}, process {holder.get('pid', '?')}"
                 raise InputError(ARGUMENT, str(path), f"in use by another process ({told})")
-            if not owner.others():
-                for part in unfinished:
-                    part.unlink(missing_ok=True)
+            _clear(unfinished, owner)
             write_new(path / "config.toml", dump_toml(config))
             _refuse_unless_ours(path, config, go_on)
             if not shared:
@@ -272,6 +270,7 @@ class RunDirectory:
 
     def release(self) -> None:
         """Lets other processes use the directory, and what was claimed in it."""
+        _clear(parts_in(self.path), self.owner)  # a worker that was killed leaves them
         self.owner.end()
 
     def __enter__(self) -> "RunDirectory":
@@ -279,6 +278,13 @@ class RunDirectory:
 
     def __exit__(self, *error: object) -> None:
         self.release()
+
+
+def _clear(unfinished: Iterable[Path], owner: Owner) -> None:
+    """Removes unfinished files, looked for before, unless another process is at work there."""
+    if not owner.others():
+        for part in unfinished:
+            part.unlink(missing_ok=True)
 
 
 def _refuse_unless_ours(path: Path, config: Mapping[str, Any], go_on: str) -> None:

@@ -88,8 +88,23 @@ def test_a_claim_that_was_made_but_not_written_holds_until_it_is_old(tmp_path):
     assert owner.take("a") is None
 
 
+def no_links(*_):
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def test_a_claim_is_never_there_without_its_owner(tmp_path, monkeypatch):
+    """Nothing is written after its making, so a kill between the two leaves none that hold up."""
+    owner = Owner(tmp_path)
+    monkeypatch.setattr(claims.os, "write", None)
+    assert owner.take("a") is None
+    assert (tmp_path / SESSIONS / "a.1.claim").readlink() == Path(owner.name)
+
+
+@pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("abandoned", [False, True])
-def test_of_many_who_ask_at_once_one_gets_it(tmp_path, abandoned):
+def test_of_many_who_ask_at_once_one_gets_it(tmp_path, monkeypatch, abandoned, links):
+    if not links:
+        monkeypatch.setattr(claims.os, "symlink", no_links)
     names = [f"p{k}" for k in range(60)]
     if abandoned:
         gone = Owner(tmp_path)
@@ -117,6 +132,7 @@ def test_a_full_disk_leaves_no_claim(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
+        patch.setattr(claims.os, "symlink", no_links)
         patch.setattr(claims.os, "write", write)
         with pytest.raises(OSError, match="No space left"):
             owner.take("a")

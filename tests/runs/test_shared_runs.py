@@ -76,6 +76,21 @@ def kill_when(count: int, pid: int | None = None) -> None:
     os.kill(last, signal.SIGKILL)
 
 
+def all_gone() -> None:
+    """Waits until no process that began a point is left: workers outlive a killed run a little."""
+    deadline = time.monotonic() + 60
+    begun = {line.split()[0] for line in Path("calls").read_text().splitlines()}
+    while any(is_running(pid) for pid in begun):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(pid: str) -> bool:
+    """A process nobody has waited for is none any more."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True)
+    return bool(found.stdout.strip("Z+<Nsl \n"))
+
+
 @pytest.mark.signals
 def test_a_run_killed_at_five_moments_has_the_table_of_one_that_was_not(here):
     """A worker, twice a run in one process, a run with its workers, and a worker again."""
@@ -85,6 +100,7 @@ def test_a_run_killed_at_five_moments_has_the_table_of_one_that_was_not(here):
     kill_when(at[0])
     kill_when(at[1], first.pid)
     first.wait()
+    all_gone()
     for moment in at[2:4]:
         one = started("--jobs", "1")
         kill_when(max(moment, finished() + 1), one.pid)
