@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,13 @@ def numpy_engine() -> Engine:
 @pytest.fixture
 def compiled_engine() -> Engine:
     return Engine("standalone")
+
+
+@pytest.fixture
+def cython_unoptimised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brian's cython target compiles some thirty modules; a few steps of each need no -O3."""
+    module = import_module("brian2.codegen.runtime.cython_rt.cython_rt")
+    monkeypatch.setattr(module, "get_compiler_and_args", lambda: ("unix", ["-w", "-O0"]))
 
 
 @pytest.fixture

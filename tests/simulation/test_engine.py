@@ -115,6 +115,7 @@ def test_a_state_that_was_not_recorded_is_named(numpy_engine, hand_made):
 
 
 @pytest.mark.cython
+@pytest.mark.usefixtures("cython_unoptimised")
 def test_cython_and_numpy_give_equal_spikes(numpy_engine):
     network, drive = driven_network("poisson")
     expected = simulate(numpy_engine, network, drive)

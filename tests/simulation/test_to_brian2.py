@@ -63,6 +63,7 @@ def test_spikes_are_the_engines(kind):
 
 
 @pytest.mark.cython
+@pytest.mark.usefixtures("cython_unoptimised")
 def test_spikes_are_the_engines_under_cython():
     network, stimulus = drawn("poisson")
     wanted = engine_spikes(network, stimulus)
