@@ -35,6 +35,8 @@ from hrsnn_brian.simulation.toolchain import compile_project, find_compiler
 
 SCENE_FILES = ("scene.h", "copies.h", "scene.cpp", "copies.cpp", "perturbation.cpp", "batch.cpp")
 
+_UNITS = 4  # files of code objects: as many calls of the compiler, on as many cores
+
 # Code objects, as patterns, whose loops run over the active neurons only.
 _ACTIVE_LOOPS = {
     "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
@@ -119,6 +121,29 @@ def restrict_loops(folder: Path, sources: list[str]) -> None:
         path.write_text(f'#include "scene.h"\n{code}', encoding="utf-8")
 
 
+def unite(folder: Path, sources: list[str]) -> list[str]:
+    """Gathers the code objects in `_UNITS` files; returns the sources that are to be compiled then.
+
+    Some thirty calls of the compiler on a few lines each, below the same headers, are half of what
+    a build costs. Every code object brings helpers of the same names, which get a namespace each.
+    Raises EngineError when Brian's generated code no longer reads as expected.
+    """
+    gathered = [source for source in sources if source.startswith("code_objects/")]
+    for source in gathered:
+        path = folder / source
+        code, own = path.read_text(encoding="utf-8"), f"of_{path.stem}"
+        helpers, body = "\nnamespace {", "using namespace brian;"
+        if code.count(helpers) != 1 or body not in code:
+            raise EngineError(f"Brian {b2.__version__} generates {path.stem} differently")
+        code = code.replace(helpers, f"\nnamespace {own} {{")
+        path.write_text(code.replace(body, f"{body} using namespace {own};"), encoding="utf-8")
+    units = [f"unit_{number}.cpp" for number in range(_UNITS)]
+    for number, unit in enumerate(units):
+        lines = [f'#include "{source}"\n' for source in gathered[number::_UNITS]]
+        (folder / unit).write_text("".join(lines), encoding="utf-8")
+    return [*units, *(source for source in sources if source not in gathered)]
+
+
 def leave_unoptimised(source: Path) -> None:
     """Code that sets up and tears down needs no optimiser: a quarter of what a build costs.
 
@@ -158,6 +183,7 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     for name in SCENE_FILES:
         shutil.copyfile(Path(__file__).parent / name, folder / name)
     restrict_loops(folder, sources)
+    sources = unite(folder, sources)
     leave_unoptimised(folder / "objects.cpp")
     main = folder / "main.cpp"
     code = main.read_text(encoding="utf-8")
