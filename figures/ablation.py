@@ -8,10 +8,16 @@ Where seeds are left out, as those whose network is of another size, the number 
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
-from hrsnn_brian.figures.panels import judged_by, panel_grid, require, say_above, seeds_of
+from hrsnn_brian.figures.panels import (
+    draw_differences,
+    judged_by,
+    panel_grid,
+    require,
+    say_above,
+    seeds_of,
+)
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
-from hrsnn_brian.statistics.comparison import paired_test
-from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out
+from hrsnn_brian.statistics.paired_seeds import by_seed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +36,6 @@ _NEEDED = (
     "readout",
     "met_budget",
 )
-_BELOW = 0.3  # of a line, how far single seeds lie below their mean
 
 
 def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "list[Axes]":
@@ -89,7 +94,8 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     groups = dict(zip(rows["recipe"], rows["group"], strict=True))
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():
-        _draw_line(axis, scores, variant, height, GROUPS[groups[variant]])
+        draw_differences(axis, scores[variant], scores[BASELINE], height,
+                         color=GROUPS[groups[variant]], label=variant)  # fmt: skip
         if scores[variant].left_out:
             axis.text(1.0, height, f"{scores[variant].count} seeds", color=GREY, fontsize=7,
                       ha="right", va="center", transform=axis.get_yaxis_transform())  # fmt: skip
@@ -105,29 +111,3 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     axis.locator_params(axis="x", nbins=5)
     worse = "right is worse" if score.better == "lower" else "right is better"
     axis.set_title(f"{task} ({worse})", loc="left")
-
-
-def _draw_line(axis: "Axes", scores: BySeed, variant: str, height: float, colour: str) -> None:
-    base, values = scores[BASELINE], scores[variant]
-    shared = sorted(base.keys() & values.keys())
-    if not shared:
-        return
-    differences = [values[seed] - base[seed] for seed in shared]
-    below = [height - _BELOW] * len(shared)
-    axis.plot(differences, below, ".", color=colour, alpha=0.7, markersize=3.5,
-              markeredgewidth=0, zorder=2)  # fmt: skip
-    if len(shared) < 2:
-        return
-    test = paired_test([values[seed] for seed in shared], [base[seed] for seed in shared])
-    axis.errorbar(
-        test.mean_difference,
-        height,
-        xerr=[[test.mean_difference - test.low], [test.high - test.mean_difference]],
-        color=colour,
-        marker="o",
-        markersize=4,
-        capsize=2,
-        elinewidth=1.1,
-        label=variant,
-        zorder=3,
-    )

@@ -2,14 +2,15 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.style import GREY, new_figure
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
-from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed
+from hrsnn_brian.statistics.comparison import paired_test
+from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, paired
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +164,32 @@ def draw_means(axis: "Axes", x: Any, points: "pd.DataFrame", **style: Any) -> No
     """The means of `over_seeds` at x, their errors as bars; style: as matplotlib's errorbar."""
     bars = {"yerr": points["sem"], "capsize": 2, "elinewidth": 1}
     axis.errorbar(x, points["mean"], **{**bars, **style})
+
+
+def draw_differences(
+    axis: "Axes",
+    values: Mapping[int, float],
+    base: Mapping[int, float],
+    height: float,
+    below: float = 0.3,
+    **style: Any,
+) -> None:
+    """A line of a panel: values (seed -> value) minus those of `base` on the seeds they share.
+
+    A point with its 95 % interval (Student, not corrected), small dots so far below it the single
+    seeds; with one seed the dot alone. style: colour, label and what else errorbar takes.
+    """
+    shared = sorted(base.keys() & values.keys())
+    differences = [values[seed] - base[seed] for seed in shared]
+    axis.plot(differences, [height - below] * len(shared), ".", color=style["color"], alpha=0.7,
+              markersize=3.5, markeredgewidth=0, zorder=2)  # fmt: skip
+    both = paired(values, base)
+    if both is None:
+        return
+    test = paired_test(*both)
+    bars = [[test.mean_difference - test.low], [test.high - test.mean_difference]]
+    drawn = {"marker": "o", "markersize": 4, "capsize": 2, "elinewidth": 1.1, "zorder": 3}
+    axis.errorbar(test.mean_difference, height, xerr=bars, **{**drawn, **style})
 
 
 def mean_over_seeds(rows: "pd.DataFrame", column: str) -> float:

@@ -14,7 +14,7 @@ from hrsnn_brian.runs.claims import SESSIONS
 from hrsnn_brian.runs.estimate import SAMPLES, from_finished
 from hrsnn_brian.runs.parallel import Executor, as_finished, on_this_machine
 from hrsnn_brian.runs.plan import Plan, Shard
-from hrsnn_brian.runs.points import named
+from hrsnn_brian.runs.points import named, telling
 from hrsnn_brian.runs.progress import Lines, Progress
 from hrsnn_brian.runs.provenance import Session, utc_now
 from hrsnn_brian.runs.records import Records, total_cost
@@ -60,6 +60,7 @@ class Sweep:
         self.plan, self.run, self.shard = plan, run, shard
         self.done: list[Done] = []
         self.records = Records(plan.study, plan.points, run.path)
+        self._telling = telling(plan.points)
         self.mine = plan.points if shard is None else shard.of_points(plan.points)
         if retry_failed:
             self.records.forget_failures(self.mine)
@@ -152,7 +153,7 @@ class Sweep:
             if len(self.done) == SAMPLES:
                 for line in from_finished(self.records, self.mine, self.executor.slots).shortages():
                     progress.say(f"warning: {line}")
-            note = named(done.point)
+            note = named({k: v for k, v in done.point.items() if k in self._telling})
             progress.advance(
                 f"{note} FAILED: {done.error}" if done.error else note, done.seconds, done.cold
             )

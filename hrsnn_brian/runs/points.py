@@ -1,7 +1,7 @@
 """The points of a study and their rows: asked for, checked, named in every error, and filed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,16 @@ def named(point: Point) -> str:
     short = (str, int, float, bool, type(None))
     text = " ".join(f"{k}={v}" for k, v in point.items() if isinstance(v, short) and v != "")
     return text or repr(point)[:100]
+
+
+def telling(points: Sequence[Point]) -> set[str]:
+    """The settings that tell the points apart; all of them if there is one point only."""
+    values: dict[str, set[str]] = {}
+    for point in points:
+        for name, value in point.items():
+            values.setdefault(name, set()).add(exact_text(value))
+    missing = {name for name in values if any(name not in point for point in points)}
+    return missing | {k for k, found in values.items() if len(found) > 1 or len(points) == 1}
 
 
 def rows_of(study: Study, point: Point, engine: "Engine") -> list[Row]:

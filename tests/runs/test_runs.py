@@ -16,6 +16,7 @@ from hrsnn_brian.errors import InputError, PointsFailedError
 from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, write_text
 from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.files.toml import dump_toml
+from hrsnn_brian.runs.points import telling
 from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress, Steps, clock_text
 from hrsnn_brian.runs.records import point_name
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
@@ -508,3 +509,10 @@ def test_a_file_that_is_no_study_is_refused(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(InputError, match=message):
         load_study(str(path))
+
+
+def test_progress_names_what_tells_the_points_apart():
+    points = [{"seed": s, "stability": True, "recipe": r} for s in (0, 1) for r in ("a", "b")]
+    assert telling(points) == {"seed", "recipe"}
+    assert telling([*points, {"seed": 3, "recipe": "a"}]) == {"seed", "recipe", "stability"}
+    assert telling(points[:1]) == {"seed", "recipe", "stability"}
