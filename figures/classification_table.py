@@ -20,7 +20,16 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import BLACK, GREY, LINES, MARKERS, SLATE, house_style, open_log_x
+from hrsnn_brian.figures.style import (
+    BLACK,
+    GREY,
+    LINES,
+    MARKERS,
+    SLATE,
+    house_style,
+    open_log_x,
+    recipe_style,
+)
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED
 from hrsnn_brian.files.tables import read_table
 from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, left_out
@@ -80,11 +89,17 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 
 
 def _colours(networks: "pd.DataFrame") -> dict[str, str]:
-    """Black for the unpruned network, grey for controls, the palette for pruned ones."""
+    """Black for the unpruned network, grey for controls; a pruned one has the colour of its recipe
+    or, where another one of the table has that, too, what is left of the palette."""
     kinds = networks.drop_duplicates(NAME).set_index(NAME)["network"]
     pruned = [name for name, kind in kinds.items() if kind == PRUNED]
     others = {str(name): BLACK if kind == FULL else GREY for name, kind in kinds.items()}
-    return others | {str(name): LINES[k % len(LINES)] for k, name in enumerate(pruned)}
+    colours: dict[str, str] = {}
+    for name in map(str, pruned):
+        taken = set(colours.values())
+        free = [c for c in (recipe_style(name)["color"], *LINES) if c not in taken]
+        colours[name] = free[0] if free else recipe_style(name)["color"]
+    return others | colours
 
 
 def _draw_networks(

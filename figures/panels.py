@@ -25,7 +25,7 @@ T_RENORM = r"$t_\mathrm{renorm}$"
 WORDS = frozenset(
     ("network", "recipe", "task", "group", "quantity")
     + ("match", "readout", "note", "reason", "met_budget", "training", "gain_rule", "noise")
-    + ("class", "unit")
+    + ("class", "unit", "wanted", "taken_for")
 )
 MAY_BE_EMPTY = (
     "recipe",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.files.columns import FULL
+from hrsnn_brian.files.columns import FULL, IDENTITY, Column
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.runs.options import Options, Tasks
-from hrsnn_brian.runs.study import Point, Study
+from hrsnn_brian.runs.study import TABLE, Point, Study
 from hrsnn_brian.settings.fields import Flag
 from hrsnn_brian.studies.score_tables import score_tables
 from hrsnn_brian.studies.task_points import (
@@ -31,6 +31,7 @@ from hrsnn_brian.studies.task_points import (
 )
 
 if TYPE_CHECKING:
+    from hrsnn_brian.evaluation.evaluate import Evaluation
     from hrsnn_brian.simulation import Engine
 
 
@@ -55,8 +56,24 @@ def points(options: Options, seed: int) -> list[Point]:
 
 
 def run(point: Point, engine: "Engine") -> list[Row]:
-    """One row per readout; with the full network those of its controls."""
-    return (full_and_controls if point["recipe"] == FULL else scored)(point, engine)
+    """One row per readout; with the full network those of its controls; and confusions."""
+    shown = full_and_controls if point["recipe"] == FULL else scored
+    return shown(point, engine, others=confused)
+
+
+def confused(found: "Evaluation") -> list[Row]:
+    """What the first readout took test images for: a row per pair of classes that came."""
+    from hrsnn_brian.tasks.classifier import Classified
+
+    counts, first = found.confusion(), found.entries[0]
+    classes = next(fit.classes for fit in found.fitted.values() if isinstance(fit, Classified))
+    base = {name: first[name] for name in IDENTITY if name in first}
+    return [
+        {**base, TABLE: CONFUSIONS, "wanted": wanted, "taken_for": taken, "images": int(n)}
+        for wanted, row in zip(classes, counts, strict=True)
+        for taken, n in zip(classes, row, strict=True)
+        if n
+    ]
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -64,6 +81,7 @@ def summary(rows: Sequence[Row]) -> str:
     return score_tables(rows, _COSTS)
 
 
+ACCURACIES, CONFUSIONS = "classification_table", "confusions"
 _COSTS = (
     "spikes_per_sample",
     "synaptic_events_per_sample",
@@ -87,7 +105,13 @@ STUDY = Study(
             "network": {"preset": "default", "set": ["N=1000"]},
         },
     },
-    figures=("classification_table",),
+    figures=("classification_table", "confusions"),
+    tables=(ACCURACIES, CONFUSIONS),
     summary=summary,
-    columns=COLUMNS,
+    columns=(
+        *COLUMNS,
+        Column("wanted", "class of test images", role="identity"),
+        Column("taken_for", "class they were taken for", role="identity"),
+        Column("images", "how many of them", "1"),
+    ),
 )

@@ -26,6 +26,7 @@ from hrsnn_brian.tasks.registry import TASKS, get_task, task_options
 
 if TYPE_CHECKING:
     from hrsnn_brian.dynamics.probe import Measurements
+    from hrsnn_brian.evaluation.evaluate import Evaluation
     from hrsnn_brian.network.network import Network
     from hrsnn_brian.pruning.prune import Rounds
     from hrsnn_brian.simulation import Engine
@@ -278,12 +279,14 @@ def scored(
     engine: "Engine",
     readouts: tuple[str, ...] | None = None,
     trained: "Callable[[Network, Task], Network]" = lambda network, task: network,
+    others: "Callable[[Evaluation], list[Row]]" = lambda found: [],
 ) -> list[Row]:
     """The rows of a point's network on its task, one per readout (default: all), no controls.
 
     trained: what becomes of the network before; `DIGEST` is that of the network as pruned.
+    others: rows of other tables, which get the recipe and size, too.
     """
-    from hrsnn_brian.evaluation.evaluate import network_rows
+    from hrsnn_brian.evaluation.evaluate import named_evaluation
     from hrsnn_brian.network.digest import network_digest
 
     seed, task = point["seed"], task_of(point)
@@ -292,30 +295,37 @@ def scored(
     name = point["recipe"] if point["recipe"] in _WHOLE else PRUNED
     if network is None:
         rows = [identity(name, seed=seed, task=task.name, readout=readout) for readout in chosen]
-        digest = ""
+        digest, more = "", []
     else:
-        rows = network_rows(trained(network, task), task, name, engine, seed, chosen)
+        found = named_evaluation(trained(network, task), task, name, engine, seed, chosen)
+        rows, more = list(found.entries), others(found)
         digest = network_digest(network)
     asked = {
         "recipe": "" if point["recipe"] in _WHOLE else point["recipe"],
         "keep": point["keep"],
         "neuron_fraction": point["neuron_fraction"],
     }
-    more = {
+    told = {
         PRUNED_FOR: point[PRUNED_FOR]["task"] if point[PRUNED_FOR] else "",
         DIGEST: digest,
         "note": note,
     }
-    return [row | asked | more for row in rows]
+    return [row | asked | told for row in rows] + [row | asked for row in more]
 
 
 def full_and_controls(
-    point: Point, engine: "Engine", readouts: tuple[str, ...] | None = None
+    point: Point,
+    engine: "Engine",
+    readouts: tuple[str, ...] | None = None,
+    others: "Callable[[Evaluation], list[Row]]" = lambda found: [],
 ) -> list[Row]:
-    """The rows of the unpruned network on its task with all controls that `evaluate` gives."""
+    """The rows of the unpruned network on its task with all controls that `evaluate` gives.
+
+    others: rows of other tables.
+    """
     from hrsnn_brian.evaluation.evaluate import evaluate
 
     network, _ = network_of(point, engine)
     assert network is not None
     found = evaluate(network, task_of(point), engine=engine, seed=point["seed"], readouts=readouts)
-    return [{PRUNED_FOR: "", "note": "", **row} for row in found.entries]
+    return [{PRUNED_FOR: "", "note": "", **row} for row in found.entries] + others(found)

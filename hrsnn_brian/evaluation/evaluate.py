@@ -182,9 +182,22 @@ def network_rows(
     readouts: tuple[str, ...] | None = None,
 ) -> list[Row]:
     """One row per readout for one network, called `name`, without controls."""
+    return list(named_evaluation(network, task, name, engine, seed, readouts).entries)
+
+
+def named_evaluation(
+    network: Network,
+    task: Task,
+    name: str,
+    engine: Engine,
+    seed: int,
+    readouts: tuple[str, ...] | None = None,
+) -> Evaluation:
+    """One network, called `name`, on a task, without controls."""
     session = _Session(task, engine, seed, _known(readouts, task))
     session.show(network, name)
-    return session.entries
+    entries = tuple(session.entries)
+    return Evaluation(entries, fitted=session.fitted, network=network, task=task, seed=seed)
 
 
 def _known(readouts: str | tuple[str, ...] | None, task: Task) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class RateOutOfReachError(InputError):
 
 @dataclass(frozen=True)
 class Knob:
-    """What is turned: its value that changes nothing, its bounds, and the scale it is halved on."""
+    """What is turned: its value that changes nothing, its bounds, and the scale it is cut on."""
 
     neutral: float
     low: float
@@ -40,9 +40,9 @@ class Knob:
     first: float
     logarithmic: bool
 
-    def middle(self, a: float, b: float) -> float:
-        """Halfway between two values."""
-        return math.sqrt(a * b) if self.logarithmic else (a + b) / 2
+    def between(self, a: float, b: float, share: float) -> float:
+        """That share of the way from a to b."""
+        return a * (b / a) ** share if self.logarithmic else a + (b - a) * share
 
     def away(self, steps: int) -> float:
         """The value that many (signed) steps from neutral, at most at a bound; steps double."""
@@ -55,6 +55,10 @@ KNOBS = {
     "gain": Knob(neutral=1.0, low=0.1, high=10.0, first=math.log(1.25), logarithmic=True),
     "bias": Knob(neutral=0.0, low=-3.0, high=3.0, first=0.1, logarithmic=False),
 }
+
+
+_INTERPOLATED = 8  # narrowings; a smooth rate is met in two or three
+_FROM_ENDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,13 @@ def match_rate(
     tolerance: float = 0.02,
     steps: int = 20,
 ) -> RateMatch:
-    """The network turned until `rate(network)` is wanted_hz, by bisection.
+    """The network turned until `rate(network)` is wanted_hz, by interpolation.
 
     rate: mean rate in Hz, the same number for the same network (a frozen input), for networks that
     are silent or explode too. knob: "bias" offset, -3 .. 3, or "gain" of all weights, 0.1 .. 10.
-    tolerance: relative to wanted_hz. steps: at most so many halvings. The search walks away from
-    the network as it is until the wanted rate lies between two neighbours: with the gain in both
+    tolerance: relative to wanted_hz. steps: at most so many cuts of the interval, the later ones in
+    half, for rates that jump or bend too much to interpolate. The search walks away from the
+    network as it is until the wanted rate lies between two neighbours: with the gain in both
     directions, so that the change is the smallest that will do where the rate is not monotone; with
     the bias first in the direction in which rates move as they should, which nearly always
     suffices. A network within tolerance comes back as it is; else one entry is added to its
@@ -97,10 +102,10 @@ def match_rate(
             raise InputError(name, number, "must be a finite number > 0")
     search = _Search(network, wanted_hz, tolerance, rate, knob, {})
     bracket = search.bracket()
-    for _ in range(steps):
+    for step in range(steps):
         if search.found is not None or bracket is None:
             break
-        bracket = search.halve(*bracket)
+        bracket = search.narrow(*bracket, interpolate=step < _INTERPOLATED)
     if search.found is None:
         raise RateOutOfReachError("wanted_hz", wanted_hz, search.failure(bracket))
     return search.result()
@@ -130,10 +135,17 @@ class _Search:
             last[side] = value
         return None
 
-    def halve(self, a: float, b: float) -> tuple[float, float]:
-        """The half of a .. b that the wanted rate lies in."""
-        middle = KNOBS[self.knob].middle(a, b)
-        return (middle, b) if self.is_above(middle) == self.is_above(a) else (a, middle)
+    def narrow(self, a: float, b: float, interpolate: bool) -> tuple[float, float]:
+        """The part of a .. b that the wanted rate lies in, cut where it is expected, or in half.
+
+        The cut is by the logarithms of the rates, and not at the very ends.
+        """
+        low, high, share = self.tried[a], self.tried[b], 0.5
+        if interpolate and low > 0 and high > 0:
+            share = math.log(self.wanted / low) / math.log(high / low)
+            share = min(max(share, _FROM_ENDS), 1 - _FROM_ENDS)
+        cut = KNOBS[self.knob].between(a, b, share)
+        return (cut, b) if self.is_above(cut) == self.is_above(a) else (a, cut)
 
     def is_above(self, value: float) -> bool:
         """Whether the rate at this value exceeds the wanted one; notes a value that matches."""
