@@ -248,8 +248,9 @@ def say_above(axes: "Sequence[Axes]", text: str) -> None:
     """A title of the figure, in as many lines as its width asks for."""
     figure = figure_of(axes)
     letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
-    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
-    figure.suptitle("\n".join(lines), fontsize=9)
+    together = text.replace(" %", "\N{NO-BREAK SPACE}%")  # a number and its unit
+    lines = [line for part in together.splitlines() for line in textwrap.wrap(part, letters)]
+    figure.suptitle("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "), fontsize=9)
 
 
 _LETTERS_PER_INCH = 13.0  # of the title's size

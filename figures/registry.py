@@ -58,6 +58,15 @@ FIGURES = {
         "without recurrence is as good as the unpruned network says nothing about "
         "pruning",
     ),
+    "paired_differences": FigureEntry(
+        "pruning_methods",
+        "scores against operations at equal size, and paired differences from one rival",
+        "Above, points and bars: mean and standard error over the seeds named above in both "
+        "directions; black: the unpruned network, dashed: no recurrence. Below: the mean of "
+        "the paired differences to the rival, which is the line at 0, and its 95 % interval "
+        "(Student, not corrected), right is better; small dots: seeds. Open: at the rate of "
+        "the unpruned network",
+    ),
     "dynamics": FigureEntry(
         "dynamics",
         "dynamics of pruned networks beside others of equal size, and spectra",

@@ -182,7 +182,7 @@ STUDY = Study(
             "network": {"preset": "default"},
         },
     },
-    figures=("pruning_methods",),
+    figures=("pruning_methods", "paired_differences"),
     summary=summary,
     columns=(GROWTH,),
 )
