@@ -1,6 +1,5 @@
 """Scores of full and pruned networks against noise on the input and on membranes, per task."""
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
@@ -13,7 +12,7 @@ from hrsnn_brian.figures.panels import (
     seeds_of,
     shared_legend,
 )
-from hrsnn_brian.figures.style import BLACK, LINES, MARKERS, house_style
+from hrsnn_brian.figures.style import house_style, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME
 from hrsnn_brian.statistics.paired_seeds import left_out
 
@@ -45,8 +44,6 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         for seeds in seeds_of(rows, [NAME, _NOISE, _SIZE], [scores[task].name])
     ]
     names = [*dict.fromkeys([FULL, *table[NAME].unique()])]
-    others = itertools.cycle(zip(LINES, MARKERS[1:] + MARKERS[:1], strict=True))
-    styles = {name: (BLACK, "o") if name == FULL else next(others) for name in names}
     with house_style():
         axes = panel_grid(ax, (len(tasks), len(kinds)), (3.2, 2.3), sharex="col", sharey="row")
         panels = iter(axes)
@@ -54,7 +51,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             counted = rows[rows["note"].isna() | (rows["note"] == "")]
             for kind in kinds:
                 axis = next(panels)
-                _draw_kind(axis, counted, kind, scores[task].name, styles)
+                _draw_kind(axis, counted, kind, scores[task].name, names)
                 if kind == kinds[0]:
                     axis.set_title(task, loc="left")
                     axis.set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
@@ -70,13 +67,13 @@ def _draw_kind(
     rows: "pd.DataFrame",
     kind: str,
     score: str,
-    styles: dict[str, tuple[str, str]],
+    names: list[str],
 ) -> None:
     chosen = rows[rows[_NOISE].isin([kind, "none"])]
     sizes = sorted(float(size) for size in chosen[_SIZE].unique())
-    for name, (colour, marker) in styles.items():
+    for name in names:
         means = over_seeds(chosen[chosen[NAME] == name], _SIZE, score)
         x = [sizes.index(size) for size in means[_SIZE]]
-        draw_means(axis, x, means, color=colour, marker=marker, label=name)
+        draw_means(axis, x, means, label=name, **recipe_style(name))
     axis.set_xticks(range(len(sizes)), [f"{size:g}" for size in sizes])
     axis.margins(y=0.1)

@@ -32,7 +32,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import GREY, SLATE, house_style, open_log_x, recipe_style
+from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, Column
 from hrsnn_brian.report.claims import ACTIVITY
 from hrsnn_brian.statistics.comparison import PairedTest
@@ -153,8 +153,8 @@ def _draw_costs(axis: "Axes", compared: list[_Compared], order: list[str]) -> No
             axis.errorbar(mean(costs.values()), mean(scores.values()), xerr=_error(costs),
                           yerr=_error(scores), zorder=3, **_look(name, one.match))  # fmt: skip
         if several:
-            fill = SLATE if one.match == RAW else "white"
-            axis.plot([], [], "o", color=SLATE, markerfacecolor=fill, label=called(one.match))
+            fill = filled("full" if one.match == RAW else "none", SLATE)
+            axis.plot([], [], "o", color=SLATE, label=called(one.match), **fill)
     open_log_x(axis)
     axis.margins(y=0.12)
     score = compared[0].score
@@ -193,13 +193,9 @@ def _draw_gains(axis: "Axes", compared: list[_Compared], order: list[str]) -> No
         for name in others:
             _draw_line(axis, one, name, order.index(name) + shift, tests.get(name))
             if one.scores.get(name, Seeds()).left_out:
-                side: dict[str, Any] = {
-                    "ha": "right",
-                    "va": "center",
-                    "transform": axis.get_yaxis_transform(),
-                }
-                text = f"{one.scores[name].count} seeds"
-                axis.text(1.0, order.index(name) + shift, text, color=GREY, fontsize=7, **side)
+                axis.text(1.01, order.index(name) + shift, f"{one.scores[name].count} seeds",
+                          color=GREY, fontsize=7, va="center",
+                          transform=axis.get_yaxis_transform())  # fmt: skip
     if not any(one.gains.get(name) for one in compared for name in others):
         say_empty(axis)
     axis.set_ylim(len(order) - 0.4, -0.6)
@@ -232,8 +228,8 @@ def _look(name: str, match: str) -> dict[str, Any]:
 
 def _mark(name: str, match: str) -> dict[str, Any]:
     style = recipe_style(name)
-    fill = style["color"] if match == RAW else "white"
-    return {**style, "markerfacecolor": fill, "linestyle": "none"}
+    fill = filled("full" if match == RAW else "none", style["color"])
+    return {**style, "linestyle": "none", **fill}
 
 
 def _error(found: Seeds) -> float:

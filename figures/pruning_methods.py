@@ -27,7 +27,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import GREY, SLATE, house_style, recipe_style
+from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, Column
 from hrsnn_brian.statistics.paired_seeds import left_out
 
@@ -142,7 +142,8 @@ def _same_costs(axes: "Sequence[Axes]") -> None:
 
 def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column: str) -> None:
     both = rows[rows["match"] != RAW][column].notna().any()
-    for raw, fill in ((True, "full"), (False, "none")):
+    for raw in (True, False):
+        fill = "full" if raw else "none"
         of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
         chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
         for k, recipe in enumerate(recipes):
@@ -152,8 +153,8 @@ def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column
             colour = recipe_style(recipe)["color"]
             y = k - (_SHIFT if raw else -_SHIFT) * bool(both)
             axis.errorbar(values.mean(), y, xerr=standard_error(values), linestyle="none",
-                          capsize=2, elinewidth=1, zorder=3, color=colour, fillstyle=fill,
-                          marker="o")  # fmt: skip
+                          capsize=2, elinewidth=1, zorder=3, color=colour, marker="o",
+                          **filled(fill, colour))  # fmt: skip
         if both:
             (name,) = {called(match) for match in rows["match"] if (match == RAW) == raw}
-            axis.plot([], [], "o", color=SLATE, fillstyle=fill, label=name)
+            axis.plot([], [], "o", color=SLATE, label=name, **filled(fill, SLATE))

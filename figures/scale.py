@@ -1,6 +1,5 @@
 """Time, memory and score against the number of neurons, full and pruned networks."""
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
@@ -13,14 +12,12 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
 )
 from hrsnn_brian.figures.style import (
-    BLACK,
-    LINES,
-    MARKERS,
     house_style,
     plain_log_x,
     plain_log_y,
+    recipe_style,
 )
-from hrsnn_brian.files.columns import FULL, NAME
+from hrsnn_brian.files.columns import NAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,18 +39,15 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     """
     table = require(table, ("seed", "task", "network", "recipe", _SIZE), tuple(_PANELS))
     score = judged_by(table)
-    others = itertools.cycle(zip(LINES, MARKERS[1:] + MARKERS[:1], strict=True))
-    styles = {
-        str(name): (BLACK, "o") if name == FULL else next(others) for name in table[NAME].unique()
-    }
+    names = [str(name) for name in table[NAME].unique()]
     labels = _PANELS | {score.name: f"{score.label}\n({score.better} is better)"}
     sizes = sorted(float(size) for size in table[_SIZE].unique())
     with house_style():
         axes = panel_grid(ax, (2, 2), (3.1, 2.3))
         for axis, (column, label) in zip(axes, labels.items(), strict=True):
-            for name, (colour, marker) in styles.items():
+            for name in names:
                 means = over_seeds(table[table[NAME] == name], _SIZE, column)
-                draw_means(axis, means[_SIZE], means, color=colour, marker=marker, label=name)
+                draw_means(axis, means[_SIZE], means, label=name, **recipe_style(name))
             plain_log_x(axis, sizes)
             if column in _PANELS:
                 plain_log_y(axis)

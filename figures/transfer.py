@@ -23,13 +23,12 @@ from hrsnn_brian.figures.panels import (
 from hrsnn_brian.figures.style import (
     BLACK,
     GREY,
-    LINES,
-    MARKERS,
     house_style,
     new_figure,
     open_log_x,
+    recipe_style,
 )
-from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE
+from hrsnn_brian.files.columns import FULL, NAME
 from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, by_seed, left_out, relative
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note", "training")
 _EVENTS = "synaptic_events_per_sample"
 _UNTRAINED = "none"
-_SHAPES = (*MARKERS, "<", ">")  # more than colours, so that no pair comes twice soon
 _FULL_MARK: dict[str, Any] = {"marker": "*", "color": BLACK, "markersize": 9}
 _LABEL = "score relative to the unpruned network\n(of an error its inverse; above 1 is better)"
 
@@ -114,7 +112,6 @@ def _ratios(
 def _styles(rows: "pd.DataFrame") -> list[_Style]:
     """Of all networks but the full one, which is the line at 1; a recipe keeps its looks."""
     pairs = rows[[NAME, "recipe", "network", "training"]].drop_duplicates(NAME)
-    looks: dict[str, int] = {}
     found: list[_Style] = []
     for _, row in pairs.iterrows():
         name, training = str(row[NAME]), str(row["training"])
@@ -122,14 +119,8 @@ def _styles(rows: "pd.DataFrame") -> list[_Style]:
             continue
         kind = name.removesuffix(f", {training}")
         filled = training == _UNTRAINED
-        if kind == FULL:
-            colour, shape = BLACK, "o"
-        elif kind == NO_RECURRENCE:
-            colour, shape = GREY, "X"
-        else:
-            k = looks.setdefault(kind, len(looks))
-            colour, shape = LINES[k % len(LINES)], _SHAPES[k % len(_SHAPES)]
-        found.append(_Style(name, colour, shape, filled, len(found)))
+        look = recipe_style(kind)
+        found.append(_Style(name, look["color"], look["marker"], filled, len(found)))
     return found
 
 

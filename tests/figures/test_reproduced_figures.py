@@ -20,9 +20,11 @@ from hrsnn_brian.figures import (
     time_constants,
 )
 from hrsnn_brian.figures.registry import drawable, drawn
-from hrsnn_brian.figures.style import BLACK, PURPLE, VERMILION, recipe_style
-from hrsnn_brian.files.columns import identity
+from hrsnn_brian.figures.style import BLACK, FAMILIES, PURPLE, VERMILION, recipe_style
+from hrsnn_brian.files.columns import FULL, identity
 from hrsnn_brian.files.tables import Table, write_table
+from hrsnn_brian.pruning.recipes import RECIPES
+from hrsnn_brian.studies.compared_recipes import COMPARED
 
 NETWORKS = {"full": 12, "lnp": 6, "lnp echo": 6}  # neurons
 
@@ -130,6 +132,14 @@ def test_a_recipe_has_one_look_whatever_stands_beside_it():
     plain, echoed = recipe_style("lnp"), recipe_style("lnp echo")
     assert plain["marker"] != echoed["marker"]
     assert plain["linestyle"] != echoed["linestyle"]
+
+
+def test_no_two_recipes_of_the_package_look_the_same():
+    names = dict.fromkeys([*RECIPES, *COMPARED, FULL])
+    looks = {name: tuple(recipe_style(name).values()) for name in names}
+    assert len({*looks.values()}) == len(names)
+    rewired = {looks[name][0] for name in names if name.startswith("class")}
+    assert rewired == {FAMILIES["class"]}  # with a hyphen or without
 
 
 def test_concept_shows_every_synapse_every_neuron_and_those_removed():
