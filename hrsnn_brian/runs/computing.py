@@ -14,7 +14,7 @@ from hrsnn_brian.runs.claims import SESSIONS
 from hrsnn_brian.runs.estimate import SAMPLES, from_finished
 from hrsnn_brian.runs.parallel import Executor, as_finished, on_this_machine
 from hrsnn_brian.runs.plan import Plan, Shard
-from hrsnn_brian.runs.points import named
+from hrsnn_brian.runs.points import named, telling
 from hrsnn_brian.runs.progress import Lines, Progress
 from hrsnn_brian.runs.provenance import Session, utc_now
 from hrsnn_brian.runs.records import Records, total_cost
@@ -47,7 +47,8 @@ class StudyRun:
 
 class Sweep:
     """The points of a plan, as far as this process has to do with them. mine: those it is to
-    compute, unless another has them. done: those it computed."""
+    compute, unless another has them. apart: settings that tell them apart. done: those it computed.
+    """
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Sweep:
     ) -> None:
         self.plan, self.run, self.shard = plan, run, shard
         self.done: list[Done] = []
+        self.apart = telling(plan.points)
         self.records = Records(plan.study, plan.points, run.path)
         self.mine = plan.points if shard is None else shard.of_points(plan.points)
         if retry_failed:
@@ -152,7 +154,7 @@ class Sweep:
             if len(self.done) == SAMPLES:
                 for line in from_finished(self.records, self.mine, self.executor.slots).shortages():
                     progress.say(f"warning: {line}")
-            note = named(done.point)
+            note = named(done.point, self.apart)
             progress.advance(
                 f"{note} FAILED: {done.error}" if done.error else note, done.seconds, done.cold
             )
