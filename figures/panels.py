@@ -195,6 +195,13 @@ def zero_line(axis: "Axes") -> None:
     axis.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
 
 
+def label_x(axes: "Iterable[Axes]", text: str) -> None:
+    """Gives panels that have none of their kind below them the labels of their x axis."""
+    for axis in axes:
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(text)
+
+
 def figure_of(axes: "Sequence[Axes]") -> "Figure":
     """The whole figure that axes are part of."""
     figure = axes[0].get_figure(root=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.figures.panels import (
     draw_means,
     few,
+    label_x,
     mean_over_seeds,
     over_seeds,
     panel_grid,
@@ -53,9 +54,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     for axis in axes:
         axis.label_outer()
     if len(shown) > 1:  # where the scan below is the shorter one, the axis above has the labels
-        for axis in axes[len(shown[1][1]) : columns]:
-            axis.tick_params(labelbottom=True)
-            axis.set_xlabel(_INDEX)
+        label_x(axes[len(shown[1][1]) : columns], _INDEX)
     return axes
 
 

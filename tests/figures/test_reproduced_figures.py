@@ -210,6 +210,7 @@ def test_clouds_share_axes_with_the_border_of_growth_inside():
     assert [len(axis.collections[0].get_offsets()) for axis in clouds] == [12, 6, 6]
     assert len({axis.get_xlim() for axis in clouds}) == 1
     assert clouds[0].get_xlim()[1] >= 0.0
+    assert {cloud.get_xlabel() for cloud in clouds} == {"real part (1/s)"}  # none is below them
     assert clouds[1].get_title(loc="left") == "lnp\nmodes on 2 of 6 neurons"
     assert [line.get_xdata()[-1] for line in modes.lines] == pytest.approx([1 / 6, 1 / 3, 1 / 3])
 

@@ -6,7 +6,7 @@ from scores import nrmse_84, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import classification_table, prediction_table, transfer
-from hrsnn_brian.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION
+from hrsnn_brian.figures.style import BLACK, GREEN, GREY, VERMILION
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED
 from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.files.tables import Table, read_table
@@ -145,13 +145,14 @@ def test_models_stand_best_first_with_their_means_and_errors():
     (axis,) = prediction_table.draw(Table(prediction_rows()).frame())
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["ESN", FULL, "lnp", NO_RECURRENCE, "linear AR"]
-    assert points(axis, "unpruned network") == (pytest.approx([0.105]), pytest.approx([1]))
-    (full,) = [c for c in axis.containers if c.get_label() == "unpruned network"]
-    whisker = full.lines[2][0].get_segments()[0]
+    found = {names[int(c.lines[0].get_ydata()[0])]: c.lines for c in axis.containers}
+    assert found[FULL][0].get_xdata() == pytest.approx([0.105])
+    whisker = found[FULL][2][0].get_segments()[0]
     assert np.ptp(whisker[:, 0]) == pytest.approx(2 * 0.005)
-    kinds = {c.get_label(): c.lines[0].get_color() for c in axis.containers}
-    assert (kinds["unpruned network"], kinds["pruned network"]) == (BLACK, BLUE)
-    assert (kinds["control of the network"], kinds["without a network"]) == (ORANGE, GREY)
+    looks = {name: (line.get_color(), line.get_marker()) for name, (line, *_) in found.items()}
+    assert (looks[FULL], looks["lnp"]) == ((BLACK, "D"), (VERMILION, "o"))
+    assert looks[NO_RECURRENCE] == (GREY, "s")
+    assert looks["linear AR"] == (GREY, "^")
     assert "log scale" in axis.get_xlabel()  # 0.055 to 0.505
 
 
