@@ -34,7 +34,6 @@ from hrsnn_brian.figures.panels import (
 )
 from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, Column
-from hrsnn_brian.report.claims import ACTIVITY
 from hrsnn_brian.statistics.comparison import PairedTest
 from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, against, by_seed, left_out
 
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+_RIVAL = "activity"  # pruning by activity, what the paper compares with
 _UP, _LINE = 2.5, 0.17  # inches of the upper panels, and of a mean of the lower ones
 _BELOW = 0.15  # of a recipe's line, how far single seeds lie below their mean
 _FAR = 1.0  # of the span of the networks' scores: what is farther off is not drawn, but said
@@ -100,7 +100,7 @@ def draw(
     found, fraction = _of_fraction(equal_size(table, readout, keep), fraction)
     counted, scores = found.counted, found.scores()
     order = [FULL, *best_first(counted, scores)]
-    rival = ACTIVITY if ACTIVITY in order else FULL
+    rival = _RIVAL if _RIVAL in order else FULL
     panels = {task: _compared(found, task, score, rival) for task, score in scores.items()}
     with house_style():
         down = 0.5 + _LINE * len(order) * len(_matches(found))

@@ -1,7 +1,7 @@
 """Every model on every series: a panel per task, the best on top, by the score it is judged by.
 
-Points and bars: mean and standard error over the seeds that count. Networks, controls without
-recurrence, models without a network and rivals have colours of their own.
+Points and bars: mean and standard error over the seeds that count. A symbol says what
+kind of model it is; pruned networks have the colours of their recipes.
 """
 
 import math
