@@ -1,23 +1,18 @@
 """The ablation of LNP: what each change costs or gains, against the baseline on the same seeds.
 
 A panel per task; in it a line per variant, grouped: mean paired difference to the baseline with its
-95 % confidence interval (Student's t, not corrected), small dots below it the single seeds.
+95 % confidence interval (Student's t, not corrected), small dots below it the single seeds; of one
+seed its difference alone.
 Where seeds are left out, as those whose network is of another size, the number left is at the side.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
-from hrsnn_brian.figures.panels import (
-    draw_differences,
-    judged_by,
-    panel_grid,
-    require,
-    say_above,
-    seeds_of,
-)
+from hrsnn_brian.figures.panels import judged_by, panel_grid, require, say_above, seeds_of
 from hrsnn_brian.figures.style import BLUE, GREEN, GREY, SLATE, VERMILION, house_style
-from hrsnn_brian.statistics.paired_seeds import by_seed, left_out
+from hrsnn_brian.statistics.comparison import paired_test
+from hrsnn_brian.statistics.paired_seeds import BySeed, by_seed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +31,7 @@ _NEEDED = (
     "readout",
     "met_budget",
 )
+_BELOW = 0.3  # of a line, how far single seeds lie below their mean
 
 
 def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "list[Axes]":
@@ -63,10 +59,10 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
         if ax is None:
             seeds, score = rows["seed"].nunique(), judged_by(rows[rows["task"] == tasks[0]])
             missing = left_out(seeds_of(rows[rows["task"] == tasks[0]], ["recipe"], [score.name]))
+            spread = "s, mean, 95 % interval (small dots: seeds)" if seeds > 1 else ""
             say_above(
                 axes,
-                f"difference to LNP's default on {seeds} seed{'s' if seeds > 1 else ''}, mean and "
-                "95 % interval (small dots: seeds)\n"
+                f"difference to LNP's default on {seeds} seed{spread}\n"
                 f"{100 * keep:g} % of synapses, {100 * fraction:g} % of neurons{missing}",
             )
     return axes
@@ -94,11 +90,10 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     groups = dict(zip(rows["recipe"], rows["group"], strict=True))
     axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
     for variant, height in heights.items():
-        draw_differences(axis, scores[variant], scores[BASELINE], height,
-                         color=GROUPS[groups[variant]], label=variant)  # fmt: skip
+        _draw_line(axis, scores, variant, height, GROUPS[groups[variant]])
         if scores[variant].left_out:
-            axis.text(1.0, height, f"{scores[variant].count} seeds", color=GREY, fontsize=7,
-                      ha="right", va="center", transform=axis.get_yaxis_transform())  # fmt: skip
+            axis.text(1.01, height, f"{scores[variant].count} seeds", color=GREY, fontsize=7,
+                      va="center", transform=axis.get_yaxis_transform())  # fmt: skip
     for group, colour in GROUPS.items():
         of_group = [h for v, h in heights.items() if groups[v] == group]
         if of_group:
@@ -111,3 +106,30 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", task: str, heights: dict[str
     axis.locator_params(axis="x", nbins=5)
     worse = "right is worse" if score.better == "lower" else "right is better"
     axis.set_title(f"{task} ({worse})", loc="left")
+
+
+def _draw_line(axis: "Axes", scores: BySeed, variant: str, height: float, colour: str) -> None:
+    base, values = scores[BASELINE], scores[variant]
+    shared = sorted(base.keys() & values.keys())
+    if not shared:
+        return
+    differences = [values[seed] - base[seed] for seed in shared]
+    if len(shared) < 2:
+        axis.plot(differences, [height], "o", color=colour, markersize=4, label=variant, zorder=3)
+        return
+    below = [height - _BELOW] * len(shared)
+    axis.plot(differences, below, ".", color=colour, alpha=0.7, markersize=3.5,
+              markeredgewidth=0, zorder=2)  # fmt: skip
+    test = paired_test([values[seed] for seed in shared], [base[seed] for seed in shared])
+    axis.errorbar(
+        test.mean_difference,
+        height,
+        xerr=[[test.mean_difference - test.low], [test.high - test.mean_difference]],
+        color=colour,
+        marker="o",
+        markersize=4,
+        capsize=2,
+        elinewidth=1.1,
+        label=variant,
+        zorder=3,
+    )

@@ -1,6 +1,7 @@
 """Accuracy against synaptic operations per image: a panel per image set, a point per readout.
 
-Points and bars: mean and standard error over seeds; colour: the network, symbol: the readout.
+Points and bars: mean and standard error over seeds; colour and symbol: the network, filling: the
+readout.
 Horizontal: what costs no synaptic event, with its standard error as a band. In the panel of
 CIFAR-10 the paper's own points stand beside (`paper_points.csv`): they were digitised from the
 authors' site, which does not print the data set, and are of another front-end and other training.
@@ -20,16 +21,7 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import (
-    BLACK,
-    GREY,
-    LINES,
-    MARKERS,
-    SLATE,
-    house_style,
-    open_log_x,
-    recipe_style,
-)
+from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED
 from hrsnn_brian.files.tables import read_table
 from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, left_out
@@ -40,6 +32,8 @@ if TYPE_CHECKING:
 
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note")
 _EVENTS = "synaptic_events_per_sample"
+_FILLS = ("full", "none", "left", "bottom", "right", "top")  # of readouts
+_SIZE = 6.5  # of symbols, so that their filling is seen
 _MAIN, _NO_READOUT = "spikes", "none"
 _OF_PAPER = "cifar10"
 _DASHES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1, 1, 1)))
@@ -63,16 +57,16 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     lines = table[~table[NAME].isin(networks[NAME]) & table["readout"].isin([_MAIN, _NO_READOUT])]
     if networks.empty:
         raise TableError("table", f"{len(table)} rows", "has no network with synaptic events")
-    colours = _colours(networks)
+    looks = _looks(networks)
     readouts = [str(readout) for readout in networks["readout"].unique()]
-    symbols = {readout: MARKERS[k % len(MARKERS)] for k, readout in enumerate(readouts)}
+    fills = {readout: _FILLS[k % len(_FILLS)] for k, readout in enumerate(readouts)}
     missing: list[Seeds] = []
     with house_style():
         axes = panel_grid(ax, (1, len(tasks)), (4.0, 3.9))
         for axis, task in zip(axes, tasks, strict=True):
             of_task = table[table["task"] == task]
             score = judged_by(of_task)
-            missing += _draw_networks(axis, of_task, score.name, colours, symbols)
+            missing += _draw_networks(axis, of_task, score.name, looks, fills)
             missing += _draw_lines(axis, lines[lines["task"] == task], score.name)
             if task == _OF_PAPER:
                 _draw_paper(axis)
@@ -80,7 +74,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             axis.set_xlabel("synaptic operations per image (log scale)")
             axis.set_ylabel(score.label)
             axis.set_title(task, loc="left")
-        _explain(axes[0], colours, symbols)
+        _explain(axes[0], looks, fills)
         if ax is None:
             shared_legend(axes, min(4, 1 + len(tasks)))
             more = f"; operations of readouts not counted{left_out(missing)}"
@@ -88,31 +82,28 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     return axes
 
 
-def _colours(networks: "pd.DataFrame") -> dict[str, str]:
-    """Black for the unpruned network, grey for controls; a pruned one has the colour of its recipe
-    or, where another one of the table has that, too, what is left of the palette."""
+def _looks(networks: "pd.DataFrame") -> dict[str, dict[str, Any]]:
+    """Colour and symbol of every network: of a recipe its own; controls are grey squares."""
     kinds = networks.drop_duplicates(NAME).set_index(NAME)["network"]
-    pruned = [name for name, kind in kinds.items() if kind == PRUNED]
-    others = {str(name): BLACK if kind == FULL else GREY for name, kind in kinds.items()}
-    colours: dict[str, str] = {}
-    for name in map(str, pruned):
-        taken = set(colours.values())
-        free = [c for c in (recipe_style(name)["color"], *LINES) if c not in taken]
-        colours[name] = free[0] if free else recipe_style(name)["color"]
-    return others | colours
+    return {
+        str(name): {key: recipe_style(str(name))[key] for key in ("color", "marker")}
+        if kind in (FULL, PRUNED)
+        else {"color": GREY, "marker": "s"}
+        for name, kind in kinds.items()
+    }
 
 
 def _draw_networks(
     axis: "Axes",
     rows: "pd.DataFrame",
     score: str,
-    colours: dict[str, str],
-    symbols: dict[str, str],
+    looks: dict[str, dict[str, Any]],
+    fills: dict[str, str],
 ) -> Iterator[Seeds]:
-    for readout, symbol in symbols.items():
+    for readout, fill in fills.items():
         records = _records(rows[(rows["readout"] == readout)])
         scores, events = (by_seed(records, NAME, column) for column in (score, _EVENTS))
-        for name, colour in colours.items():
+        for name, look in looks.items():
             found, cost = scores.get(name, Seeds()), events.get(name, Seeds())
             yield found
             if not found or not cost or not mean(cost.values()):
@@ -120,14 +111,14 @@ def _draw_networks(
             axis.errorbar(
                 mean(cost.values()),
                 mean(found.values()),
-                xerr=_error(cost),
-                yerr=_error(found),
-                marker=symbol,
-                color=colour,
-                markerfacecolor=colour if readout == _MAIN else "white",
+                xerr=_error(cost) or None,
+                yerr=_error(found) or None,
                 capsize=2,
                 elinewidth=1,
                 zorder=3,
+                markersize=_SIZE,
+                **look,
+                **filled(fill, look["color"]),
             )
 
 
@@ -160,14 +151,13 @@ def _draw_paper(axis: "Axes") -> None:
         )
 
 
-def _explain(axis: "Axes", colours: dict[str, str], symbols: dict[str, str]) -> None:
-    """Entries of the legend: a square of each colour, a grey symbol of each readout."""
-    for name, colour in colours.items():
-        axis.plot([], [], linestyle="none", marker="s", color=colour, label=name)
-    for readout, symbol in symbols.items():
-        fill = SLATE if readout == _MAIN else "white"
-        axis.plot([], [], linestyle="none", marker=symbol, color=SLATE,
-                  markerfacecolor=fill, label=f"readout: {readout}")  # fmt: skip
+def _explain(axis: "Axes", looks: dict[str, dict[str, Any]], fills: dict[str, str]) -> None:
+    """Entries of the legend: the symbol of each network, a dot filled as of each readout."""
+    for name, look in looks.items():
+        axis.plot([], [], linestyle="none", markersize=_SIZE, label=name, **look)
+    for readout, fill in fills.items():
+        axis.plot([], [], linestyle="none", marker="o", color=SLATE, label=f"readout: {readout}",
+                  markersize=_SIZE, **filled(fill, SLATE))  # fmt: skip
 
 
 def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_brian.figures.panels import panel_grid, require, say_above
+from hrsnn_brian.figures.panels import label_x, panel_grid, require, say_above
 from hrsnn_brian.figures.style import GREY, house_style, recipe_style
 from hrsnn_brian.files.columns import NAME
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NEEDED = ("seed", "network", "recipe", "neurons")
 _VALUES = ("real_per_s", "imag_per_s", "participation_ratio")
 _COLUMNS = 3
+_REAL = "real part (1/s)"
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
@@ -38,6 +39,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             axis.set_xlim(*_limits(table["real_per_s"]))
             axis.set_ylim(*_limits(table["imag_per_s"]))
             axis.label_outer()
+        label_x(axes[max(0, len(groups) - _COLUMNS) : len(groups)], _REAL)
         _draw_modes(axes[len(groups)], groups)
         for axis in axes[count:]:
             axis.set_visible(False)
@@ -53,7 +55,7 @@ def _draw_cloud(axis: "Axes", rows: "pd.DataFrame", name: str) -> None:
                  color=recipe_style(name)["color"], zorder=2)  # fmt: skip
     ratio, neurons = rows["participation_ratio"].mean(), int(rows["neurons"].iloc[0])
     axis.set_title(f"{name}\nmodes on {ratio:.0f} of {neurons} neurons", loc="left")
-    axis.set(xlabel="real part (1/s)", ylabel="imaginary part (1/s)")
+    axis.set(xlabel=_REAL, ylabel="imaginary part (1/s)")
 
 
 def _draw_modes(axis: "Axes", groups: "list[tuple[str, pd.DataFrame]]") -> None:
@@ -63,7 +65,7 @@ def _draw_modes(axis: "Axes", groups: "list[tuple[str, pd.DataFrame]]") -> None:
         axis.step(share, np.arange(1, len(share) + 1) / max(1, len(share)), where="post",
                   color=style["color"], linestyle=style["linestyle"], linewidth=1.2,
                   label=name)  # fmt: skip
-    axis.set(xlabel="participation ratio / neurons", ylabel="share of the modes", ylim=(0, 1))
+    axis.set(xlabel="participation ratio / neurons", ylabel="share of the modes", ylim=(0, 1.02))
     axis.set_xlim(left=0)
     axis.set_title("how far modes spread", loc="left")
 

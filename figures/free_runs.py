@@ -49,7 +49,10 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             for axis in axes[2 * k : 2 * k + 2]:
                 axis.set_ylim(*limits)
         axes[-2].set_xlabel(f"time since the prediction feeds itself ({unit})")
-        axes[-1].set_xlabel("earlier, by the lag")
+        axes[-1].set_xlabel("earlier by the lag (s.d.)")
+        for path, attractor in zip(axes[::2], axes[1::2], strict=True):
+            path.set_ylabel("series (s.d.)")
+            attractor.set_ylabel("now (s.d.)")
         axes[-1].set_xlim(*limits)
         if ax is None:
             seed = int(table["seed"].iloc[0])

@@ -1,7 +1,8 @@
 """Scores against the gain of the recurrence, and the same points against the input echo S.
 
-A row of panels per task. A colour per fraction of synapses kept, a symbol per recipe; large open
-symbols at the gain that the echo chose. Dashed: S = 2, the eve of an explosion.
+A row of panels per task. A colour and symbol per recipe, a line and filling per fraction of the
+synapses kept; in a large open symbol the gain that the echo chose. Dashed: S = 2, the eve of an
+explosion.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,12 @@ from hrsnn_brian.figures.panels import (
     shared_legend,
 )
 from hrsnn_brian.figures.style import (
-    BLACK,
     GREY,
-    LINES,
-    MARKERS,
+    filled,
     house_style,
     open_log_x,
     plain_log_y,
+    recipe_style,
 )
 from hrsnn_brian.files.columns import FULL, NAME
 from hrsnn_brian.statistics.paired_seeds import left_out
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _GAIN, _RULE, _S = "gain", "gain_rule", "input_echo"
 _NEEDED = ("seed", "task", "network", "recipe", "keep", "readout", "note", _RULE)
 _EVE = 2.0
+_OF_KEEPS = (("-", "full"), ("--", "none"), (":", "left"), ("-.", "top"))
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
@@ -84,14 +85,12 @@ def _styles(rows: "pd.DataFrame") -> dict[tuple[str, float], dict[str, Any]]:
     names = [str(name) for name in rows[NAME].unique() if name != FULL]
     found: dict[tuple[str, float], dict[str, Any]] = {}
     if FULL in set(rows[NAME]):
-        found[FULL, 1.0] = {"color": BLACK, "marker": "o", "label": "unpruned"}
-    for m, name in enumerate(names):
-        for c, keep in enumerate(keeps):
-            found[name, float(keep)] = {
-                "color": LINES[c % len(LINES)],
-                "marker": MARKERS[(m + 1) % len(MARKERS)],
-                "label": f"{name}, {100 * keep:g} %",
-            }
+        found[FULL, 1.0] = {**recipe_style(FULL), "label": "unpruned"}
+    for name in names:
+        for k, keep in enumerate(keeps):
+            line, fill = _OF_KEEPS[k % len(_OF_KEEPS)]
+            look = {**recipe_style(name), "linestyle": line, "label": f"{name}, {100 * keep:g} %"}
+            found[name, float(keep)] = {**look, **filled(fill, look["color"])}
     return found
 
 
@@ -116,7 +115,15 @@ def _draw_curve(
             yerr=y["sem"],
             elinewidth=1,
             **style | {"label": None, "linestyle": "none"},
-            markersize=10,
+            zorder=4,
+        )
+        axis.plot(
+            x["mean"],
+            y["mean"],
+            color=style["color"],
+            marker=style["marker"],
+            linestyle="none",
+            markersize=11,
             markerfacecolor="none",
             markeredgewidth=1.4,
             zorder=4,

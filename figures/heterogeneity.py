@@ -52,6 +52,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             _draw_networks(below, counted, _EVENTS)
             above.set_title(task, loc="left")
             above.set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
+            below.set_ylim(bottom=0)
             below.set_ylabel("synaptic events\nper sample or image" if column == 0 else "")
             above.set_xlabel("")
             above.set_xticklabels([])

@@ -43,7 +43,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         for task, rows in tasks.items()
         for seeds in seeds_of(rows, [NAME, _NOISE, _SIZE], [scores[task].name])
     ]
-    names = [*dict.fromkeys([FULL, *map(str, table[NAME].unique())])]
+    names = [*dict.fromkeys([FULL, *table[NAME].unique()])]
     with house_style():
         axes = panel_grid(ax, (len(tasks), len(kinds)), (3.2, 2.3), sharex="col", sharey="row")
         panels = iter(axes)

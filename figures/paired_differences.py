@@ -1,182 +1,249 @@
-"""Score against operations, a panel per task, and below it what recipes differ by on equal seeds.
+"""Score against synaptic operations, and below it every recipe against one rival, seed by seed.
 
-Above, filled points: a recipe as pruned, at every size of the table, joined by a line; black the
-unpruned network, grey the one without recurrence, whose operations are none, as a line. Below, at
-one size: mean paired difference to the rival with its 95 % interval, small dots the single seeds;
-open: rate-matched, rival as well. The rival is activity pruning, else the unpruned network.
+A column per task. Above: a mark per recipe, mean and standard error over seeds in both directions,
+beside the unpruned network; dashed: no recurrence, which has no operations; where that is far off,
+the panel says how far. Below: how much better than the rival each is on the same seeds, mean and
+95 % interval (Student's t, not corrected), under it faint dots, the seeds; right is better whatever
+the score. Marks and colours of these lines name those above. Open: at the rate of the unpruned
+network, against the rival at that rate. One size at a time.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
+from hrsnn_brian.figures.equal_size import (
+    OPS,
+    RAW,
+    REFERENCES,
+    EqualSize,
+    best_first,
+    called,
+    equal_size,
+    percent,
+)
 from hrsnn_brian.figures.panels import (
-    draw_differences,
-    judged_by,
     panel_grid,
-    per_seed,
-    require,
-    say_spread,
-    seeds_of,
+    say_above,
+    say_empty,
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import (
-    BLACK,
-    GREY,
-    SLATE,
-    house_style,
-    new_figure,
-    open_log_x,
-    recipe_style,
-)
-from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, ON_TASK, UNMATCHED, Column
-from hrsnn_brian.statistics.paired_seeds import by_seed, left_out
+from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
+from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, Column
+from hrsnn_brian.statistics.comparison import PairedTest
+from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, against, by_seed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-RIVALS = ("activity", FULL)
-_NEEDED = (
-    "seed",
-    "task",
-    "network",
-    "recipe",
-    "keep",
-    "neuron_fraction",
-    "match",
-    "readout",
-    "note",
-)
-_OPS = "synaptic_ops_per_s"
-_USUAL_KEEP = 0.05
-_SEEDS = 0.14  # of a line, how far below their mean the seeds are; the first recipe is on top
-_SHIFT = 0.2  # of a line, how far points as pruned and rate-matched stand from it
+_RIVAL = "activity"  # pruning by activity, what the paper compares with
+_UP, _LINE = 2.5, 0.17  # inches of the upper panels, and of a mean of the lower ones
+_BELOW = 0.15  # of a recipe's line, how far single seeds lie below their mean
+_FAR = 1.0  # of the span of the networks' scores: what is farther off is not drawn, but said
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The rows of one task at one rate, with the score it is judged by."""
+
+    rows: "pd.DataFrame"
+    score: Column
+    match: str
+    rival: str
+
+    def _by_seed(self, column: str) -> BySeed:
+        records = [{str(k): v for k, v in row.items()} for row in self.rows.to_dict("records")]
+        return by_seed(records, NAME, column)
+
+    @cached_property
+    def scores(self) -> BySeed:
+        return self._by_seed(self.score.name)
+
+    @cached_property
+    def costs(self) -> BySeed:
+        """Thousand operations per second."""
+        found = self._by_seed(OPS)
+        for seeds in found.values():
+            seeds.update({seed: ops / 1000 for seed, ops in seeds.items()})
+        return found
+
+    @cached_property
+    def gains(self) -> BySeed:
+        """How much better than the rival on the same seed; those of it and by it are 0."""
+        sign = -1 if self.score.better == "lower" else 1
+        base, found = self.scores.get(self.rival, Seeds()), dict[str, Seeds]()
+        for name, scores in self.scores.items():
+            found[name] = mine = Seeds()
+            mine.update({s: sign * (scores[s] - base[s]) for s in scores if s in base})
+        return found
 
 
 def draw(
-    table: "pd.DataFrame", ax: Any = None, readout: str = "spikes", rival: str | None = None
+    table: "pd.DataFrame",
+    ax: Any = None,
+    readout: str = "spikes",
+    keep: float | None = None,
+    fraction: float | None = None,
 ) -> "list[Axes]":
-    """Draws a table of the study pruning_methods; returns the panels above, then those below.
+    """Draws a table of the study pruning_methods: scores and costs above, differences below.
 
-    The fewest neurons of the table are drawn, and below the fraction of synapses nearest to 0.05.
-    ax: as many axes, two per task; None makes a figure. rival: name of a recipe or "full".
-    Raises InputError if a column, rows, scores or the rival are missing, or axes are not two each.
+    ax: as many axes, row by row; None makes a figure. keep: which fraction of the synapses, by
+    default the one nearest to 0.05; fraction: of the neurons, by default the smallest there is. The
+    rival is activity pruning, or the unpruned network where the table has none at that size.
+    Raises InputError if a column, rows or scores are missing, or the axes are too few.
     """
-    table = require(table, _NEEDED, (_OPS,))
-    table = table[table["readout"] == readout]
-    pruned = table[table["recipe"].notna() & (table["recipe"] != "")]
-    if pruned.empty:
-        raise TableError("table", f"readout {readout}", "has no pruned network")
-    fraction = pruned["neuron_fraction"].min()
-    pruned = pruned[pruned["neuron_fraction"] == fraction]
-    keep = min(pruned["keep"].unique(), key=lambda k: abs(k - _USUAL_KEEP))
-    references = table[table[NAME].isin((FULL, NO_RECURRENCE))]
-    names = {*pruned[NAME], *references[NAME]}
-    rival = next((name for name in RIVALS if name in names), "") if rival is None else rival
-    if rival not in names:
-        raise TableError("rival", rival, f"must be one of {sorted(names)}")
-    scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
-    recipes = [str(name) for name in pruned[NAME].unique() if name != rival]
+    found, fraction = _of_fraction(equal_size(table, readout, keep), fraction)
+    counted, scores = found.counted, found.scores()
+    order = [FULL, *best_first(counted, scores)]
+    rival = _RIVAL if _RIVAL in order else FULL
+    panels = {task: _compared(found, task, score, rival) for task, score in scores.items()}
     with house_style():
-        axes = _new_axes(len(scores), len(recipes)) if ax is None else panel_grid(
-            ax, (2, len(scores)), (0, 0)
-        )  # fmt: skip
-        missing = []
-        for k, (task, score) in enumerate(scores.items()):
-            of_task, others = (rows[rows["task"] == task] for rows in (pruned, references))
-            _draw_costs(axes[k], of_task, others, score)
-            axes[k].set_title(task, loc="left")
-            below = axes[len(scores) + k]
-            here = of_task[of_task["keep"] == keep]
-            _draw_differences(below, here, others, score, recipes, rival)
-            below.set_yticks(range(len(recipes)), recipes if k == 0 else [""] * len(recipes))
-            missing += seeds_of(here, (NAME, "match"), [score.name])
+        down = 0.5 + _LINE * len(order) * len(_matches(found))
+        shape, size = (2, len(panels)), (3.0, (_UP + down) / 2)
+        axes = panel_grid(ax, shape, size, height_ratios=(_UP, down))
+        for axis, (task, compared) in zip(axes, panels.items(), strict=False):
+            _draw_costs(axis, compared, order)
+            axis.set_title(task, loc="left")
+        for axis, compared in zip(axes[len(panels) :], panels.values(), strict=True):
+            _draw_gains(axis, compared, order)
+        for axis in axes[len(panels) + 1 :]:
+            axis.tick_params(labelleft=False, left=False)
         if ax is None:
             shared_legend(axes, 4)
-            size = f"{100 * fraction:g} % of the neurons; below: {100 * keep:g} % of the synapses"
-            what = f"; {size}, differences to {rival}, 95 % intervals{left_out(missing)}"
-            say_spread(axes, table["seed"].nunique(), what)
+            size_of = f"{percent(fraction)} of neurons, {percent(found.keep)} of synapses kept"
+            _say(axes, panels, f"; {size_of}; readout: {readout} and present input")
     return axes
 
 
-def _new_axes(tasks: int, lines: int) -> "list[Axes]":
-    heights = (2.3, max(1.2, 0.5 + 0.22 * lines))
-    figure = new_figure(0.9 + 2.6 * tasks, 1.1 + sum(heights))
-    return list(figure.subplots(2, tasks, squeeze=False, height_ratios=heights).flat)
+def _of_fraction(found: EqualSize, fraction: float | None) -> tuple[EqualSize, float]:
+    there = sorted(float(f) for f in found.counted["neuron_fraction"].dropna().unique())
+    if not there or (fraction is not None and fraction not in there):
+        what = f"has no pruned network of neuron_fraction {fraction}"
+        raise TableError("table", f"keep {found.keep:g}", what)
+    chosen = there[0] if fraction is None else fraction
+    rows = found.pruned[found.pruned["neuron_fraction"] == chosen]
+    return EqualSize(found.keep, rows, found.references), chosen
 
 
-def _draw_costs(
-    axis: "Axes", rows: "pd.DataFrame", references: "pd.DataFrame", score: Column
-) -> None:
-    raw = rows[(rows["match"] == UNMATCHED) & ~_noted(rows)]
-    for recipe, of_recipe in raw.groupby(NAME, sort=False):
-        points = [_mean_of(at_size, score.name) for _, at_size in of_recipe.groupby("keep")]
-        style = recipe_style(str(recipe)) | {"fillstyle": "full"}
-        _cross(axis, points, label=str(recipe), **style)
-    references = references[references["match"] == UNMATCHED]
-    full = references[references[NAME] == FULL]
-    if not full.empty:
-        _cross(axis, [_mean_of(full, score.name)], color=BLACK, marker="*", label=FULL)
-    bare = references[references[NAME] == NO_RECURRENCE]
-    values = per_seed(bare, [], score.name)[score.name].dropna()
-    if not values.empty:
-        mean, error = values.mean(), standard_error(values)
-        axis.axhline(mean, color=GREY, linestyle="--", linewidth=1, label=NO_RECURRENCE, zorder=1)
-        axis.axhspan(mean - error, mean + error, color=GREY, alpha=0.15, linewidth=0)
+def _compared(found: EqualSize, task: str, score: Column, rival: str) -> list[_Compared]:
+    """As pruned, and at the matched rate if there is one."""
+    import pandas as pd
+
+    rows = pd.concat([found.references, found.pruned])
+    rows = rows[rows["task"] == task]
+    return [_Compared(rows[rows["match"] == m], score, m, rival) for m in _matches(found)]
+
+
+def _matches(found: EqualSize) -> list[str]:
+    return sorted(map(str, found.pruned["match"].unique()), key=lambda match: match != RAW)
+
+
+def _draw_costs(axis: "Axes", compared: list[_Compared], order: list[str]) -> None:
+    several = len(compared) > 1
+    for one in compared:
+        for name in order if one is compared[0] else order[1:]:  # no one matched the full one
+            scores, costs = one.scores.get(name, Seeds()), one.costs.get(name, Seeds())
+            if not scores or not costs:
+                continue
+            axis.errorbar(mean(costs.values()), mean(scores.values()), xerr=_error(costs),
+                          yerr=_error(scores), zorder=3, **_look(name, one.match))  # fmt: skip
+        if several:
+            fill = filled("full" if one.match == RAW else "none", SLATE)
+            axis.plot([], [], "o", color=SLATE, label=called(one.match), **fill)
     open_log_x(axis)
+    axis.margins(y=0.12)
+    score = compared[0].score
+    _draw_bare(axis, compared[0].scores.get(NO_RECURRENCE, Seeds()))
     axis.set_xlabel("thousand synaptic operations\nper second (log scale)")
     axis.set_ylabel(f"{score.label}\n({score.better} is better)")
 
 
-def _noted(rows: "pd.DataFrame") -> "pd.Series":
-    """Which rows say why they do not count, as networks of another size; read back, none is NaN."""
-    return rows["note"].notna() & (rows["note"] != "")
+def _draw_bare(axis: "Axes", bare: Seeds) -> None:
+    """The network without recurrence as a line, or its score in words if that is far off."""
+    if not bare:
+        return
+    colour, dashes = REFERENCES[NO_RECURRENCE]
+    level, error = mean(bare.values()), _error(bare)
+    low, high = axis.dataLim.intervaly
+    off = max(low - level, level - high)
+    if 0 < _FAR * (high - low) < off:
+        above = level > high
+        text = f"{NO_RECURRENCE}: {level:.3g} {'↑' if above else '↓'}"
+        axis.text(0.98, 0.98 if above else 0.02, text, color=SLATE, fontsize=8, ha="right",
+                  va="top" if above else "bottom", transform=axis.transAxes)  # fmt: skip
+        return
+    label = f"{NO_RECURRENCE} (no operations)"
+    axis.axhline(level, color=colour, linestyle=dashes, linewidth=1, label=label, zorder=1)
+    axis.axhspan(level - error, level + error, color=colour, alpha=0.12, linewidth=0)
 
 
-def _mean_of(rows: "pd.DataFrame", column: str) -> tuple[float, float, float, float]:
-    """Operations in thousands and score: both means, then both standard errors."""
-    ops, values = (
-        per_seed(rows, [], name)[name].dropna() / by for name, by in ((_OPS, 1000), (column, 1))
-    )
-    return ops.mean(), values.mean(), standard_error(ops), standard_error(values)
+def _draw_gains(axis: "Axes", compared: list[_Compared], order: list[str]) -> None:
+    rival, score = compared[0].rival, compared[0].score
+    axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
+    axis.plot(0, order.index(rival), **_mark(rival, RAW), zorder=3)
+    others = [name for name in order if name != rival]
+    for k, one in enumerate(compared):
+        shift = (k + 0.5) / len(compared) - 0.5
+        tests = against(one.scores, rival, others)
+        for name in others:
+            _draw_line(axis, one, name, order.index(name) + shift, tests.get(name))
+            if one.scores.get(name, Seeds()).left_out:
+                axis.text(1.01, order.index(name) + shift, f"{one.scores[name].count} seeds",
+                          color=GREY, fontsize=7, va="center",
+                          transform=axis.get_yaxis_transform())  # fmt: skip
+    if not any(one.gains.get(name) for one in compared for name in others):
+        say_empty(axis)
+    axis.set_ylim(len(order) - 0.4, -0.6)
+    axis.set_yticks(range(len(order)), order)
+    for label, name in zip(axis.get_yticklabels(), order, strict=True):
+        label.set_color(recipe_style(name)["color"])
+    between = [k + 0.5 for k in range(len(order) - 1)]
+    axis.hlines(between, 0, 1, color=SLATE, alpha=0.15, linewidth=0.6, zorder=0,
+                transform=axis.get_yaxis_transform())  # fmt: skip
+    axis.locator_params(axis="x", nbins=5)
+    first, second = (rival, "") if score.better == "lower" else ("", rival)
+    axis.set_xlabel(f"{score.label},\n{first or 'each'} − {second or 'each'} (right is better)")
 
 
-def _cross(axis: "Axes", points: list[tuple[float, float, float, float]], **style: Any) -> None:
-    x, y, x_error, y_error = zip(*points, strict=True)
-    axis.errorbar(x, y, xerr=x_error, yerr=y_error, capsize=2, elinewidth=0.9, linewidth=0.9,
-                  zorder=3, **style)  # fmt: skip
+def _draw_line(axis: "Axes", one: _Compared, name: str, y: float, test: PairedTest | None) -> None:
+    """The mean with its interval, the seeds below it; of a single seed only its mark."""
+    gains = [*one.gains.get(name, Seeds()).values()]
+    if test is None:
+        axis.plot(gains, [y] * len(gains), **_mark(name, one.match), zorder=3)
+        return
+    half = (test.high - test.low) / 2
+    axis.errorbar(mean(gains), y - _BELOW / 2, xerr=half, zorder=3, **_look(name, one.match))
+    axis.plot(gains, [y + _BELOW / 2] * len(gains), ".", color=recipe_style(name)["color"],
+              alpha=0.5, markersize=3.5, markeredgewidth=0, zorder=2)  # fmt: skip
 
 
-def _draw_differences(
-    axis: "Axes",
-    rows: "pd.DataFrame",
-    references: "pd.DataFrame",
-    score: Column,
-    recipes: list[str],
-    rival: str,
-) -> None:
+def _look(name: str, match: str) -> dict[str, Any]:
+    return {**_mark(name, match), "capsize": 2, "elinewidth": 1}
+
+
+def _mark(name: str, match: str) -> dict[str, Any]:
+    style = recipe_style(name)
+    fill = filled("full" if match == RAW else "none", style["color"])
+    return {**style, "linestyle": "none", **fill}
+
+
+def _error(found: Seeds) -> float:
     import pandas as pd
 
-    axis.axvline(0.0, color=SLATE, linewidth=0.8, zorder=1)
-    every = pd.concat([rows, references[references[NAME] == FULL]])
-    kinds = [str(m) for m in rows["match"].unique()]
-    matched = next((m for m in (ON_TASK, *kinds) if m in kinds and m != UNMATCHED), None)
-    for match in filter(None, (UNMATCHED, matched)):
-        scores = by_seed(every[every["match"] == match].to_dict("records"), NAME, score.name)
-        raw = match == UNMATCHED
-        for k, recipe in enumerate(recipes):
-            if rival in scores and recipe in scores:
-                y = k - (_SHIFT if raw else -_SHIFT) * bool(matched)
-                fill = "full" if raw else "none"
-                colour = recipe_style(recipe)["color"]
-                draw_differences(axis, scores[recipe], scores[rival], y, -_SEEDS, color=colour,
-                                 fillstyle=fill)  # fmt: skip
-        if matched:
-            name = "as pruned" if raw else f"rate matched{' on the task' * (match == ON_TASK)}"
-            axis.plot([], [], "o", color=SLATE, fillstyle="full" if raw else "none", label=name)
-    worse = "worse" if score.better == "lower" else "better"
-    axis.set_xlabel(f"Δ {score.label}\n(right is {worse})")
-    axis.set_ylim(len(recipes) - 0.4, -0.6)
-    axis.locator_params(axis="x", nbins=5)
-    axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
+    return standard_error(pd.Series([*found.values()]))
+
+
+def _say(axes: "Sequence[Axes]", panels: dict[str, list[_Compared]], more: str) -> None:
+    every = [one for compared in panels.values() for one in compared]
+    found = [seeds for one in every for seeds in one.scores.values()]
+    n, rival = len({s for seeds in found for s in (*seeds, *seeds.left_out)}), every[0].rival
+    called_so = "the unpruned network" if rival == FULL else f"{rival} pruning"
+    spread = f"mean ± s.e.m. over {n} seeds" if n > 1 else "one seed"
+    below = ", mean and 95 % interval (faint: seeds)" if n > 1 else ""
+    text = f"above: {spread}, marks as named below; below: difference to {called_so} on the same "
+    say_above(axes, f"{text}{'seeds' if n > 1 else 'seed'}{below}{more}{left_out(found)}")

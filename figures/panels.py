@@ -2,15 +2,14 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.figures.style import GREY, new_figure
 from hrsnn_brian.files.columns import NAME, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
-from hrsnn_brian.statistics.comparison import paired_test
-from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, paired
+from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,32 +165,6 @@ def draw_means(axis: "Axes", x: Any, points: "pd.DataFrame", **style: Any) -> No
     axis.errorbar(x, points["mean"], **{**bars, **style})
 
 
-def draw_differences(
-    axis: "Axes",
-    values: Mapping[int, float],
-    base: Mapping[int, float],
-    height: float,
-    below: float = 0.3,
-    **style: Any,
-) -> None:
-    """A line of a panel: values (seed -> value) minus those of `base` on the seeds they share.
-
-    A point with its 95 % interval (Student, not corrected), small dots so far below it the single
-    seeds; with one seed the dot alone. style: colour, label and what else errorbar takes.
-    """
-    shared = sorted(base.keys() & values.keys())
-    differences = [values[seed] - base[seed] for seed in shared]
-    axis.plot(differences, [height - below] * len(shared), ".", color=style["color"], alpha=0.7,
-              markersize=3.5, markeredgewidth=0, zorder=2)  # fmt: skip
-    both = paired(values, base)
-    if both is None:
-        return
-    test = paired_test(*both)
-    bars = [[test.mean_difference - test.low], [test.high - test.mean_difference]]
-    drawn = {"marker": "o", "markersize": 4, "capsize": 2, "elinewidth": 1.1, "zorder": 3}
-    axis.errorbar(test.mean_difference, height, xerr=bars, **{**drawn, **style})
-
-
 def mean_over_seeds(rows: "pd.DataFrame", column: str) -> float:
     """The mean of the seeds' means, however many rows a seed has."""
     return float(rows.groupby("seed")[column].mean().mean())
@@ -220,6 +193,13 @@ def say_empty(axis: "Axes") -> None:
 def zero_line(axis: "Axes") -> None:
     """A thin line at zero, between stability and chaos."""
     axis.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+
+
+def label_x(axes: "Iterable[Axes]", text: str) -> None:
+    """Gives panels that have none of their kind below them the labels of their x axis."""
+    for axis in axes:
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(text)
 
 
 def figure_of(axes: "Sequence[Axes]") -> "Figure":
@@ -275,8 +255,9 @@ def say_above(axes: "Sequence[Axes]", text: str) -> None:
     """A title of the figure, in as many lines as its width asks for."""
     figure = figure_of(axes)
     letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
-    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
-    figure.suptitle("\n".join(lines), fontsize=9)
+    together = text.replace(" %", "\N{NO-BREAK SPACE}%")  # a number and its unit
+    lines = [line for part in together.splitlines() for line in textwrap.wrap(part, letters)]
+    figure.suptitle("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "), fontsize=9)
 
 
 _LETTERS_PER_INCH = 13.0  # of the title's size

@@ -1,7 +1,7 @@
 """Every model on every series: a panel per task, the best on top, by the score it is judged by.
 
-Points and bars: mean and standard error over the seeds that count. Networks, controls without
-recurrence, models without a network and rivals have colours of their own.
+Points and bars: mean and standard error over the seeds that count. A symbol says what
+kind of model it is; pruned networks have the colours of their recipes.
 """
 
 import math
@@ -19,12 +19,11 @@ from hrsnn_brian.figures.panels import (
 )
 from hrsnn_brian.figures.style import (
     BLACK,
-    BLUE,
     GREY,
-    ORANGE,
-    VERMILION,
+    SLATE,
     house_style,
     plain_log_x,
+    recipe_style,
 )
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED, Column
 from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, by_seed, left_out
@@ -36,12 +35,13 @@ if TYPE_CHECKING:
 _NEEDED = ("seed", "task", "network", "recipe", "readout", "note")
 _NO_READOUT, _RIVAL = "none", "states"  # readouts of models without a network, and of echo states
 _PAGE = 6.5  # inches that the legend and the line above the panels need
+_PRUNED = "pruned network"
 _KINDS = {
     "unpruned network": (BLACK, "D"),
-    "pruned network": (BLUE, "o"),
-    "control of the network": (ORANGE, "s"),
+    _PRUNED: (SLATE, "o"),  # in the legend; in the panels each has its recipe's
+    "control of the network": (GREY, "s"),
     "without a network": (GREY, "^"),
-    "echo-state network, tuned": (VERMILION, "v"),
+    "echo-state network, tuned": (SLATE, "v"),
 }
 
 
@@ -89,22 +89,21 @@ def _draw_task(axis: "Axes", rows: "pd.DataFrame", score: Column) -> BySeed:
     shown = {name: mean(seeds.values()) for name, seeds in found.items() if seeds}
     best_first = sorted(shown, key=lambda name: shown[name], reverse=score.better == "higher")
     for kind, (colour, marker) in _KINDS.items():
-        places = [k for k, name in enumerate(best_first) if kinds[name] == kind]
-        if not places:
-            continue
-        names = [best_first[k] for k in places]
-        axis.errorbar(
-            [shown[name] for name in names],
-            places,
-            xerr=[standard_error(pd.Series([*found[name].values()])) for name in names],
-            linestyle="none",
-            marker=marker,
-            color=colour,
-            capsize=2,
-            elinewidth=1,
-            label=kind,
-            zorder=3,
-        )
+        names = [name for name in best_first if kinds[name] == kind]
+        for name in names:
+            axis.errorbar(
+                shown[name],
+                best_first.index(name),
+                xerr=standard_error(pd.Series([*found[name].values()])),
+                linestyle="none",
+                marker=marker,
+                color=recipe_style(name)["color"] if kind == _PRUNED else colour,
+                capsize=2,
+                elinewidth=1,
+                zorder=3,
+            )
+        if names:
+            axis.plot([], [], marker, color=colour, label=kind)
     axis.set_yticks(range(len(best_first)), best_first)
     axis.set_ylim(len(best_first) - 0.4, -0.6)
     axis.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
@@ -115,7 +114,7 @@ def _draw_task(axis: "Axes", rows: "pd.DataFrame", score: Column) -> BySeed:
 def _kind(row: dict[str, Any]) -> str:
     network, readout = row["network"], row["readout"]
     if network in (FULL, PRUNED):
-        return "unpruned network" if network == FULL else "pruned network"
+        return "unpruned network" if network == FULL else _PRUNED
     if readout == _RIVAL:
         return "echo-state network, tuned"
     return "without a network" if readout == _NO_READOUT else "control of the network"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 CONTROLS = {
     "no recurrence": (BLACK, "--"),
     "persistence": (GREY, ":"),
-    "input only": ("#7A5230", (0, (6, 2, 1, 2))),
+    "input only": ("#7A5230", (0, (3, 1, 1, 1, 1, 1))),
     "linear AR": (SLATE, "-."),
     "NG-RC": ("#5B8C85", (0, (5, 1))),
 }

@@ -10,42 +10,32 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_brian.errors import TableError
+from hrsnn_brian.figures.equal_size import (
+    OPS,
+    RAW,
+    REFERENCES,
+    best_first,
+    called,
+    equal_size,
+    percent,
+)
 from hrsnn_brian.figures.panels import (
-    judged_by,
     panel_grid,
     per_seed,
-    require,
     say_spread,
     seeds_of,
     shared_legend,
     standard_error,
 )
-from hrsnn_brian.figures.style import BLACK, GREY, SLATE, house_style, recipe_style
-from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, ON_TASK, UNMATCHED, Column
+from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, recipe_style
+from hrsnn_brian.files.columns import FULL, NAME, Column
 from hrsnn_brian.statistics.paired_seeds import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-REFERENCES = {FULL: (BLACK, "-"), NO_RECURRENCE: (GREY, "--")}
-RAW = UNMATCHED
-_NEEDED = (
-    "seed",
-    "task",
-    "network",
-    "recipe",
-    "keep",
-    "neuron_fraction",
-    "match",
-    "readout",
-    "note",
-)
 _CELL = (NAME, "neuron_fraction", "match")
-_OPS = "synaptic_ops_per_s"
-_USUAL_KEEP = 0.05
-_LABELS = {ON_TASK: "rate matched on the task"}
 _SHIFT = 0.14  # of a line, how far points as pruned and rate-matched stand from it
 
 
@@ -58,25 +48,12 @@ def draw(
     show, by default the one of the table nearest to 0.05.
     Raises InputError if a column, rows or scores are missing, or the axes are too few.
     """
-    table = require(table, _NEEDED, (_OPS,))
-    pruned = table[~table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
-    keeps = sorted(float(k) for k in pruned["keep"].dropna().unique())
-    if not keeps or (keep is not None and keep not in keeps):
-        what = f"has no pruned network with keep {keep}" if keeps else "has no pruned network"
-        raise TableError("table", f"readout {readout}", what)
-    keep = min(keeps, key=lambda k: abs(k - _USUAL_KEEP)) if keep is None else keep
-    pruned = pruned[pruned["match"].isin((RAW, _matched(pruned)))]
-    of_keep = pruned[pruned["keep"] == keep]
-    unnoted = pruned["note"].isna() | (pruned["note"] == "")  # read back, an empty cell is NaN
-    pruned = pruned[(pruned["keep"] == keep) & unnoted]
-    if pruned.empty:
-        raise TableError("table", f"keep {keep:g}", "no pruned network reached the size asked for")
-    references = table[table[NAME].isin(REFERENCES) & (table["readout"] == readout)]
-    scores = {str(task): judged_by(rows) for task, rows in pruned.groupby("task", sort=False)}
+    found = equal_size(table, readout, keep)
+    pruned, scores = found.counted, found.scores()
     missing = [
         seeds
         for task, score in scores.items()
-        for seeds in seeds_of(of_keep[of_keep["task"] == task], _CELL, [score.name])
+        for seeds in seeds_of(found.pruned[found.pruned["task"] == task], _CELL, [score.name])
     ]
     fractions = sorted(pruned["neuron_fraction"].unique(), reverse=True)
     most = max(pruned[pruned["neuron_fraction"] == f][NAME].nunique() for f in fractions)
@@ -87,9 +64,9 @@ def draw(
             _draw_row(
                 axes[row * shape[1] : (row + 1) * shape[1]],
                 pruned[pruned["neuron_fraction"] == fraction],
-                references,
+                found.references,
                 scores,
-                f"{_percent(fraction)} of neurons,\n{_percent(keep)} of synapses kept",
+                f"{percent(fraction)} of neurons,\n{percent(found.keep)} of synapses kept",
             )
         _same_costs(axes[shape[1] - 1 :: shape[1]])
         if ax is None:
@@ -99,16 +76,6 @@ def draw(
     return axes
 
 
-def _matched(rows: "pd.DataFrame") -> str:
-    """Which of the rates that were matched is drawn: that on the task, or the first one."""
-    kinds = [str(match) for match in rows["match"].unique() if match != RAW]
-    return ON_TASK if ON_TASK in kinds or not kinds else kinds[0]
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:g} %"
-
-
 def _draw_row(
     axes: "list[Axes]",
     rows: "pd.DataFrame",
@@ -116,7 +83,7 @@ def _draw_row(
     scores: dict[str, Column],
     title: str,
 ) -> None:
-    recipes = _best_first(rows, scores)
+    recipes = best_first(rows, scores)
     raw = references[references["match"] == RAW]
     for axis, (task, score) in zip(axes, scores.items(), strict=False):
         _draw_recipes(axis, rows[rows["task"] == task], recipes, score.name)
@@ -127,9 +94,9 @@ def _draw_row(
         axis.set_title(task, loc="left")
         if axis.dataLim.x0 < axis.dataLim.x1 / 2:  # accuracies would all be one point
             axis.set_xlim(left=0)
-    _draw_recipes(axes[-1], _costs(rows), recipes, _OPS)
+    _draw_recipes(axes[-1], _costs(rows), recipes, OPS)
     full = raw[(raw[NAME] == FULL) & raw["task"].isin(scores)]
-    _draw_reference(axes[-1], _costs(full)[_OPS].dropna(), FULL)
+    _draw_reference(axes[-1], _costs(full)[OPS].dropna(), FULL)
     axes[-1].set_xscale("log")
     axes[-1].set_xlabel("thousand synaptic operations\nper second (log scale)")
     axes[-1].set_title("cost, mean of the tasks", loc="left")
@@ -142,9 +109,9 @@ def _draw_row(
 
 def _costs(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Thousand operations per second, the mean of the tasks of each seed."""
-    of_tasks = per_seed(rows, [NAME, "match", "task"], _OPS)
-    ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[_OPS].mean()
-    return ops.assign(**{_OPS: ops[_OPS] / 1000})
+    of_tasks = per_seed(rows, [NAME, "match", "task"], OPS)
+    ops = of_tasks.groupby([NAME, "match", "seed"], as_index=False)[OPS].mean()
+    return ops.assign(**{OPS: ops[OPS] / 1000})
 
 
 def _draw_reference(axis: "Axes", values: "pd.Series", name: str) -> None:
@@ -173,20 +140,10 @@ def _same_costs(axes: "Sequence[Axes]") -> None:
         axis.xaxis.set_minor_locator(NullLocator())
 
 
-def _best_first(rows: "pd.DataFrame", scores: dict[str, Column]) -> list[str]:
-    """Recipes by their mean rank over the tasks, as pruned."""
-    raw = rows[rows["match"] == RAW]
-    ranks: Any = 0
-    for task, score in scores.items():
-        of_task = per_seed(raw[raw["task"] == task], [NAME], score.name)
-        means = of_task.groupby(NAME)[score.name].mean()
-        ranks = means.rank(ascending=score.better == "lower") + ranks
-    return [str(recipe) for recipe in ranks.sort_values().index]
-
-
 def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column: str) -> None:
     both = rows[rows["match"] != RAW][column].notna().any()
-    for raw, fill in ((True, "full"), (False, "none")):
+    for raw in (True, False):
+        fill = "full" if raw else "none"
         of_kind = per_seed(rows[(rows["match"] == RAW) == raw], [NAME, "match"], column)
         chosen = of_kind.groupby([NAME, "seed"])[column].mean().dropna().groupby(NAME)
         for k, recipe in enumerate(recipes):
@@ -196,8 +153,8 @@ def _draw_recipes(axis: "Axes", rows: "pd.DataFrame", recipes: list[str], column
             colour = recipe_style(recipe)["color"]
             y = k - (_SHIFT if raw else -_SHIFT) * bool(both)
             axis.errorbar(values.mean(), y, xerr=standard_error(values), linestyle="none",
-                          capsize=2, elinewidth=1, zorder=3, color=colour, fillstyle=fill,
-                          marker="o")  # fmt: skip
+                          capsize=2, elinewidth=1, zorder=3, color=colour, marker="o",
+                          **filled(fill, colour))  # fmt: skip
         if both:
-            name = "as pruned" if raw else _LABELS.get(_matched(rows), "rate matched")
-            axis.plot([], [], "o", color=SLATE, fillstyle=fill, label=name)
+            (name,) = {called(match) for match in rows["match"] if (match == RAW) == raw}
+            axis.plot([], [], "o", color=SLATE, label=name, **filled(fill, SLATE))

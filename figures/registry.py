@@ -60,11 +60,12 @@ FIGURES = {
     ),
     "paired_differences": FigureEntry(
         "pruning_methods",
-        "scores against operations, and paired differences between recipes of equal size",
-        "Above: mean and standard error over the seeds named above of score and operations; lines "
-        "join a recipe at several sizes. Below: mean paired difference and its 95 % interval "
-        "(Student, not corrected), small dots: seeds; open: at the rate of the unpruned network. "
-        "The control is the line at 0",
+        "scores against operations at equal size, and paired differences from one rival",
+        "Above, points and bars: mean and standard error over the seeds named above in both "
+        "directions; black: the unpruned network, dashed: no recurrence. Below: the mean of "
+        "the paired differences to the rival, which is the line at 0, and its 95 % interval "
+        "(Student, not corrected), right is better; small dots: seeds. Open: at the rate of "
+        "the unpruned network",
     ),
     "dynamics": FigureEntry(
         "dynamics",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from hrsnn_brian.figures.panels import (
     draw_means,
     few,
+    label_x,
     mean_over_seeds,
     over_seeds,
     panel_grid,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("network", "J", "g", "seed", "index")
 _VALUES = ("value_per_s", "rate_hz")
 PANELS = 3  # of each scan
+_INDEX = "index of the exponent"
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
@@ -42,14 +44,17 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             line = axes[number * columns : (number + 1) * columns]
             for axis, value in zip(line, values, strict=False):
                 _draw_panel(axis, scan.at(value), condition_styles(rows))
-                axis.set_title(f"{scan.name} = {value:.3g}, {scan.fixed}", loc="left")
+                axis.set_title(f"{scan.name} = {value:.3g}, {scan.fixed}", loc="left", pad=16)
             for axis in line[len(values) :]:
                 axis.set_visible(False)
         if ax is None:
             shared_legend(axes, 5)
-            say_spread(axes, rows["seed"].nunique(), "; upper right: mean rates")
+            more = "; above each panel: mean rates, or that a check failed"
+            say_spread(axes, rows["seed"].nunique(), more)
     for axis in axes:
         axis.label_outer()
+    if len(shown) > 1:  # where the scan below is the shorter one, the axis above has the labels
+        label_x(axes[len(shown[1][1]) : columns], _INDEX)
     return axes
 
 
@@ -64,8 +69,8 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", styles: dict[str, tuple[str,
         thin = {"markersize": 3.5, "capsize": 1.5, "elinewidth": 0.8}
         style = {"color": colour, "marker": marker, "label": name, "zorder": 3}
         draw_means(axis, points["index"], points, **style, **thin)
-        note = "check failed" if failed else f"{mean_over_seeds(of_condition, 'rate_hz'):.0f} Hz"
-        axis.text(0.98, 0.97 - 0.1 * k, note, color=colour, ha="right", va="top", fontsize=8,
+        note = "failed" if failed else f"{mean_over_seeds(of_condition, 'rate_hz'):.0f} Hz"
+        axis.text(k / len(styles), 1.01, note, color=colour, va="bottom", fontsize=8,
                   transform=axis.transAxes)  # fmt: skip
-    axis.set_xlabel("index of the exponent")
+    axis.set_xlabel(_INDEX)
     axis.set_ylabel("exponent (1/s)")

@@ -32,6 +32,8 @@ DATELESS: dict[str, dict[str, str | None]] = {
 GREY, SLATE = "#8C8C8C", "#4D4D4D"
 LINES = (ORANGE, BLUE, VERMILION, GREEN, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+# Of the members of a family, so many that the recipes of the package have a look each.
+_MEMBERS = ("s", "^", "v", "P", "<", ">", "X", "p", "h", "*")
 # A recipe has the colour of its family, the first word of its name, in every figure.
 FAMILIES = {
     "full": BLACK,
@@ -46,7 +48,7 @@ FAMILIES = {
     "fresh": SKY,
     "noise": "#A89A00",  # a darker YELLOW
     "lottery": "#7A5230",
-    "class-rewired": "#5B8C85",
+    "class": "#5B8C85",  # rewired
     "original": "#C08A3E",  # timescales
 }
 
@@ -59,15 +61,23 @@ def recipe_style(name: str) -> dict[str, Any]:
     Members of a family share a colour; the line and marker tell the one with the echo gain, and
     the marker others, from the plain one.
     """
-    family, *more = name.split()
-    echoed = bool(more) and more[-1] == "echo"
-    of_it = "".join(more)
-    marker = "o" if not more else "D" if echoed else MARKERS[1 + sum(of_it.encode()) % 4]
+    family = name.replace("-", " ").split()[0]
+    of_it = name.removeprefix(family)
+    echoed = of_it.endswith(" echo")
+    # a sum of letters, so that a look depends on the name alone; a test holds the looks apart
+    member = _MEMBERS[sum(of_it.encode()) % 255 % len(_MEMBERS)]
     return {
         "color": FAMILIES.get(family, SLATE),
-        "marker": "s" if marker == "D" and not echoed else marker,
+        "marker": "o" if not of_it else "D" if echoed else member,
         "linestyle": "--" if echoed else "-",
     }
+
+
+def filled(fill: str, colour: str) -> dict[str, Any]:
+    """A marker filled in one of matplotlib's ways, the rest of it white, not clear."""
+    face = "white" if fill == "none" else colour
+    style = "full" if fill == "none" else fill
+    return {"fillstyle": style, "markerfacecolor": face, "markerfacecoloralt": "white"}
 
 
 @contextmanager

@@ -20,7 +20,14 @@ from hrsnn_brian.figures.panels import (
     seeds_of,
     shared_legend,
 )
-from hrsnn_brian.figures.style import LINES, MARKERS, house_style, open_log_x, plain_log_x
+from hrsnn_brian.figures.style import (
+    LINES,
+    MARKERS,
+    house_style,
+    open_log_x,
+    plain_log_x,
+    recipe_style,
+)
 from hrsnn_brian.files.columns import NAME, Column
 from hrsnn_brian.files.tables import schema_in
 from hrsnn_brian.statistics.factors import factors_of, is_numeric, level, levels
@@ -110,12 +117,23 @@ def _counts(rows: "pd.DataFrame") -> "pd.Series":
 
 
 def _styles(table: "pd.DataFrame") -> dict[str, tuple[str, str]]:
-    """Category -> colour and symbol; a symbol of its own for those that share a colour."""
-    names = list(table[_CATEGORY].unique())[:_MOST]
-    n = len(LINES)
-    return {
-        name: (LINES[k % n], MARKERS[(k + k // n) % len(MARKERS)]) for k, name in enumerate(names)
-    }
+    """Category -> colour and symbol: those of its recipe, of several of one recipe another symbol.
+
+    Where nothing differs in its recipe each has a colour.
+    """
+    names = {str(c): str(n) for c, n in zip(table[_CATEGORY], table[NAME], strict=True)}
+    if len({*names.values()}) == 1 and [*names] != [*names.values()]:
+        n = len(LINES)
+        found = {
+            c: (LINES[k % n], MARKERS[(k + k // n) % len(MARKERS)]) for k, c in enumerate(names)
+        }
+    else:
+        found = {}
+        for category, name in names.items():
+            look, k = recipe_style(name), [*names.values()][: len(found)].count(name)
+            others = (look["marker"], *(m for m in MARKERS if m != look["marker"]))
+            found[category] = look["color"], others[k % len(others)]
+    return dict([*found.items()][:_MOST])
 
 
 def _is_grid(rows: "pd.DataFrame", numbers: list[Column]) -> bool:

@@ -28,7 +28,7 @@ from hrsnn_brian.figures.style import (
     open_log_x,
     recipe_style,
 )
-from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE
+from hrsnn_brian.files.columns import FULL, NAME
 from hrsnn_brian.statistics.paired_seeds import BySeed, Seeds, by_seed, left_out, relative
 
 if TYPE_CHECKING:
@@ -119,14 +119,8 @@ def _styles(rows: "pd.DataFrame") -> list[_Style]:
             continue
         kind = name.removesuffix(f", {training}")
         filled = training == _UNTRAINED
-        if kind == FULL:
-            colour, shape = BLACK, "o"
-        elif kind == NO_RECURRENCE:
-            colour, shape = GREY, "X"
-        else:
-            look = recipe_style(kind)
-            colour, shape = look["color"], look["marker"]
-        found.append(_Style(name, colour, shape, filled, len(found)))
+        look = recipe_style(kind)
+        found.append(_Style(name, look["color"], look["marker"], filled, len(found)))
     return found
 
 

@@ -96,6 +96,7 @@ STUDY = Study(
     },
     figures=(
         "pruning_methods",
+        "paired_differences",
         "dynamics",
         "pruning_history",
         "free_runs",

@@ -47,7 +47,8 @@ class StudyRun:
 
 class Sweep:
     """The points of a plan, as far as this process has to do with them. mine: those it is to
-    compute, unless another has them. done: those it computed."""
+    compute, unless another has them. apart: settings that tell them apart. done: those it computed.
+    """
 
     def __init__(
         self,
@@ -59,8 +60,8 @@ class Sweep:
     ) -> None:
         self.plan, self.run, self.shard = plan, run, shard
         self.done: list[Done] = []
+        self.apart = telling(plan.points)
         self.records = Records(plan.study, plan.points, run.path)
-        self._telling = telling(plan.points)
         self.mine = plan.points if shard is None else shard.of_points(plan.points)
         if retry_failed:
             self.records.forget_failures(self.mine)
@@ -153,7 +154,7 @@ class Sweep:
             if len(self.done) == SAMPLES:
                 for line in from_finished(self.records, self.mine, self.executor.slots).shortages():
                     progress.say(f"warning: {line}")
-            note = named({k: v for k, v in done.point.items() if k in self._telling})
+            note = named(done.point, self.apart)
             progress.advance(
                 f"{note} FAILED: {done.error}" if done.error else note, done.seconds, done.cold
             )

@@ -1,7 +1,7 @@
 """The points of a study and their rows: asked for, checked, named in every error, and filed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,21 +55,34 @@ def exact_text(value: object) -> str:
     return json.dumps(plain(value, exact=True), sort_keys=True)
 
 
-def named(point: Point) -> str:
-    """The point's short settings, as a line of progress or an error calls it."""
+def named(point: Point, settings: Collection[str] = ()) -> str:
+    """The point's short settings, as a line of progress or an error calls it.
+
+    settings: to which it is limited, if the point has one of them.
+    """
     short = (str, int, float, bool, type(None))
-    text = " ".join(f"{k}={v}" for k, v in point.items() if isinstance(v, short) and v != "")
+    told = {k: v for k, v in point.items() if isinstance(v, short) and v != ""}
+    told = {k: v for k, v in told.items() if k in settings} or told
+    text = " ".join(f"{k}={v}" for k, v in told.items())
     return text or repr(point)[:100]
 
 
-def telling(points: Sequence[Point]) -> set[str]:
-    """The settings that tell the points apart; all of them if there is one point only."""
-    values: dict[str, set[str]] = {}
-    for point in points:
-        for name, value in point.items():
-            values.setdefault(name, set()).add(exact_text(value))
-    missing = {name for name in values if any(name not in point for point in points)}
-    return missing | {k for k, found in values.items() if len(found) > 1 or len(points) == 1}
+def telling(points: Collection[Point]) -> list[str]:
+    """Settings that tell points apart: not all the same, and no truth values beside those that do.
+
+    A truth value stays where without it fewer points were told apart.
+    """
+    values = {
+        key: [exact_text(point.get(key)) for point in points]
+        for key in dict.fromkeys(key for point in points for key in point)
+    }
+    differ = [key for key, found in values.items() if len(set(found)) > 1]
+    words = [key for key in differ if not {*values[key]} <= {"true", "false"}]
+
+    def told_apart(keys: list[str]) -> int:
+        return len(set(zip(*(values[key] for key in keys), strict=True)))
+
+    return words if told_apart(words) == told_apart(differ) else differ
 
 
 def rows_of(study: Study, point: Point, engine: "Engine") -> list[Row]:

@@ -81,4 +81,4 @@ def test_reproduce_ends_with_a_report_without_figures_it_has_no_rows_for(tmp_pat
     assert "no figure free_runs: the run has no rows for it" in said.err
     assert (run / "figures" / "eigenvalue_clouds.svg").is_file()
     text = (run / "report.html").read_text(encoding="utf-8")
-    assert text.count("<img ") == len(list((run / "figures").glob("*.svg"))) == 4
+    assert text.count("<img ") == len(list((run / "figures").glob("*.svg"))) == 5

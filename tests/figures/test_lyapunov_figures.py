@@ -217,7 +217,7 @@ def test_spectra_are_drawn_per_condition_and_failed_ones_are_named(spectra):
     _, y, _ = curves(axes[1])["heterogeneous"]
     np.testing.assert_allclose(y, [0.6, -0.4, -1.4])
     assert np.isnan(curves(axes[2])["heterogeneous"][1]).all()
-    assert {text.get_text() for text in axes[2].texts} == {"16 Hz", "check failed"}
+    assert {text.get_text() for text in axes[2].texts} == {"16 Hz", "failed"}
 
 
 def test_convergence_shows_the_largest_exponent_with_both_errors(spectra):

@@ -32,12 +32,13 @@ def rows(keep=0.05):
     return found
 
 
-RAW, MATCHED = "full", "none"  # how points are filled
+RAW, MATCHED = True, False  # whether points are filled
 
 
 def points(axis, fill):
     """x and y of the points filled so, in the order of the recipes."""
-    lines = [c.lines[0] for c in axis.containers if c.lines[0].get_fillstyle() == fill]
+    lines = [c.lines[0] for c in axis.containers]
+    lines = [line for line in lines if (line.get_markerfacecolor() != "white") == fill]
     return np.column_stack(
         [
             np.concatenate(d).astype(float)

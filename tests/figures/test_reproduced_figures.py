@@ -20,9 +20,11 @@ from hrsnn_brian.figures import (
     time_constants,
 )
 from hrsnn_brian.figures.registry import drawable, drawn
-from hrsnn_brian.figures.style import BLACK, PURPLE, VERMILION, recipe_style
-from hrsnn_brian.files.columns import identity
+from hrsnn_brian.figures.style import BLACK, FAMILIES, PURPLE, VERMILION, recipe_style
+from hrsnn_brian.files.columns import FULL, identity
 from hrsnn_brian.files.tables import Table, write_table
+from hrsnn_brian.pruning.recipes import RECIPES
+from hrsnn_brian.studies.compared_recipes import COMPARED
 
 NETWORKS = {"full": 12, "lnp": 6, "lnp echo": 6}  # neurons
 
@@ -132,6 +134,14 @@ def test_a_recipe_has_one_look_whatever_stands_beside_it():
     assert plain["linestyle"] != echoed["linestyle"]
 
 
+def test_no_two_recipes_of_the_package_look_the_same():
+    names = dict.fromkeys([*RECIPES, *COMPARED, FULL])
+    looks = {name: tuple(recipe_style(name).values()) for name in names}
+    assert len({*looks.values()}) == len(names)
+    rewired = {looks[name][0] for name in names if name.startswith("class")}
+    assert rewired == {FAMILIES["class"]}  # with a hyphen or without
+
+
 def test_concept_shows_every_synapse_every_neuron_and_those_removed():
     before, after, times = concept.draw(frame(neurons), frame(synapses))
     assert before.get_title(loc="left") == "unpruned: 12 neurons,\n12 synapses"
@@ -200,6 +210,7 @@ def test_clouds_share_axes_with_the_border_of_growth_inside():
     assert [len(axis.collections[0].get_offsets()) for axis in clouds] == [12, 6, 6]
     assert len({axis.get_xlim() for axis in clouds}) == 1
     assert clouds[0].get_xlim()[1] >= 0.0
+    assert {cloud.get_xlabel() for cloud in clouds} == {"real part (1/s)"}  # none is below them
     assert clouds[1].get_title(loc="left") == "lnp\nmodes on 2 of 6 neurons"
     assert [line.get_xdata()[-1] for line in modes.lines] == pytest.approx([1 / 6, 1 / 3, 1 / 3])
 

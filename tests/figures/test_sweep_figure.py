@@ -8,7 +8,7 @@ from scores import nrmse_84, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import noise_robustness, scale, sweep
-from hrsnn_brian.figures.style import BLACK
+from hrsnn_brian.figures.style import BLACK, GREEN, VERMILION
 from hrsnn_brian.files.columns import FULL, PRUNED, Column
 from hrsnn_brian.files.schema import schema_of
 from hrsnn_brian.files.tables import Table
@@ -54,6 +54,11 @@ def curves(axis):
     return found
 
 
+def colours(axis):
+    """Name -> colour of its curve."""
+    return {bars.get_label(): bars.lines[0].get_color() for bars in axis.containers}
+
+
 def within(axes):
     figure = axes[0].figure
     figure.draw_without_rendering()
@@ -76,7 +81,7 @@ def test_one_number_is_a_line_per_category_with_bars_over_seeds():
     np.testing.assert_allclose(half, 0.01 / np.sqrt(3), rtol=1e-6)  # s.d. .01 over three seeds
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["0.1", "0.2", "0.3"]
     assert axis.get_xlabel() == "J"
-    assert len({line.get_color() for line in axis.lines if line.get_marker() in "os"}) == 2
+    assert colours(axis) == {FULL: BLACK, "lnp": VERMILION}
     within(axes)
 
 
@@ -169,7 +174,7 @@ def test_noise_has_a_column_per_kind_that_begin_with_the_same_points():
         np.testing.assert_allclose(y, wanted)
         np.testing.assert_allclose(x, range(len(wanted)))
     assert [t.get_text() for t in axes[2].get_xticklabels()] == ["0", "0.1", "0.3"]
-    assert axes[0].containers[0].lines[0].get_color() == BLACK  # full, wherever it stands
+    assert colours(axes[0]) == {FULL: BLACK, "lnp": VERMILION}
     within(axes)
 
 
@@ -190,6 +195,7 @@ def test_scale_draws_costs_and_the_score_on_logarithmic_axes():
     ]
     axes = scale.draw(Table(rows, schema_of(rows, OWN)).frame())
     np.testing.assert_allclose(curves(axes[2])["frugal"][1], [200, 500, 5000])
+    assert colours(axes[0]) == {FULL: BLACK, "frugal": GREEN}
     assert [axis.get_xscale() for axis in axes] == ["log"] * 4
     assert [axis.get_yscale() for axis in axes] == ["log", "log", "log", "linear"]
     assert axes[3].get_ylabel().startswith("NRMSE 84 steps ahead")

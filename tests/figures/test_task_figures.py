@@ -6,7 +6,7 @@ from scores import nrmse_84, vpt
 
 from hrsnn_brian.errors import InputError
 from hrsnn_brian.figures import classification_table, prediction_table, transfer
-from hrsnn_brian.figures.style import BLACK, BLUE, GREY, ORANGE
+from hrsnn_brian.figures.style import BLACK, GREEN, GREY, VERMILION
 from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED
 from hrsnn_brian.files.score import HIGHER, Score
 from hrsnn_brian.files.tables import Table, read_table
@@ -104,6 +104,9 @@ def test_above_one_is_better_for_errors_and_for_times():
         if name != NO_RECURRENCE:
             np.testing.assert_allclose(points(tasks, f"{name}, stdp")[1], [0.8 * level] * 2)
     assert [text.get_text() for text in tasks.get_xticklabels()] == [MG, LORENZ]
+    colours = {c.get_label(): c.lines[0].get_color() for c in tasks.containers}
+    assert colours["lnp"] == colours["lnp, stdp"] == VERMILION
+    assert (colours["frugal"], colours[NO_RECURRENCE]) == (GREEN, GREY)
     assert "inverse" in tasks.get_ylabel()
     means = {tuple(np.concatenate(c.lines[0].get_data())) for c in costs.containers}
     assert {(0.1, 0.5), (0.05, 1.25)} <= means
@@ -142,13 +145,14 @@ def test_models_stand_best_first_with_their_means_and_errors():
     (axis,) = prediction_table.draw(Table(prediction_rows()).frame())
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["ESN", FULL, "lnp", NO_RECURRENCE, "linear AR"]
-    assert points(axis, "unpruned network") == (pytest.approx([0.105]), pytest.approx([1]))
-    (full,) = [c for c in axis.containers if c.get_label() == "unpruned network"]
-    whisker = full.lines[2][0].get_segments()[0]
+    found = {names[int(c.lines[0].get_ydata()[0])]: c.lines for c in axis.containers}
+    assert found[FULL][0].get_xdata() == pytest.approx([0.105])
+    whisker = found[FULL][2][0].get_segments()[0]
     assert np.ptp(whisker[:, 0]) == pytest.approx(2 * 0.005)
-    kinds = {c.get_label(): c.lines[0].get_color() for c in axis.containers}
-    assert (kinds["unpruned network"], kinds["pruned network"]) == (BLACK, BLUE)
-    assert (kinds["control of the network"], kinds["without a network"]) == (ORANGE, GREY)
+    looks = {name: (line.get_color(), line.get_marker()) for name, (line, *_) in found.items()}
+    assert (looks[FULL], looks["lnp"]) == ((BLACK, "D"), (VERMILION, "o"))
+    assert looks[NO_RECURRENCE] == (GREY, "s")
+    assert looks["linear AR"] == (GREY, "^")
     assert "log scale" in axis.get_xlabel()  # 0.055 to 0.505
 
 
@@ -195,6 +199,8 @@ def test_accuracy_stands_over_events_and_what_has_none_is_a_line():
         for c in digits.containers
     }
     assert found == {(1000.0, 0.81), (1000.0, 0.9), (100.0, 0.76)}
+    looks = {(c.lines[0].get_color(), c.lines[0].get_markerfacecolor()) for c in digits.containers}
+    assert looks == {(BLACK, BLACK), (BLACK, "white"), (VERMILION, VERMILION)}
     levels = {
         line.get_label(): line.get_ydata()[0]
         for line in digits.lines

@@ -59,7 +59,7 @@ def test_it_has_verdicts_figures_tables_and_where_they_come_from(run, page):
     text = page.read_text(encoding="utf-8")
     assert "✓ holds" in text
     assert text.count('<img src="data:image/svg+xml;base64,') == 1
-    assert text.count("<figure>") == 3  # two of the study lack a column here, and it is said
+    assert text.count("<figure>") == 3  # the study's own two lack a column here, and it is said
     assert "<strong>No figure:</strong>" in text
     assert "hrsnn study pruning_methods --set &#39;seeds=10 or so&#39;" in text
     assert "/somewhere" not in text

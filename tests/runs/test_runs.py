@@ -16,7 +16,7 @@ from hrsnn_brian.errors import InputError, PointsFailedError
 from hrsnn_brian.files.atomic import plain, replacing, write_json, write_npz, write_text
 from hrsnn_brian.files.tables import columns_of, read_table, table_text, write_table
 from hrsnn_brian.files.toml import dump_toml
-from hrsnn_brian.runs.points import telling
+from hrsnn_brian.runs.points import named, telling
 from hrsnn_brian.runs.progress import EngineProgress, Lines, Progress, Steps, clock_text
 from hrsnn_brian.runs.records import point_name
 from hrsnn_brian.runs.run_directory import RunDirectory, free_directory
@@ -329,6 +329,24 @@ def test_point_names_depend_on_content_not_on_order(study_file):
     assert point_name(load_study(str(study_file)), {"a": 1}) != point_name(study, {"a": 1})
 
 
+def test_a_line_of_progress_names_what_tells_its_point_apart():
+    points = [
+        {
+            "seed": seed,
+            "recipe": recipe,
+            "stability": True,
+            "pictured": seed == 0,
+            "tasks": ["wind"],
+        }
+        for seed in (0, 1)
+        for recipe in ("lnp", "frugal")
+    ]
+    assert telling(points) == ["seed", "recipe"]
+    assert named(points[3], telling(points)) == "seed=1 recipe=frugal"
+    assert telling([*points, points[0] | {"pictured": False}])[-1] == "pictured"  # it does tell
+    assert named(points[0], telling(points[:1])) == "seed=0 recipe=lnp stability=True pictured=True"
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_sweep_killed_with_sigkill_resumes_and_repeats_only_what_was_in_flight(
     study_file, tmp_path, jobs
@@ -509,10 +527,3 @@ def test_a_file_that_is_no_study_is_refused(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(InputError, match=message):
         load_study(str(path))
-
-
-def test_progress_names_what_tells_the_points_apart():
-    points = [{"seed": s, "stability": True, "recipe": r} for s in (0, 1) for r in ("a", "b")]
-    assert telling(points) == {"seed", "recipe"}
-    assert telling([*points, {"seed": 3, "recipe": "a"}]) == {"seed", "recipe", "stability"}
-    assert telling(points[:1]) == {"seed", "recipe", "stability"}
