@@ -1,4 +1,4 @@
-"""Score and synaptic events against the spread of tau_m, and clusters beside one, per task.
+"""Score, events, rate and memory against the spread of tau_m, and clusters beside one, per task.
 
 A column of panels per task. Curve: networks that differ in tau_m alone, 0 the homogeneous one.
 Right of it: equal thresholds, slower excitatory membranes, the clustered network and one cluster.
@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_CV, _EVENTS = "tau_m_cv", "synaptic_events_per_sample"
+_CV, _EVENTS, _MEMORY = "tau_m_cv", "synaptic_events_per_sample", "memory_capacity"
+_BELOW = {
+    _EVENTS: "synaptic events\nper sample or image",
+    "rate_hz": "mean rate (Hz)",
+    _MEMORY: "linear memory capacity\n(samples)",
+}
 _NEEDED = ("seed", "task", "network", "readout", "note", _CV)
 
 
 def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
-    """Draws a table of the study heterogeneity: score above synaptic events, a column per task.
+    """Draws a table of the study heterogeneity: score, events, rate, memory; a column per task.
 
-    ax: as many axes, row by row; None makes a figure. Raises InputError if a column, rows or scores
-    are missing, or the axes are too few.
+    Memory is not drawn of tables that lack it. ax: as many axes, row by row; None makes a figure.
+    Raises InputError if a column, rows or scores are missing, or the axes are too few.
     """
     table = require(table, _NEEDED, (_EVENTS,))
     tasks = {str(task): rows for task, rows in table.groupby("task", sort=False)}
@@ -42,20 +47,23 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
         for task, rows in tasks.items()
         for seeds in seeds_of(rows, [NAME], [scores[task].name])
     ]
+    below = [name for name in _BELOW if name in table and table[name].notna().any()]
     with house_style():
-        axes = panel_grid(ax, (2, len(tasks)), (2.7, 2.2))
+        axes = panel_grid(ax, (1 + len(below), len(tasks)), (2.7, 1.8))
         for column, (task, rows) in enumerate(tasks.items()):
-            above, below = axes[column], axes[len(tasks) + column]
+            panels = axes[column :: len(tasks)]
             counted = rows[rows["note"].isna() | (rows["note"] == "")]
             counted = counted[counted[NAME] != NO_RECURRENCE]  # far off the scale
-            _draw_networks(above, counted, scores[task].name)
-            _draw_networks(below, counted, _EVENTS)
-            above.set_title(task, loc="left")
-            above.set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
-            below.set_ylim(bottom=0)
-            below.set_ylabel("synaptic events\nper sample or image" if column == 0 else "")
-            above.set_xlabel("")
-            above.set_xticklabels([])
+            for axis, drawn in zip(panels, (scores[task].name, *below), strict=True):
+                _draw_networks(axis, counted, drawn)
+                axis.set_ylabel(_BELOW.get(drawn, "") if column == 0 else "")
+            for axis in panels[1:]:
+                axis.set_ylim(bottom=0)
+            for axis in panels[:-1]:
+                axis.set_xlabel("")
+                axis.set_xticklabels([])
+            panels[0].set_title(task, loc="left")
+            panels[0].set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
         if ax is None:
             more = "; all networks of a task at one mean rate"
             say_spread(axes, table["seed"].nunique(), more + left_out(missing))

@@ -156,7 +156,7 @@ FIGURES = {
     ),
     "heterogeneity": FigureEntry(
         "heterogeneity",
-        "score and operations against the spread of tau_m, clusters beside one",
+        "score, operations, rate and memory against the spread of tau_m, clusters beside one",
         "Points and bars: mean and standard error over the seeds named above, at "
         "equal size and rate. The control has equal time constants",
     ),

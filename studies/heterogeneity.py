@@ -177,6 +177,7 @@ def _rows(
     task: "Task",
 ) -> list[Row]:
     """The row on one task, at the rate of the drawn network; without a score if there is none."""
+    from hrsnn_brian.dynamics.probe import Measurements
     from hrsnn_brian.evaluation.controls import TaskRate
     from hrsnn_brian.evaluation.evaluate import network_rows
 
@@ -189,6 +190,7 @@ def _rows(
     rate = TaskRate(engine, task, seed)
     network, why = rate.matched(pruned, task_rate(drawn, engine, task, seed))
     told["note"] = "; ".join(filter(None, [note, why and f"{RATE_MISSED}: {why}"]))
+    told["memory_capacity"] = Measurements(engine, seed).memory_capacity(network)
     rows = network_rows(network, task, point[NAME], engine, seed, readouts)
     return [row | told for row in rows]
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hrsnn_brian.dynamics import probe
 from hrsnn_brian.errors import InputError, TableError
 from hrsnn_brian.evaluation import controls, evaluate
 from hrsnn_brian.figures.heterogeneity import draw
@@ -124,11 +125,12 @@ def test_a_row_says_how_its_rate_was_matched(monkeypatch, reached):
 
     monkeypatch.setattr(controls.TaskRate, "matched", matched)
     monkeypatch.setattr(evaluate, "network_rows", rows)
+    monkeypatch.setattr(probe.Measurements, "memory_capacity", lambda *_: 7.5)
     point = study.points(options("seeds=1", "tasks=wind", "cvs=0.58"), 5)[1]
     (row,) = study.run(point, None)
     assert asked == [12.0]
     assert (row["network"], row["readout"], row["match"]) == ("tau_m cv 0.58", "spikes", "bias")
-    assert row[study.CV] == 0.58
+    assert (row[study.CV], row["memory_capacity"]) == (0.58, 7.5)
     assert row["note"] == ("" if reached else "rate out of reach: not met within 2 %")
 
 
@@ -137,8 +139,8 @@ def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypa
     what cannot be pruned has rows without scores."""
     seen = []
 
-    def cut(point, recipe, full, probe):
-        seen.append((recipe.name, point["keep"], len(set(full.tau_m)) > 2, probe.task.name))
+    def cut(point, recipe, full, measures):
+        seen.append((recipe.name, point["keep"], len(set(full.tau_m)) > 2, measures.task.name))
         return (None, "size out of reach") if point[NAME] == study.EQUAL else (full, "")
 
     monkeypatch.setattr(study, "pruned_to", cut)
@@ -149,6 +151,7 @@ def test_networks_are_pruned_before_their_rate_is_that_of_the_drawn_one(monkeypa
         "network_rows",
         lambda network, task, name, *rest: [identity(name, seed=5, task=task.name)],
     )
+    monkeypatch.setattr(probe.Measurements, "memory_capacity", lambda *_: 7.5)
     chosen = options("seeds=1", "tasks=wind,google", "recipe=random echo", "keep=0.1")
     rows = [row for point in study.points(chosen, 5)[:2] for row in study.run(point, None)]
     assert seen == [("random echo", 0.1, False, "wind"), ("random echo", 0.1, True, "wind")]
@@ -173,6 +176,7 @@ def table_rows(gain, seeds=9):
             row = identity(name, seed=seed, task="digits", readout="spikes", match="bias")
             cv = dict(zip(NAMES, (0.0, 0.58, 1.0), strict=False)).get(name)
             row |= {study.CV: cv, study.EVENTS: 80.0 if name == study.CLUSTERED else 100.0}
+            row |= {"memory_capacity": 5 + more}
             found.append(row | {"accuracy": score, "note": "", "rate_hz": 20.0})
     return found
 
@@ -212,7 +216,7 @@ def test_a_row_at_another_rate_is_left_out():
 
 def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
     rows = table_rows(GAINS)
-    score, events = draw(Table(rows).frame())
+    score, events, rate, memory = draw(Table(rows).frame())
     curve, clusters = (c.lines[0] for c in score.containers)
     values = {
         name: [float(r["accuracy"].value) for r in rows if r["network"] == name] for name in NAMES
@@ -225,6 +229,10 @@ def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
     np.testing.assert_allclose(found, [np.mean(values[name]) for name in (*NAMES[3:5], *NAMES[6:])])
     assert min(by_place) > 1
     assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100, 100, 100]
+    assert set(rate.containers[0].lines[0].get_ydata()) == {20.0}
+    remembered = np.array(memory.containers[0].lines[0].get_ydata(), dtype=float)
+    np.testing.assert_allclose(remembered, [5 + more for more in GAINS[:3]])
+    assert len(draw(Table(rows).frame().drop(columns="memory_capacity"))) == 3
     with pytest.raises(TableError, match=study.CV):
         draw(Table(rows).frame().drop(columns=study.CV))
 
