@@ -21,7 +21,7 @@ from hrsnn_brian.network.presets import DEFAULT_PRESET, load_preset
 from hrsnn_brian.pruning.recipes import RECIPES
 from hrsnn_brian.runs.options import Names, Options, Recipes, StudyOptions, Tasks
 from hrsnn_brian.runs.study import Point, Study
-from hrsnn_brian.settings.fields import Flag, Real, Text, Whole
+from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out
 from hrsnn_brian.studies.recipe_scores import PRIMARY, RAW, TASKS, scored_rows
@@ -48,7 +48,12 @@ class TuningOptions(StudyOptions):
         "what a readout sees beside the present input"
     )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
-    short_tasks: Flag = Flag(True).about("shorter series, for a first look")
+    short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
+    data: OptionalText = OptionalText("a folder, or an .npz file").about(
+        "where the images are, of sets that come in files"
+    )
+    train: OptionalWhole = OptionalWhole(low=3).about("training images of a set at most")
+    test: OptionalWhole = OptionalWhole(low=1).about("test images of a set at most")
 
     def __post_init__(self) -> None:
         for preset in self.presets:

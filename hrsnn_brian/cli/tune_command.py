@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import shlex
 from typing import TYPE_CHECKING
 
 from hrsnn_brian.cli.options import add_common, add_settings, default_jobs, user_path, whole
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from hrsnn_brian.runs.tune import Tuned
 
 _SHOWN = 5  # of the trials, the best ones
+_IMAGES = ("data", "train", "test")  # settings that the study has, too
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     output.say()
     output.say(f"trials in {found.path / 'tables' / TABLE}")
     output.say(f"wrote {args.out}; validation blocks chose it, so confirm it on fresh seeds:")
-    output.say(f"hrsnn study tuning --seed N --set presets=default,{args.out}")
+    output.say(_confirming(args))
     output.result(
         {
             "command": "tune",
@@ -64,6 +66,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
         }
     )
     return 0
+
+
+def _confirming(args: argparse.Namespace) -> str:
+    """The study on the same tasks and images, of seeds that chose nothing."""
+    chosen = [f"presets=default,{args.out}", f"tasks={','.join(args.task)}"]
+    chosen += [word for word in args.settings or [] if word.partition("=")[0] in _IMAGES]
+    return " ".join(["hrsnn study tuning --seed N", *(f"--set {shlex.quote(c)}" for c in chosen)])
 
 
 def _shown(found: "Tuned") -> str:

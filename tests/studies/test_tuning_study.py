@@ -1,5 +1,6 @@
 """The study of what a tuned setting is worth: its points, rows and verdicts."""
 
+import numpy as np
 import pytest
 
 from hrsnn_brian.errors import InputError
@@ -33,6 +34,21 @@ def test_a_preset_file_of_ones_own_takes_part(tmp_path):
     assert {HRSNNParams.from_dict(point["network"]).weights.J for point in found} == {0.1, 0.07}
     with pytest.raises(InputError, match="nowhere"):
         options("presets=default,nowhere")
+
+
+def test_images_that_come_in_files_are_named(tmp_path):
+    random = np.random.default_rng(0)
+    images = {
+        f"x_{part}": random.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+        for part, n in (("train", 40), ("test", 9))
+    }
+    labels = {"y_train": np.arange(40) % 10, "y_test": np.arange(9)}
+    np.savez(tmp_path / "mnist.npz", **images, **labels)
+    named = ("tasks=mnist", f"data={tmp_path}", "train=30", "seeds=1")
+    (task,) = tuning.points(options(*named), 0)[0]["tasks"]
+    assert (task["task"], task["task_settings"]["train"]) == ("mnist", 30)
+    with pytest.raises(InputError, match="data"):
+        tuning.points(options("tasks=mnist", "seeds=1"), 0)
 
 
 def rows(first, second):
