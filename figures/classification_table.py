@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
+    error_of,
     judged_by,
     panel_grid,
+    records,
     require,
     say_spread,
     shared_legend,
-    standard_error,
 )
 from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, PRUNED
@@ -101,8 +102,8 @@ def _draw_networks(
     fills: dict[str, str],
 ) -> Iterator[Seeds]:
     for readout, fill in fills.items():
-        records = _records(rows[(rows["readout"] == readout)])
-        scores, events = (by_seed(records, NAME, column) for column in (score, _EVENTS))
+        chosen = records(rows[rows["readout"] == readout])
+        scores, events = (by_seed(chosen, NAME, column) for column in (score, _EVENTS))
         for name, look in looks.items():
             found, cost = scores.get(name, Seeds()), events.get(name, Seeds())
             yield found
@@ -111,8 +112,8 @@ def _draw_networks(
             axis.errorbar(
                 mean(cost.values()),
                 mean(found.values()),
-                xerr=_error(cost) or None,
-                yerr=_error(found) or None,
+                xerr=error_of(cost) or None,
+                yerr=error_of(found) or None,
                 capsize=2,
                 elinewidth=1,
                 zorder=3,
@@ -124,11 +125,11 @@ def _draw_networks(
 
 def _draw_lines(axis: "Axes", rows: "pd.DataFrame", score: str) -> Iterator[Seeds]:
     """Lines of what costs no synaptic event: its primary readout, or it has none."""
-    for k, (name, found) in enumerate(by_seed(_records(rows), NAME, score).items()):
+    for k, (name, found) in enumerate(by_seed(records(rows), NAME, score).items()):
         yield found
         if not found:
             continue
-        level, error = mean(found.values()), _error(found)
+        level, error = mean(found.values()), error_of(found)
         colour = SLATE if k % 2 else GREY
         dashes: Any = _DASHES[k % len(_DASHES)]
         axis.axhline(level, color=colour, linestyle=dashes, linewidth=1.1, label=name, zorder=1)
@@ -158,13 +159,3 @@ def _explain(axis: "Axes", looks: dict[str, dict[str, Any]], fills: dict[str, st
     for readout, fill in fills.items():
         axis.plot([], [], linestyle="none", marker="o", color=SLATE, label=f"readout: {readout}",
                   markersize=_SIZE, **filled(fill, SLATE))  # fmt: skip
-
-
-def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-
-
-def _error(found: Seeds) -> float:
-    import pandas as pd
-
-    return standard_error(pd.Series([*found.values()]))

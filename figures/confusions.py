@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrsnn_brian.figures.panels import figure_of, panel_grid, per_seed, require, say_spread
-from hrsnn_brian.figures.panels import standard_error as error_of
+from hrsnn_brian.figures.panels import (
+    figure_of,
+    panel_grid,
+    per_seed,
+    require,
+    say_spread,
+    standard_error,
+)
 from hrsnn_brian.figures.style import house_style
 from hrsnn_brian.files.columns import NAME
 
@@ -86,7 +92,7 @@ def _draw_panel(axis: "Axes", rows: "pd.DataFrame", classes: list[str], title: s
     accuracy = hits.fillna(0.0)
     said = f"{accuracy.mean():.3f}"
     if len(accuracy) > 1:
-        said += f" ± {error_of(accuracy):.3f}"
+        said += f" ± {standard_error(accuracy):.3f}"
     axis.set_title(f"{title}, {said}", loc="left")
     if len(classes) <= _NAMED:
         turned = 90 if max(map(len, classes)) > 2 else 0

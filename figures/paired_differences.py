@@ -26,11 +26,12 @@ from hrsnn_brian.figures.equal_size import (
     percent,
 )
 from hrsnn_brian.figures.panels import (
+    error_of,
     panel_grid,
+    records,
     say_above,
     say_empty,
     shared_legend,
-    standard_error,
 )
 from hrsnn_brian.figures.style import GREY, SLATE, filled, house_style, open_log_x, recipe_style
 from hrsnn_brian.files.columns import FULL, NAME, NO_RECURRENCE, Column
@@ -57,8 +58,7 @@ class _Compared:
     rival: str
 
     def _by_seed(self, column: str) -> BySeed:
-        records = [{str(k): v for k, v in row.items()} for row in self.rows.to_dict("records")]
-        return by_seed(records, NAME, column)
+        return by_seed(records(self.rows), NAME, column)
 
     @cached_property
     def scores(self) -> BySeed:
@@ -150,8 +150,8 @@ def _draw_costs(axis: "Axes", compared: list[_Compared], order: list[str]) -> No
             scores, costs = one.scores.get(name, Seeds()), one.costs.get(name, Seeds())
             if not scores or not costs:
                 continue
-            axis.errorbar(mean(costs.values()), mean(scores.values()), xerr=_error(costs),
-                          yerr=_error(scores), zorder=3, **_look(name, one.match))  # fmt: skip
+            axis.errorbar(mean(costs.values()), mean(scores.values()), xerr=error_of(costs),
+                          yerr=error_of(scores), zorder=3, **_look(name, one.match))  # fmt: skip
         if several:
             fill = filled("full" if one.match == RAW else "none", SLATE)
             axis.plot([], [], "o", color=SLATE, label=called(one.match), **fill)
@@ -168,7 +168,7 @@ def _draw_bare(axis: "Axes", bare: Seeds) -> None:
     if not bare:
         return
     colour, dashes = REFERENCES[NO_RECURRENCE]
-    level, error = mean(bare.values()), _error(bare)
+    level, error = mean(bare.values()), error_of(bare)
     low, high = axis.dataLim.intervaly
     off = max(low - level, level - high)
     if 0 < _FAR * (high - low) < off:
@@ -230,12 +230,6 @@ def _mark(name: str, match: str) -> dict[str, Any]:
     style = recipe_style(name)
     fill = filled("full" if match == RAW else "none", style["color"])
     return {**style, "linestyle": "none", **fill}
-
-
-def _error(found: Seeds) -> float:
-    import pandas as pd
-
-    return standard_error(pd.Series([*found.values()]))
 
 
 def _say(axes: "Sequence[Axes]", panels: dict[str, list[_Compared]], more: str) -> None:

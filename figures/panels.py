@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
@@ -59,8 +59,7 @@ def require(
             raise TableError("table", f"{len(table)} rows", f"column {column!r} is empty")
     table = table.replace([math.inf, -math.inf], math.nan)
     if "network" in columns:
-        names = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-        table = table.assign(**{NAME: [row[NAME] for row in named(names)]})
+        table = table.assign(**{NAME: [row[NAME] for row in named(records(table))]})
     if values and table[list(values)].isna().all(axis=None):
         raise TableError("table", f"{len(table)} rows", f"no row has a value of {values[0]!r}")
     return table
@@ -176,6 +175,18 @@ def standard_error(values: "pd.Series") -> float:
     return float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
 
 
+def error_of(seeds: Mapping[Any, float]) -> float:
+    """The same of seed -> value."""
+    import pandas as pd
+
+    return standard_error(pd.Series([*seeds.values()]))
+
+
+def records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows as dicts, as `statistics.paired_seeds` takes them."""
+    return [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
+
+
 def few(values: Iterable[float], n: int) -> list[float]:
     """At most n of the sorted distinct values, evenly chosen, first and last among them."""
     ordered = sorted(set(values))
@@ -236,8 +247,7 @@ def seeds_of(
     rows: "pd.DataFrame", by: Sequence[str], columns: Iterable[str], any_size: bool = False
 ) -> list[Seeds]:
     """The seeds behind every mean of `columns`, one for each different `by`."""
-    records = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-    named_rows = [{**row, _GROUP: [row[name] for name in by]} for row in records]
+    named_rows = [{**row, _GROUP: [row[name] for name in by]} for row in records(rows)]
     found = (by_seed(named_rows, _GROUP, column, any_size) for column in columns)
     return [seeds for groups in found for seeds in groups.values()]
 

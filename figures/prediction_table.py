@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
+    error_of,
     judged_by,
     panel_grid,
+    records,
     require,
     say_spread,
     shared_legend,
-    standard_error,
 )
 from hrsnn_brian.figures.style import (
     BLACK,
@@ -81,11 +82,9 @@ def draw(table: "pd.DataFrame", ax: Any = None, readout: str = "spikes") -> "lis
 
 
 def _draw_task(axis: "Axes", rows: "pd.DataFrame", score: Column) -> BySeed:
-    import pandas as pd
-
-    records = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-    found = by_seed(records, NAME, score.name)
-    kinds = {row[NAME]: _kind(row) for row in records}
+    seen = records(rows)
+    found = by_seed(seen, NAME, score.name)
+    kinds = {row[NAME]: _kind(row) for row in seen}
     shown = {name: mean(seeds.values()) for name, seeds in found.items() if seeds}
     best_first = sorted(shown, key=lambda name: shown[name], reverse=score.better == "higher")
     for kind, (colour, marker) in _KINDS.items():
@@ -94,7 +93,7 @@ def _draw_task(axis: "Axes", rows: "pd.DataFrame", score: Column) -> BySeed:
             axis.errorbar(
                 shown[name],
                 best_first.index(name),
-                xerr=standard_error(pd.Series([*found[name].values()])),
+                xerr=error_of(found[name]),
                 linestyle="none",
                 marker=marker,
                 color=recipe_style(name)["color"] if kind == _PRUNED else colour,

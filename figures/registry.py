@@ -145,7 +145,7 @@ FIGURES = {
         "what the networks take the images of every class for, per image set",
         "Shades: share of the test images of a class (row) taken for a class (column), mean over "
         "the seeds named above; above each the accuracy, mean and standard error over seeds. The "
-        "control is the unpruned network, at the left",
+        "controls are the unpruned network and the one without recurrence",
     ),
     "ablation": FigureEntry(
         "ablation",

@@ -14,6 +14,7 @@ from hrsnn_brian.figures.panels import (
     judged_by,
     over_seeds,
     panel_grid,
+    records,
     require,
     say_empty,
     say_spread,
@@ -64,13 +65,13 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     scores are missing, or the axes are too few.
     """
     table = require(table, _NEEDED)
-    factors, records = _factors(table)
-    numbers = [f for f in factors if is_numeric(levels(records, f.name))]
+    factors, rows = _factors(table)
+    numbers = [f for f in factors if is_numeric(levels(rows, f.name))]
     words = [f for f in factors if f not in numbers]
     table = table.assign(
         **{
-            _CATEGORY: [_called(row, words) for row in records],
-            **{f.name: [level(row, f.name) for row in records] for f in numbers},
+            _CATEGORY: [_called(row, words) for row in rows],
+            **{f.name: [level(row, f.name) for row in rows] for f in numbers},
         }
     )
     tasks = [
@@ -98,10 +99,10 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
 
 
 def _factors(table: "pd.DataFrame") -> tuple[list[Column], list[dict[str, Any]]]:
-    records = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-    found = factors_of(schema_in(table), records)
+    rows = records(table)
+    found = factors_of(schema_in(table), rows)
     several = table["readout"].nunique() > 1
-    return [*found, *([_READOUT] if several else [])], records
+    return [*found, *([_READOUT] if several else [])], rows
 
 
 def _called(row: dict[str, Any], words: list[Column]) -> str:

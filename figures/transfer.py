@@ -15,6 +15,7 @@ from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.panels import (
     given_axes,
     judged_by,
+    records,
     require,
     say_spread,
     shared_legend,
@@ -103,9 +104,9 @@ def _ratios(
     for task in tasks:
         of_task = rows[rows["task"] == task]
         judged = judged_by(of_task)
-        records = [{str(k): v for k, v in row.items()} for row in of_task.to_dict("records")]
-        scores[task] = relative(by_seed(records, NAME, judged.name), FULL, judged.better)
-        costs[task] = relative(by_seed(records, NAME, _EVENTS), FULL, "higher")
+        seen = records(of_task)
+        scores[task] = relative(by_seed(seen, NAME, judged.name), FULL, judged.better)
+        costs[task] = relative(by_seed(seen, NAME, _EVENTS), FULL, "higher")
     return scores, costs, [found for of_task in scores.values() for found in of_task.values()]
 
 

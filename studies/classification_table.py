@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hrsnn_brian.files.columns import FULL, IDENTITY, Column
+from hrsnn_brian.files.columns import FULL, IDENTITY, NO_RECURRENCE, Column
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.runs.options import Options, Tasks
 from hrsnn_brian.runs.study import TABLE, Point, Study
@@ -62,18 +62,20 @@ def run(point: Point, engine: "Engine") -> list[Row]:
 
 
 def confused(found: "Evaluation") -> list[Row]:
-    """What the first readout took test images for: a row per pair of classes that came."""
-    from hrsnn_brian.tasks.classifier import Classified
-
-    counts, first = found.confusion(), found.entries[0]
-    classes = next(fit.classes for fit in found.fitted.values() if isinstance(fit, Classified))
-    base = {name: first[name] for name in IDENTITY if name in first}
-    return [
-        {**base, TABLE: CONFUSIONS, "wanted": wanted, "taken_for": taken, "images": int(n)}
-        for wanted, row in zip(classes, counts, strict=True)
-        for taken, n in zip(classes, row, strict=True)
-        if n
-    ]
+    """What the first readout took test images for: a row per pair of classes that came, of the
+    network and, where it was shown, of the one without recurrence."""
+    readout, own = (found.entries[0][name] for name in ("readout", "network"))
+    rows = []
+    for entry in found.entries:
+        if entry["readout"] != readout or entry["network"] not in (own, NO_RECURRENCE):
+            continue
+        told = {name: entry[name] for name in IDENTITY if name in entry} | {TABLE: CONFUSIONS}
+        counts = found.confusion(entry["network"], readout)
+        for wanted, row in zip(found.classes, counts, strict=True):
+            for taken, n in zip(found.classes, row, strict=True):
+                if n:
+                    rows.append({**told, "wanted": wanted, "taken_for": taken, "images": int(n)})
+    return rows
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -27,7 +27,7 @@ from hrsnn_brian.runs.options import (
     Tasks,
 )
 from hrsnn_brian.runs.study import Point, Study
-from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Whole
+from hrsnn_brian.settings.fields import Flag, Whole
 from hrsnn_brian.statistics.paired_seeds import by_seed, left_out, spread
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_at, compared_recipe
 from hrsnn_brian.studies.recipe_scores import (
@@ -41,7 +41,7 @@ from hrsnn_brian.studies.recipe_scores import (
     TASKS,
     scored_rows,
 )
-from hrsnn_brian.studies.task_points import shown_tasks
+from hrsnn_brian.studies.task_points import ImageFiles, shown_tasks
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -119,7 +119,7 @@ _OPS = "synaptic_ops_per_s"
 
 
 @dataclass(frozen=True)
-class MethodsOptions(RecipeOptions):
+class MethodsOptions(ImageFiles, RecipeOptions):
     """What is compared, at which sizes."""
 
     tasks: Tasks = Tasks(*TASKS).about("what every network is scored on")
@@ -139,11 +139,6 @@ class MethodsOptions(RecipeOptions):
     )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
-    data: OptionalText = OptionalText("a folder, or an .npz file").about(
-        "where the images are, of sets that come in files"
-    )
-    train: OptionalWhole = OptionalWhole(low=3).about("training images of a set at most")
-    test: OptionalWhole = OptionalWhole(low=1).about("test images of a set at most")
     network: StudyNetwork = StudyNetwork("default", "N=250").about("the network to prune")
 
     def __post_init__(self) -> None:

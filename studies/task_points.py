@@ -18,7 +18,14 @@ from hrsnn_brian.files.columns import FULL, NO_RECURRENCE, PRUNED, Column, ident
 from hrsnn_brian.files.tables import Row
 from hrsnn_brian.pruning.recipe import Recipe
 from hrsnn_brian.pruning.recipes import RECIPES, get_recipe, prunes_for_a_task
-from hrsnn_brian.runs.options import Options, RecipeOptions, Recipes, StudyNetwork, Tasks
+from hrsnn_brian.runs.options import (
+    Options,
+    RecipeOptions,
+    Recipes,
+    StudyNetwork,
+    StudyOptions,
+    Tasks,
+)
 from hrsnn_brian.runs.study import Point
 from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Real, Whole
 from hrsnn_brian.studies.compared_recipes import COMPARED, compared_recipe
@@ -70,8 +77,8 @@ class SeriesOptions(NetworkOptions):
 
 
 @dataclass(frozen=True)
-class ImagesOptions(NetworkOptions):
-    """Of tasks that are images."""
+class ImageFiles(StudyOptions):
+    """Of tasks that may be images: where those in files are, and how many are shown."""
 
     data: OptionalText = OptionalText("a folder, or an .npz file").about(
         "where the images are, of sets that come in files"
@@ -82,6 +89,11 @@ class ImagesOptions(NetworkOptions):
     test: OptionalWhole = OptionalWhole(low=1).about(
         "test images of a set at most; all of them unless given"
     )
+
+
+@dataclass(frozen=True)
+class ImagesOptions(ImageFiles, NetworkOptions):
+    """Of tasks that are images."""
 
 
 class FiledTasks(Tasks):

@@ -19,13 +19,13 @@ from hrsnn_brian.files.tables import Row, Table, text_table
 from hrsnn_brian.network.parameters import HRSNNParams
 from hrsnn_brian.network.presets import DEFAULT_PRESET, load_preset
 from hrsnn_brian.pruning.recipes import RECIPES
-from hrsnn_brian.runs.options import Names, Options, Recipes, StudyOptions, Tasks
+from hrsnn_brian.runs.options import Names, Options, Recipes, Tasks
 from hrsnn_brian.runs.study import Point, Study
-from hrsnn_brian.settings.fields import Flag, OptionalText, OptionalWhole, Real, Text, Whole
+from hrsnn_brian.settings.fields import Flag, Real, Text, Whole
 from hrsnn_brian.settings.lists import Many
 from hrsnn_brian.statistics.paired_seeds import against, by_seed, left_out
 from hrsnn_brian.studies.recipe_scores import PRIMARY, RAW, TASKS, scored_rows
-from hrsnn_brian.studies.task_points import shown_tasks
+from hrsnn_brian.studies.task_points import ImageFiles, shown_tasks
 
 if TYPE_CHECKING:
     from hrsnn_brian.simulation import Engine
@@ -34,7 +34,7 @@ PRESET, SIZE = "preset", "N"
 
 
 @dataclass(frozen=True)
-class TuningOptions(StudyOptions):
+class TuningOptions(ImageFiles):
     """Which presets meet, at which sizes, and how they are pruned."""
 
     presets: Many = Many(Text(DEFAULT_PRESET), (DEFAULT_PRESET, "low-rate"), PRESET).about(
@@ -49,11 +49,6 @@ class TuningOptions(StudyOptions):
     )
     vpt_starts: Whole = Whole(10, low=1).about("starts of free runs, of tasks that have them")
     short_tasks: Flag = Flag(True).about("shorter series and fewer images, for a first look")
-    data: OptionalText = OptionalText("a folder, or an .npz file").about(
-        "where the images are, of sets that come in files"
-    )
-    train: OptionalWhole = OptionalWhole(low=3).about("training images of a set at most")
-    test: OptionalWhole = OptionalWhole(low=1).about("test images of a set at most")
 
     def __post_init__(self) -> None:
         for preset in self.presets:

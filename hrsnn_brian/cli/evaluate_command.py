@@ -159,16 +159,13 @@ def _rivals(args: argparse.Namespace, task: "Task", units: int) -> "list[dict[st
 
 def _confusions(evaluation: "Evaluation") -> dict[str, Any]:
     """Of a classification its classes and, by network and readout, what was taken for what."""
-    from hrsnn_brian.tasks.classifier import Classified
-
-    found = [fit for fit in evaluation.fitted.values() if isinstance(fit, Classified)]
-    if not found:
+    if not evaluation.classes:
         return {}
     tables = [
         {"network": network, "readout": readout, "counts": evaluation.confusion(network, readout)}
         for network, readout in evaluation.fitted
     ]
-    return {"classes": found[0].classes, "confusions": tables}
+    return {"classes": evaluation.classes, "confusions": tables}
 
 
 def _shown(table: "Table", task: str) -> str:

@@ -106,6 +106,12 @@ class Evaluation(Framed):
             raise unknown_name("readout", name, known)
         return make_model(self.network, self.task, name, fitted, self.seed)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of a classification, in the order of `confusion`; none of another task."""
+        found = (f.classes for f in self.fitted.values() if isinstance(f, Classified))
+        return next(found, ())
+
     def confusion(self, network: str | None = None, readout: str | None = None) -> NDArray[np.int_]:
         """Test trials of a classification by true (rows) and predicted class, (classes, classes).
 

@@ -60,21 +60,26 @@ def named(point: Point, settings: Collection[str] = ()) -> str:
 
     settings: to which it is limited, if the point has one of them.
     """
-    short = (str, int, float, bool, type(None))
-    told = {k: v for k, v in point.items() if isinstance(v, short) and v != ""}
+    told = _short(point)
     told = {k: v for k, v in told.items() if k in settings} or told
     text = " ".join(f"{k}={v}" for k, v in told.items())
     return text or repr(point)[:100]
 
 
+def _short(point: Point) -> dict[str, Any]:
+    short = (str, int, float, bool, type(None))
+    return {k: v for k, v in point.items() if isinstance(v, short) and v != ""}
+
+
 def telling(points: Collection[Point]) -> list[str]:
-    """Settings that tell points apart: not all the same, and no truth values beside those that do.
+    """Short settings that tell points apart: not all the same, no truth value beside those that do.
 
     A truth value stays where without it fewer points were told apart.
     """
+    told = [_short(point) for point in points]
     values = {
-        key: [exact_text(point.get(key)) for point in points]
-        for key in dict.fromkeys(key for point in points for key in point)
+        key: [exact_text(short.get(key)) for short in told]
+        for key in dict.fromkeys(key for short in told for key in short)
     }
     differ = [key for key, found in values.items() if len(set(found)) > 1]
     words = [key for key in differ if not {*values[key]} <= {"true", "false"}]

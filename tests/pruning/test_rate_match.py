@@ -22,6 +22,9 @@ def strength(net):
     return float(np.abs(net.W.data).sum())
 
 
+WALKED = {2.0: 3, 0.25: 4, 8.0: 5}  # steps, each twice as long, until the wanted gain is passed
+
+
 @pytest.mark.parametrize(("wanted", "gain"), [(40.0, 2.0), (5.0, 0.25), (160.0, 8.0)])
 def test_the_gain_meets_the_rate_of_a_monotone_function(wanted, gain):
     net = network()
@@ -37,6 +40,8 @@ def test_the_gain_meets_the_rate_of_a_monotone_function(wanted, gain):
     np.testing.assert_allclose(match.network.W.data, net.W.data * match.value)
     assert match.network.history[-1]["value"] == match.value
     assert len(match.tried) < 25
+    # walked away in both directions, then cut where the rate is expected; halves took six to eight more
+    assert len(match.tried) <= 2 * WALKED[gain] + 3
 
 
 def test_a_falling_rate_is_matched_too_and_the_bias_reaches_what_the_gain_cannot():

@@ -1,6 +1,7 @@
 """The studies of networks on many tasks: their points, what is pruned once, what they tell."""
 
 import importlib
+import types
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def test_the_full_network_brings_its_controls_and_pruned_ones_every_readout(
     ]
     confused = [row for row in rows if row.pop(TABLE, "") == classification_table.CONFUSIONS]
     rows = [row for row in rows if row not in confused]
-    for name in (FULL, "random variance"):  # the confusions are those of the readout's accuracy
+    for name in (FULL, NO_RECURRENCE, "random variance"):  # as many are right as the score says
         first = next(r for r in rows if name_of(r) == name and r["readout"] == "spikes")
         of_it = [row for row in confused if name_of(row) == name]
         right = sum(row["images"] for row in of_it if row["wanted"] == row["taken_for"])
@@ -196,6 +197,30 @@ def test_the_full_network_brings_its_controls_and_pruned_ones_every_readout(
     text = load_study("classification_table").summary(Table(rows))
     assert "random variance / spikes+features" in text
     assert "accuracy, higher is better" in text
+
+
+def test_confusions_are_of_each_network_itself_and_of_the_one_without_recurrence():
+    counts = {FULL: [[5, 1], [0, 6]], NO_RECURRENCE: [[4, 2], [3, 3]], "homogeneous": [[0, 6]] * 2}
+    readouts = ("spikes", "spikes+v")
+    entries = [{"network": n, "readout": r, "seed": 7} for n in counts for r in readouts]
+    found = types.SimpleNamespace(
+        entries=entries,
+        classes=("cat", "dog"),
+        confusion=lambda network, readout: np.array(counts[network]) * (readout == "spikes"),
+    )
+    told = [
+        (row["network"], row["wanted"], row["taken_for"], row["images"])
+        for row in classification_table.confused(found)
+    ]
+    assert told == [
+        (FULL, "cat", "cat", 5),
+        (FULL, "cat", "dog", 1),
+        (FULL, "dog", "dog", 6),
+        (NO_RECURRENCE, "cat", "cat", 4),
+        (NO_RECURRENCE, "cat", "dog", 2),
+        (NO_RECURRENCE, "dog", "cat", 3),
+        (NO_RECURRENCE, "dog", "dog", 3),
+    ]
 
 
 def test_stdp_comes_before_the_readout_and_the_digest_is_that_of_the_pruned_network(numpy_engine):
