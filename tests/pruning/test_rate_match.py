@@ -40,7 +40,7 @@ def test_the_gain_meets_the_rate_of_a_monotone_function(wanted, gain):
     np.testing.assert_allclose(match.network.W.data, net.W.data * match.value)
     assert match.network.history[-1]["value"] == match.value
     assert len(match.tried) < 25
-    # walked away in both directions, then cut where the rate is expected; halves took six to eight more
+    # walked away in both directions, then cut where the rate is expected; halves take 6 to 8 more
     assert len(match.tried) <= 2 * WALKED[gain] + 3
 
 

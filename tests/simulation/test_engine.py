@@ -286,6 +286,30 @@ def test_changed_code_generation_in_brian_is_noticed(tmp_path):
         generate.restrict_loops(tmp_path, ["encode_codeobject.cpp"])
 
 
+@pytest.mark.parametrize(
+    "code", ["void f() {}\n", "\nnamespace {\n}\nvoid f() {}\n", "using namespace brian;\n"]
+)
+def test_code_objects_that_do_not_read_as_expected_are_not_gathered(tmp_path, code):
+    (tmp_path / "code_objects").mkdir()
+    (tmp_path / "code_objects" / "encode.cpp").write_text(code)
+    with pytest.raises(EngineError, match="generates encode differently"):
+        generate.unite(tmp_path, ["code_objects/encode.cpp", "main.cpp"])
+
+
+def test_every_code_object_is_in_one_unit_and_its_helpers_in_a_namespace_of_its_own(tmp_path):
+    names = [f"code_objects/o{k}.cpp" for k in range(6)]
+    (tmp_path / "code_objects").mkdir()
+    for name in names:
+        code = "\nnamespace {\nint help();\n}\nvoid run()\n{\n    using namespace brian;\n}\n"
+        (tmp_path / name).write_text(code)
+    sources = generate.unite(tmp_path, [*names, "main.cpp"])
+    assert sources[-1] == "main.cpp"
+    included = [line for unit in sources[:-1] for line in (tmp_path / unit).read_text().split("\n")]
+    assert sorted(filter(None, included)) == [f'#include "{name}"' for name in names]
+    assert "namespace of_o3 {\nint help();" in (tmp_path / names[3]).read_text()
+    assert "using namespace brian; using namespace of_o3;" in (tmp_path / names[3]).read_text()
+
+
 def test_arrays_survive_the_file_format(tmp_path):
     arrays = {
         "a": np.arange(5.0),
