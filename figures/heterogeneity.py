@@ -8,17 +8,20 @@ All at one mean rate.
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.figures.panels import (
+    draw_bare,
     draw_means,
     judged_by,
     over_seeds,
     panel_grid,
+    records,
     require,
     say_spread,
     seeds_of,
+    shared_legend,
 )
 from hrsnn_brian.figures.style import BLUE, ORANGE, house_style
 from hrsnn_brian.files.columns import NAME, NO_RECURRENCE
-from hrsnn_brian.statistics.paired_seeds import left_out
+from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,14 +52,16 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
     ]
     below = [name for name in _BELOW if name in table and table[name].notna().any()]
     with house_style():
-        axes = panel_grid(ax, (1 + len(below), len(tasks)), (2.7, 1.8))
+        axes = panel_grid(ax, (1 + len(below), len(tasks)), (2.7, 2.5))
         for column, (task, rows) in enumerate(tasks.items()):
             panels = axes[column :: len(tasks)]
             counted = rows[rows["note"].isna() | (rows["note"] == "")]
-            counted = counted[counted[NAME] != NO_RECURRENCE]  # far off the scale
+            bare = by_seed(records(counted), NAME, scores[task].name).get(NO_RECURRENCE, Seeds())
+            counted = counted[counted[NAME] != NO_RECURRENCE]
             for axis, drawn in zip(panels, (scores[task].name, *below), strict=True):
                 _draw_networks(axis, counted, drawn)
                 axis.set_ylabel(_BELOW.get(drawn, "") if column == 0 else "")
+            draw_bare(panels[0], bare)
             for axis in panels[1:]:
                 axis.set_ylim(bottom=0)
             for axis in panels[:-1]:
@@ -66,6 +71,7 @@ def draw(table: "pd.DataFrame", ax: Any = None) -> "list[Axes]":
             panels[0].set_ylabel(f"{scores[task].label}\n({scores[task].better} is better)")
         if ax is None:
             more = "; all networks of a task at one mean rate"
+            shared_legend(axes, 1)
             say_spread(axes, table["seed"].nunique(), more + left_out(missing))
     return axes
 
@@ -82,7 +88,6 @@ def _draw_networks(axis: "Axes", rows: "pd.DataFrame", column: str) -> None:
     means = over_seeds(clusters, NAME, column)
     x = [places[str(name)] for name in means[NAME]]
     draw_means(axis, x, means, color=ORANGE, marker="s", linestyle="none")
-    names = [name.replace(", ", ",\n") for name in places]
-    axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *names], rotation=90)
+    axis.set_xticks([*cvs, *places.values()], [*(f"{cv:g}" for cv in cvs), *places], rotation=90)
     axis.set_xlabel("coefficient of variation of tau_m")
     axis.margins(y=0.15)

@@ -18,7 +18,6 @@ from hrsnn_brian.errors import TableError
 from hrsnn_brian.figures.equal_size import (
     OPS,
     RAW,
-    REFERENCES,
     EqualSize,
     best_first,
     called,
@@ -26,6 +25,7 @@ from hrsnn_brian.figures.equal_size import (
     percent,
 )
 from hrsnn_brian.figures.panels import (
+    draw_bare,
     error_of,
     panel_grid,
     records,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 _RIVAL = "activity"  # pruning by activity, what the paper compares with
 _UP, _LINE = 2.5, 0.17  # inches of the upper panels, and of a mean of the lower ones
 _BELOW = 0.15  # of a recipe's line, how far single seeds lie below their mean
-_FAR = 1.0  # of the span of the networks' scores: what is farther off is not drawn, but said
 
 
 @dataclass(frozen=True)
@@ -158,28 +157,9 @@ def _draw_costs(axis: "Axes", compared: list[_Compared], order: list[str]) -> No
     open_log_x(axis)
     axis.margins(y=0.12)
     score = compared[0].score
-    _draw_bare(axis, compared[0].scores.get(NO_RECURRENCE, Seeds()))
+    draw_bare(axis, compared[0].scores.get(NO_RECURRENCE, Seeds()))
     axis.set_xlabel("thousand synaptic operations\nper second (log scale)")
     axis.set_ylabel(f"{score.label}\n({score.better} is better)")
-
-
-def _draw_bare(axis: "Axes", bare: Seeds) -> None:
-    """The network without recurrence as a line, or its score in words if that is far off."""
-    if not bare:
-        return
-    colour, dashes = REFERENCES[NO_RECURRENCE]
-    level, error = mean(bare.values()), error_of(bare)
-    low, high = axis.dataLim.intervaly
-    off = max(low - level, level - high)
-    if 0 < _FAR * (high - low) < off:
-        above = level > high
-        text = f"{NO_RECURRENCE}: {level:.3g} {'↑' if above else '↓'}"
-        axis.text(0.98, 0.98 if above else 0.02, text, color=SLATE, fontsize=8, ha="right",
-                  va="top" if above else "bottom", transform=axis.transAxes)  # fmt: skip
-        return
-    label = f"{NO_RECURRENCE} (no operations)"
-    axis.axhline(level, color=colour, linestyle=dashes, linewidth=1, label=label, zorder=1)
-    axis.axhspan(level - error, level + error, color=colour, alpha=0.12, linewidth=0)
 
 
 def _draw_gains(axis: "Axes", compared: list[_Compared], order: list[str]) -> None:

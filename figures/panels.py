@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_brian.errors import InputError, TableError
-from hrsnn_brian.figures.style import GREY, new_figure
-from hrsnn_brian.files.columns import NAME, Column, named
+from hrsnn_brian.figures.style import GREY, SLATE, new_figure
+from hrsnn_brian.files.columns import NAME, NO_RECURRENCE, Column, named
 from hrsnn_brian.files.tables import require_numbers, schema_in
 from hrsnn_brian.statistics.paired_seeds import Seeds, by_seed
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LAMBDA_INF = r"$\lambda_\mathrm{inf}$"
 T_RENORM = r"$t_\mathrm{renorm}$"
 
+_FAR = 1.0  # of the span of what is drawn: a control farther off is not drawn, but said
 
 # Columns that hold words, or truth values; every other one a figure asks for holds numbers.
 WORDS = frozenset(
@@ -185,6 +186,25 @@ def error_of(seeds: Mapping[Any, float]) -> float:
 def records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows as dicts, as `statistics.paired_seeds` takes them."""
     return [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
+
+
+def draw_bare(axis: "Axes", bare: Mapping[Any, float]) -> None:
+    """The control without recurrence as a line, or its score in words if that is far off what is
+    drawn. bare: seed -> score."""
+    if not bare:
+        return
+    level, error = sum(bare.values()) / len(bare), error_of(bare)
+    low, high = axis.dataLim.intervaly
+    off = max(low - level, level - high)
+    if 0 < _FAR * (high - low) < off:
+        above = level > high
+        text = f"{NO_RECURRENCE}: {level:.3g} {'↑' if above else '↓'}"
+        axis.text(0.98, 0.98 if above else 0.02, text, color=SLATE, fontsize=8, ha="right",
+                  va="top" if above else "bottom", transform=axis.transAxes)  # fmt: skip
+        return
+    label = f"{NO_RECURRENCE} (no operations)"
+    axis.axhline(level, color=GREY, linestyle="--", linewidth=1, label=label, zorder=1)
+    axis.axhspan(level - error, level + error, color=GREY, alpha=0.12, linewidth=0)
 
 
 def few(values: Iterable[float], n: int) -> list[float]:

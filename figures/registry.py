@@ -158,7 +158,8 @@ FIGURES = {
         "heterogeneity",
         "score, operations, rate and memory against the spread of tau_m, clusters beside one",
         "Points and bars: mean and standard error over the seeds named above, at "
-        "equal size and rate. The control has equal time constants",
+        "equal size and rate. Controls: equal time constants, and no recurrence, a line or, where "
+        "it is far off, in words",
     ),
     "sweep": FigureEntry(
         "sweep",

@@ -229,6 +229,8 @@ def test_the_figure_draws_means_against_the_spread_and_clusters_beside():
     np.testing.assert_allclose(found, [np.mean(values[name]) for name in (*NAMES[3:5], *NAMES[6:])])
     assert min(by_place) > 1
     assert sorted(events.containers[1].lines[0].get_ydata()) == [80, 100, 100, 100, 100]
+    bare = np.mean([float(r["accuracy"].value) for r in rows if r["network"] == NAMES[5]])
+    assert [text.get_text() for text in score.texts] == [f"no recurrence: {bare:.3g} ↓"]
     assert set(rate.containers[0].lines[0].get_ydata()) == {20.0}
     remembered = np.array(memory.containers[0].lines[0].get_ydata(), dtype=float)
     np.testing.assert_allclose(remembered, [5 + more for more in GAINS[:3]])
