@@ -253,6 +253,8 @@ def shared_legend(axes: "list[Axes]", columns: int) -> None:
             entries.setdefault(label, handle)
     curves = [name for name, handle in entries.items() if isinstance(handle, ErrorbarContainer)]
     entries = {name: entries[name] for name in dict.fromkeys([*curves, *entries])}
+    if not entries:
+        return
     figure = figure_of(axes)
     for ncols in range(columns, 0, -1):
         legend = figure.legend(
