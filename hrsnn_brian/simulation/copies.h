@@ -6,6 +6,8 @@
 
 #include "scene.h"
 
+#define HRSNN_INLINE __attribute__((always_inline))
+
 namespace hrsnn {
 
 struct OwnArray {
@@ -35,6 +37,21 @@ extern int64_t n_cells;
 extern int64_t copies;
 extern int64_t present; // 1 while only one copy is simulated, neuron i being entry i; else `copies`
 extern double dt;
+
+// update(index, cell) of every active neuron, cells[index] being its cell. Copies of a cell lie side
+// by side, so that its constants are looked up once; compilers cannot know that no two arrays
+// overlap. Where copies are few the loops take longer than what they save.
+template <class Update>
+HRSNN_INLINE inline void each_neuron(const Update &update, const int32_t *cells) {
+    const int side_by_side = static_cast<int>(present), active = static_cast<int>(n_active);
+    if (side_by_side < 8) {
+        for (int k = 0; k < active; k++) update(k, cells[k]);
+        return;
+    }
+    for (int first = 0, cell = 0; first < active; first += side_by_side, cell++)
+#pragma GCC ivdep
+        for (int k = first; k < first + side_by_side; k++) update(k, cell);
+}
 
 void load_copies(const Scene &scene);
 void make_copies();       // from one copy to all

@@ -37,16 +37,34 @@ SCENE_FILES = ("scene.h", "copies.h", "scene.cpp", "copies.cpp", "perturbation.c
 
 _UNITS = 4  # files of code objects: as many calls of the compiler, on as many cores
 
-# Code objects, as patterns, whose loops run over the active neurons only.
-_ACTIVE_LOOPS = {
-    "neurons_stateupdater_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
-    "neurons_spike_thresholder_codeobject": (r"_idx<N;", "_idx<hrsnn::n_active;"),
-    "encode_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_inputs;"),
-    "kicks_codeobject": (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
-    r"states_\w+_codeobject": (
-        r"const size_t _num_indices = \d+;",
-        "const size_t _num_indices = hrsnn::n_active;",
+_NEURON = r"for\((?:int|size_t) _idx=0; _idx<\w+; _idx\+\+\)"
+# No two arrays of a program overlap, which compilers cannot know: without this line no loop over
+# neurons is vectorised, and runs take a quarter longer.
+_APART = "\n#pragma GCC ivdep\n"
+# In programs of copies the body of such a loop is handed to a function of copies.h.
+_BY_CELL = (
+    rf"(?s){_NEURON}(.*?)const int32_t cell = (\w+)\[_idx\];(.*?\n    }})\n",
+    r"const auto _update = [&](const int _idx, const int32_t cell) HRSNN_INLINE\1\3;\n"
+    r"    hrsnn::each_neuron(_update, \2);\n",
+)
+
+# What is rewritten in code objects, those of programs of copies apart: patterns by name. Loops
+# over neurons stop at the active ones.
+_LOOPS: dict[str, tuple[tuple[str, str], ...]] = {
+    "neurons_stateupdater_codeobject": (
+        (r"const int _N = N;", "const int _N = hrsnn::n_active;"),
+        (_NEURON, rf"{_APART}\g<0>"),
     ),
+    "neurons_spike_thresholder_codeobject": ((r"_idx<N;", "_idx<hrsnn::n_active;"),),
+    "encode_codeobject": ((r"const int _N = N;", "const int _N = hrsnn::n_inputs;"),),
+    "kicks_codeobject": ((r"const int _N = N;", "const int _N = hrsnn::n_active;"),),
+    r"states_\w+_codeobject": (
+        (r"const size_t _num_indices = \d+;", "const size_t _num_indices = hrsnn::n_active;"),
+    ),
+}
+_COPIES_LOOPS = _LOOPS | {
+    "neurons_stateupdater_codeobject": (_BY_CELL,),
+    "neurons_spike_thresholder_codeobject": (_BY_CELL,),
 }
 
 
@@ -101,24 +119,27 @@ def _kernel_function(name: str) -> b2.Function:
     return made
 
 
-def restrict_loops(folder: Path, sources: list[str]) -> None:
-    """Let loops over neurons stop at the active ones.
+def rewrite_loops(folder: Path, sources: list[str], copies: bool) -> None:
+    """Let loops over neurons stop at the active ones, and be vectorised.
 
     Raises EngineError when Brian's generated code no longer reads as expected.
     """
     for source in sources:
         name = Path(source).stem
-        known = [loop for key, loop in _ACTIVE_LOOPS.items() if re.fullmatch(key, name)]
-        if not known:
+        loops = _COPIES_LOOPS if copies else _LOOPS
+        changes = [of for key, of in loops.items() if re.fullmatch(key, name)]
+        if not changes:
             continue
-        ((pattern, replacement),) = known
         path = folder / source
-        code, n = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
-        if n < 1:
-            raise EngineError(
-                f"Brian {b2.__version__} generates {name} differently: no {pattern!r}"
-            )
-        path.write_text(f'#include "scene.h"\n{code}', encoding="utf-8")
+        code = path.read_text(encoding="utf-8")
+        for pattern, replacement in changes[0]:
+            code, n = re.subn(pattern, replacement, code)
+            if n < 1:
+                raise EngineError(
+                    f"Brian {b2.__version__} generates {name} differently: no {pattern!r}"
+                )
+        header = "copies.h" if copies else "scene.h"
+        path.write_text(f'#include "{header}"\n{code}', encoding="utf-8")
 
 
 def unite(folder: Path, sources: list[str]) -> list[str]:
@@ -182,7 +203,7 @@ def generate_project(shape: ModelShape, folder: Path) -> tuple[list[str], Model]
     sources = sorted(b2.device.writer.source_files)
     for name in SCENE_FILES:
         shutil.copyfile(Path(__file__).parent / name, folder / name)
-    restrict_loops(folder, sources)
+    rewrite_loops(folder, sources, copies)
     sources = unite(folder, sources)
     leave_unoptimised(folder / "objects.cpp")
     main = folder / "main.cpp"

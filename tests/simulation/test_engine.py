@@ -279,11 +279,12 @@ def test_a_compiler_that_is_named_but_missing_is_named(monkeypatch):
         toolchain.find_compiler()
 
 
-def test_changed_code_generation_in_brian_is_noticed(tmp_path):
+@pytest.mark.parametrize("copies", [False, True])
+def test_changed_code_generation_in_brian_is_noticed(tmp_path, copies):
     source = tmp_path / "encode_codeobject.cpp"
     source.write_text("for (int i = 0; i < total; i++) {}")
     with pytest.raises(EngineError, match="encode_codeobject"):
-        generate.restrict_loops(tmp_path, ["encode_codeobject.cpp"])
+        generate.rewrite_loops(tmp_path, ["encode_codeobject.cpp"], copies)
 
 
 @pytest.mark.parametrize(
