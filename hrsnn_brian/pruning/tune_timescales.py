@@ -92,10 +92,13 @@ class TuneTimescales(Step):
                 retime(network, gammas, self.grouping), rate, probe.rate_hz, self.timescale_rate
             )
 
+        trials: list[tuple[Gammas, Network]] = []  # of this process: a resumed search has others
+
         def objective(gammas: Gammas) -> dict[str, float]:
             other = candidate(gammas)
             if other is None:
                 return {"objective": math.nan}
+            trials.append((gammas, other))
             return self._measured(other, now, wanted)
 
         result = search_timescales(
@@ -116,7 +119,8 @@ class TuneTimescales(Step):
         first = float(result.evaluations[0].measures["objective"])
         if result.objective <= first:
             return network
-        tuned = candidate(result.best)
+        of_best = [trial for gammas, trial in trials if gammas == result.best]
+        tuned = of_best[0] if of_best else candidate(result.best)
         assert tuned is not None  # its objective was a number
         told = now.note("timescale search", objective=result.objective, before=first)
         return replace(tuned, history=(*tuned.history, told))
