@@ -53,6 +53,27 @@ HRSNN_INLINE inline void each_neuron(const Update &update, const int32_t *cells)
         for (int k = first; k < first + side_by_side; k++) update(k, cell);
 }
 
+// spike(index), in order, of every active neuron of which fires(index, cell).
+template <class Fires, class Spike>
+HRSNN_INLINE inline void each_spike(const Fires &fires, const Spike &spike, const int32_t *cells) {
+    constexpr int BLOCK = 16;
+    const int side_by_side = static_cast<int>(present), active = static_cast<int>(n_active);
+    if (side_by_side < 8) {
+        for (int k = 0; k < active; k++)
+            if (fires(k, cells[k])) spike(k);
+        return;
+    }
+    for (int first = 0, cell = 0; first < active; first += side_by_side, cell++)
+        for (int begin = first; begin < first + side_by_side; begin += BLOCK) {
+            const int end = std::min(begin + BLOCK, first + side_by_side);
+            int any = 0;
+            for (int k = begin; k < end; k++) any |= fires(k, cell);
+            if (!any) continue;
+            for (int k = begin; k < end; k++)
+                if (fires(k, cell)) spike(k);
+        }
+}
+
 void load_copies(const Scene &scene);
 void make_copies();       // from one copy to all
 double deliver();         // propagate the spikes of this step

@@ -42,10 +42,18 @@ _NEURON = r"for\((?:int|size_t) _idx=0; _idx<\w+; _idx\+\+\)"
 # neurons is vectorised, and runs take a quarter longer.
 _APART = "\n#pragma GCC ivdep\n"
 # In programs of copies the body of such a loop is handed to a function of copies.h.
-_BY_CELL = (
-    rf"(?s){_NEURON}(.*?)const int32_t cell = (\w+)\[_idx\];(.*?\n    }})\n",
-    r"const auto _update = [&](const int _idx, const int32_t cell) HRSNN_INLINE\1\3;\n"
-    r"    hrsnn::each_neuron(_update, \2);\n",
+_CELL = r"const int32_t cell = (\w+)\[_idx\];"
+_OF_CELL = "[&](const int _idx, const int32_t cell) HRSNN_INLINE"
+_UPDATES = (
+    rf"(?s){_NEURON}(.*?){_CELL}(.*?\n    }})\n",
+    rf"const auto _update = {_OF_CELL}\1\3;\n    hrsnn::each_neuron(_update, \2);\n",
+)
+# Spikes are rare: their list is written only where one is among a few neurons.
+_SPIKES = (
+    rf"(?s){_NEURON}(.*?){_CELL}(.*?)if\(_cond\) {{(.*?)}}\s*}}\n",
+    rf"const auto _fires = {_OF_CELL}\1\3return _cond;}};\n"
+    r"    const auto _spike = [&](const int _idx) HRSNN_INLINE {\4};\n"
+    r"    hrsnn::each_spike(_fires, _spike, \2);\n",
 )
 
 # What is rewritten in code objects, those of programs of copies apart: patterns by name. Loops
@@ -63,8 +71,8 @@ _LOOPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _COPIES_LOOPS = _LOOPS | {
-    "neurons_stateupdater_codeobject": (_BY_CELL,),
-    "neurons_spike_thresholder_codeobject": (_BY_CELL,),
+    "neurons_stateupdater_codeobject": (_UPDATES,),
+    "neurons_spike_thresholder_codeobject": (_SPIKES,),
 }
 
 
