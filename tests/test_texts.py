@@ -14,8 +14,9 @@ from hrsnn_brian.studies.results.tables import TABLE, renewed
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+STUDIES = ROOT / "studies" / "README.md"
 RESULTS = ROOT / "studies" / "results" / "README.md"
-TEXTS = (README, RESULTS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+TEXTS = (README, STUDIES, RESULTS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 FRUGAL = "<!-- table: pruning_methods keep=0.05 neuron_fraction=1.0 recipes=frugal -->"
 
 
@@ -101,21 +102,25 @@ def test_array_tasks_of_the_cluster_script_share_all_points() -> None:
     assert min(map(len, parts)) > 1
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_commands_modules_and_files_that_a_text_names_exist(text: Path) -> None:
     content = text.read_text().split("## 0.1.0")[0]
     commands = set(re.findall(r"(?:^|`|bin/)hrsnn ([a-z]+)", content, re.MULTILINE))
     assert commands <= set(COMMANDS)
     for module in re.findall(r"python -m (hrsnn_brian[.\w]+)", content):
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
-    for link in re.findall(r"\]\(([^)#:]+)\)", content):
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", content):
         assert (text.parent / link).exists(), link
 
 
-def test_the_python_of_the_readme_compiles_and_names_what_there_is() -> None:
+@pytest.mark.parametrize("text", [README, STUDIES], ids=["README", "studies"])
+def test_python_in_a_text_compiles_and_names_what_there_is(text: Path) -> None:
     import hrsnn_brian as hb
 
-    for code in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL):
-        compile(code, "README.md", "exec")
-    for name in re.findall(r"\bhb\.(\w+)", README.read_text()):
+    content = text.read_text()
+    for code in re.findall(r"```python\n(.*?)```", content, re.DOTALL):
+        compile(code, text.name, "exec")
+    names = re.findall(r"\bhb\.(\w+)", content)
+    assert names
+    for name in names:
         assert hasattr(hb, name), name
