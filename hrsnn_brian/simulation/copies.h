@@ -53,25 +53,30 @@ HRSNN_INLINE inline void each_neuron(const Update &update, const int32_t *cells)
         for (int k = first; k < first + side_by_side; k++) update(k, cell);
 }
 
-// spike(index), in order, of every active neuron of which fires(index, cell).
-template <class Fires, class Spike>
-HRSNN_INLINE inline void each_spike(const Fires &fires, const Spike &spike, const int32_t *cells) {
-    constexpr int BLOCK = 16;
+// The list of spikes: in order, every active neuron of which fires(index, cell). Then then(index) of
+// each.
+template <class Fires, class Then>
+HRSNN_INLINE inline void each_spike(const Fires &fires, const Then &then, int32_t *spikes,
+                                    long &count, const int32_t *cells) {
+    constexpr int BLOCK = 16; // of which none may fire
     const int side_by_side = static_cast<int>(present), active = static_cast<int>(n_active);
     if (side_by_side < 8) {
         for (int k = 0; k < active; k++)
-            if (fires(k, cells[k])) spike(k);
-        return;
+            if (fires(k, cells[k])) spikes[count++] = k;
+    } else {
+        for (int first = 0, cell = 0; first < active; first += side_by_side, cell++)
+            for (int begin = first; begin < first + side_by_side; begin += BLOCK) {
+                const int end = std::min(begin + BLOCK, first + side_by_side);
+                int any = 0;
+                for (int k = begin; k < end; k++) any |= fires(k, cell);
+                if (!any) continue;
+                for (int k = begin; k < end; k++) {
+                    spikes[count] = k;
+                    count += fires(k, cell);
+                }
+            }
     }
-    for (int first = 0, cell = 0; first < active; first += side_by_side, cell++)
-        for (int begin = first; begin < first + side_by_side; begin += BLOCK) {
-            const int end = std::min(begin + BLOCK, first + side_by_side);
-            int any = 0;
-            for (int k = begin; k < end; k++) any |= fires(k, cell);
-            if (!any) continue;
-            for (int k = begin; k < end; k++)
-                if (fires(k, cell)) spike(k);
-        }
+    for (long s = 0; s < count; s++) then(spikes[s]);
 }
 
 void load_copies(const Scene &scene);

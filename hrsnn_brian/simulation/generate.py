@@ -48,12 +48,13 @@ _UPDATES = (
     rf"(?s){_NEURON}(.*?){_CELL}(.*?\n    }})\n",
     rf"const auto _update = {_OF_CELL}\1\3;\n    hrsnn::each_neuron(_update, \2);\n",
 )
-# Spikes are rare: their list is written only where one is among a few neurons.
+# The list of spikes is written without branches, and what else a spike does is done from it.
 _SPIKES = (
-    rf"(?s){_NEURON}(.*?){_CELL}(.*?)if\(_cond\) {{(.*?)}}\s*}}\n",
+    rf"(?s){_NEURON}(.*?){_CELL}(.*?)"
+    r"if\(_cond\) {\s*(\w+)\[_count\+\+\] = _idx;(.*?)}\s*}\n",
     rf"const auto _fires = {_OF_CELL}\1\3return _cond;}};\n"
-    r"    const auto _spike = [&](const int _idx) HRSNN_INLINE {\4};\n"
-    r"    hrsnn::each_spike(_fires, _spike, \2);\n",
+    r"    const auto _then = [&](const int _idx) {\5};\n"
+    r"    hrsnn::each_spike(_fires, _then, \4, _count, \2);\n",
 )
 
 # What is rewritten in code objects, those of programs of copies apart: patterns by name. Loops
